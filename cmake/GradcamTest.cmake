@@ -1,0 +1,15 @@
+# gradcam_test(FILE LABEL label LINK libraries… [SOURCES more…]) builds FILE.cpp of tests/ as one
+# program and registers each of its cases with ctest under the label.
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+function(gradcam_test name)
+  cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "LINK;SOURCES" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${name}.cpp ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gtest GTest::gtest_main gradcam_flags)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
+    PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT})
+endfunction()

@@ -1,0 +1,295 @@
+#include "config/option_table.h"
+
+#include <algorithm>
+#include <cctype>
+#include <limits>
+#include <type_traits>
+#include <utility>
+
+#include "config/option_values.h"
+#include "config/redact.h"
+#include "config/user_error.h"
+
+namespace gradcam {
+namespace {
+
+constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
+
+/// `flags` ends with the long flag that gives the option its name.
+OptionSpec named(OptionGroup group, Arity arity, std::vector<std::string> flags,
+                 std::string argument, std::string help) {
+  OptionSpec spec;
+  spec.group = group;
+  spec.arity = arity;
+  spec.name = flags.back().substr(2);
+  spec.flags = std::move(flags);
+  spec.argument = std::move(argument);
+  spec.help = std::move(help);
+  return spec;
+}
+
+void open_to_file_and_environment(OptionSpec& spec) {
+  spec.yaml_key = spec.name;
+  spec.environment = "GRADCAM_";
+  for (const unsigned char c : spec.name) {
+    spec.environment += c == '-' ? '_' : static_cast<char>(std::toupper(c));
+  }
+}
+
+template <class T>
+T read_or_refuse(const ValueKind<T>& kind, const Given& given) {
+  const auto value = kind.read(given.text);
+  if (!value) refuse(given, kind.allowed);
+  return *value;
+}
+
+/// Completes a spec of one value, kept in the field of Options that `field` names.
+template <class T, class Field>
+OptionSpec option(OptionSpec spec, const ValueKind<T>& kind, Field field) {
+  using Stored = std::decay_t<decltype(field(std::declval<Options&>()))>;
+  open_to_file_and_environment(spec);
+  spec.allowed = kind.allowed;
+  spec.apply = [kind, field](Options& options, const std::vector<Given>& given) {
+    field(options) = field(Options{});
+    for (const Given& one : given) field(options) = static_cast<Stored>(read_or_refuse(kind, one));
+  };
+  spec.values = [kind, field](const Options& options) {
+    const std::string text = kind.print(static_cast<T>(field(options)));
+    return text.empty() ? std::vector<std::string>{} : std::vector<std::string>{text};
+  };
+  return spec;
+}
+
+/// The same for a list of texts.
+template <class Field>
+OptionSpec list_option(OptionSpec spec, const ValueKind<std::string>& kind, Field field) {
+  open_to_file_and_environment(spec);
+  spec.allowed = kind.allowed;
+  spec.apply = [kind, field](Options& options, const std::vector<Given>& given) {
+    auto& list = field(options);
+    list.clear();
+    for (const Given& one : given) list.push_back(read_or_refuse(kind, one));
+  };
+  spec.values = [field](const Options& options) { return field(options); };
+  return spec;
+}
+
+/// Layer names come separated by commas too, and "auto" stands alone.
+OptionSpec layer_option() {
+  const std::string allowed = "auto, or layer names separated by commas";
+  OptionSpec spec = named(OptionGroup::kModel, Arity::kList, {"--layer"}, "NAME[,NAME]|auto",
+                          "target layers; auto: the last one with a spatial map. Default: those of "
+                          "the model's description, else auto");
+  open_to_file_and_environment(spec);
+  spec.allowed = allowed;
+  spec.apply = [allowed](Options& options, const std::vector<Given>& given) {
+    auto& layers = options.explain.layers;
+    layers.clear();
+    for (const Given& one : given) {
+      for (std::size_t begin = 0; begin <= one.text.size();) {
+        const std::size_t comma = std::min(one.text.find(',', begin), one.text.size());
+        layers.push_back(one.text.substr(begin, comma - begin));
+        if (layers.back().empty()) refuse(one, allowed);
+        begin = comma + 1;
+      }
+      if (layers.size() > 1 && std::count(layers.begin(), layers.end(), "auto") > 0) {
+        refuse(one, allowed);
+      }
+    }
+  };
+  spec.values = [](const Options& options) { return options.explain.layers; };
+  return spec;
+}
+
+std::vector<OptionSpec> input_options() {
+  const auto group = OptionGroup::kInput;
+  return {
+      list_option(
+          named(group, Arity::kList, {"-i", "--source", "--input"}, "SOURCE",
+                "the same as SOURCE without a flag, for one that is named like a command; "
+                "several: one stream each"),
+          text_value("a film, picture, folder, glob or test"),
+          [](auto&& o) -> auto& { return o.input.sources; }),
+      option(
+          named(group, Arity::kSingle, {"--limit"}, "N", "frames taken from each source; 0: all"),
+          whole_number(1, kNoLimit, "all"), [](auto&& o) -> auto& { return o.input.limit; }),
+      option(
+          named(group, Arity::kSingle, {"--start"}, "TIME",
+                "where to begin in each film: seconds, 250ms, 1:02:03.5"),
+          seconds_value(), [](auto&& o) -> auto& { return o.input.start_s; }),
+      option(
+          named(group, Arity::kSingle, {"--duration"}, "TIME",
+                "how much of it to take from there; 0: to the end"),
+          seconds_value(), [](auto&& o) -> auto& { return o.input.duration_s; }),
+      option(
+          named(group, Arity::kSingle, {"--max-dim"}, "N",
+                "shrink frames whose longer side is above N pixels; 0: never (style notebook: "
+                "1024 unless set)"),
+          whole_number(16, 65535, "never"), [](auto&& o) -> auto& { return o.input.max_dim; }),
+  };
+}
+
+std::vector<OptionSpec> model_options() {
+  const auto group = OptionGroup::kModel;
+  return {
+      option(
+          named(group, Arity::kSingle, {"-m", "--model"}, "FILE",
+                "TorchScript network; default: the one that scripts/setup made"),
+          text_value("a TorchScript file (.pt)"),
+          [](auto&& o) -> auto& { return o.explain.model; }),
+      option(
+          named(group, Arity::kSingle, {"--labels"}, "FILE",
+                "class names, one per line or a class-index JSON; default: those of the model's "
+                "description"),
+          text_value("a file with labels"), [](auto&& o) -> auto& { return o.explain.labels; }),
+      layer_option(),
+      option(
+          named(group, Arity::kSingle, {"--method"}, "NAME", "how the heat map is computed"),
+          word({"gradcam"}), [](auto&& o) -> auto& { return o.explain.method; }),
+      option(
+          named(group, Arity::kSingle, {"--target"}, "TARGET",
+                "what is explained: auto (the best class), top:K, a class index or a label"),
+          text_value("auto, top:K, a class index or a label"),
+          [](auto&& o) -> auto& { return o.explain.target; }),
+      option(
+          named(group, Arity::kSingle, {"--device"}, "DEVICE",
+                "where the network runs: auto, cpu, cuda or cuda:N"),
+          device_value(), [](auto&& o) -> auto& { return o.explain.device; }),
+      option(
+          named(group, Arity::kSingle, {"--precision"}, "NAME", "number format of the network"),
+          word({"auto", "fp32"}), [](auto&& o) -> auto& { return o.explain.precision; }),
+      option(
+          named(group, Arity::kSingle, {"--threads"}, "N",
+                "threads of the network; 0: one per core"),
+          whole_number(1, 1024, "one per core"),
+          [](auto&& o) -> auto& { return o.explain.threads; }),
+  };
+}
+
+std::vector<OptionSpec> picture_options() {
+  const auto group = OptionGroup::kPicture;
+  OptionSpec hud = option(
+      named(group, Arity::kSwitch, {"--hud"}, "",
+            "rate, model, layer, target and best classes on the picture"),
+      yes_or_no(), [](auto&& o) -> auto& { return o.overlay.hud; });
+  hud.negation = "--no-hud";
+  return {
+      option(
+          named(group, Arity::kSingle, {"--view"}, "NAME", "what is shown"),
+          one_of<ViewKind>({{"overlay", ViewKind::kOverlay},
+                            {"heatmap", ViewKind::kHeatmap},
+                            {"side-by-side", ViewKind::kSideBySide},
+                            {"original", ViewKind::kOriginal}}),
+          [](auto&& o) -> auto& { return o.overlay.view; }),
+      option(
+          named(group, Arity::kSingle, {"--style"}, "NAME",
+                "conventions of the heat; notebook scales it at picture size and adds it to the "
+                "picture"),
+          one_of<Style>({{"gradcam", Style::kGradcam}, {"notebook", Style::kNotebook}}),
+          [](auto&& o) -> auto& { return o.explain.style; }),
+      option(
+          named(group, Arity::kSingle, {"--opacity"}, "X",
+                "0: picture only, 1: heat only (style notebook: weight of the added heat, 0.4 "
+                "unless set)"),
+          number(0, 1), [](auto&& o) -> auto& { return o.overlay.opacity; }),
+      option(
+          named(group, Arity::kSingle, {"--colormap"}, "NAME", "colours of the heat"),
+          one_of<Colormap>({{"jet", Colormap::kJet},
+                            {"turbo", Colormap::kTurbo},
+                            {"viridis", Colormap::kViridis},
+                            {"inferno", Colormap::kInferno},
+                            {"magma", Colormap::kMagma},
+                            {"plasma", Colormap::kPlasma},
+                            {"hot", Colormap::kHot},
+                            {"bone", Colormap::kBone}}),
+          [](auto&& o) -> auto& { return o.overlay.colormap; }),
+      std::move(hud),
+  };
+}
+
+std::vector<OptionSpec> output_options() {
+  const auto group = OptionGroup::kOutput;
+  return {
+      list_option(
+          named(group, Arity::kList, {"-o", "--output"}, "FILE",
+                "film (.mp4 .mkv), picture (.png .jpg), series (out_%05d.png) or null; may be "
+                "given several times"),
+          text_value("a file (.mp4 .mkv .png .jpg), a series such as out_%05d.png, or null"),
+          [](auto&& o) -> auto& { return o.output.outputs; }),
+      option(
+          named(group, Arity::kSwitch, {"-y", "--overwrite"}, "", "replace files that exist"),
+          yes_or_no(), [](auto&& o) -> auto& { return o.output.overwrite; }),
+      option(
+          named(group, Arity::kSingle, {"--jsonl"}, "FILE",
+                "one JSON object per frame; -: standard output"),
+          text_value("a file, or - for standard output"),
+          [](auto&& o) -> auto& { return o.output.jsonl; }),
+      option(
+          named(group, Arity::kSingle, {"--maps"}, "FOLDER",
+                "the heat of each frame as float32 TIFF"),
+          text_value("a folder"), [](auto&& o) -> auto& { return o.output.maps; }),
+      option(
+          named(group, Arity::kSingle, {"--stats"}, "FILE", "summary of the run as JSON"),
+          text_value("a file"), [](auto&& o) -> auto& { return o.output.stats; }),
+  };
+}
+
+std::vector<OptionSpec> run_options() {
+  const auto group = OptionGroup::kRun;
+  return {
+      option(
+          named(group, Arity::kSingle, {"--frames-in-flight"}, "N",
+                "frames of each stream at work at once; 0: as the cores allow"),
+          whole_number(1, 1024, "as the cores allow"),
+          [](auto&& o) -> auto& { return o.run.frames_in_flight; }),
+      option(
+          named(group, Arity::kSingle, {"--max-failures"}, "N",
+                "failed frames in a row that end the run"),
+          whole_number(1, 1000000), [](auto&& o) -> auto& { return o.run.max_failures; }),
+      option(
+          named(group, Arity::kSingle, {"--log-level"}, "NAME", "how much is said on stderr"),
+          word({"error", "warning", "info", "debug"}),
+          [](auto&& o) -> auto& { return o.run.log_level; }),
+  };
+}
+
+/// About the command line itself: parse_options sees to them.
+std::vector<OptionSpec> general_options() {
+  const auto group = OptionGroup::kGeneral;
+  OptionSpec config = named(group, Arity::kSingle, {"--config"}, "FILE",
+                            "YAML file with the names of these options as keys");
+  config.allowed = "a YAML file";
+  config.environment = "GRADCAM_CONFIG";
+  return {std::move(config),
+          named(group, Arity::kSwitch, {"--print-config"}, "",
+                "print the merged options as YAML and end"),
+          named(group, Arity::kSwitch, {"-h", "--help"}, "", "print this and end"),
+          named(group, Arity::kSwitch, {"--version"}, "", "print the version and end"),
+          named(group, Arity::kSwitch, {"--help-markdown"}, "", "")};
+}
+
+}  // namespace
+
+std::vector<OptionSpec> option_table() {
+  std::vector<OptionSpec> table;
+  for (auto part : {input_options, model_options, picture_options, output_options, run_options,
+                    general_options}) {
+    for (OptionSpec& spec : part()) table.push_back(std::move(spec));
+  }
+  return table;
+}
+
+const OptionSpec* find_option(const std::vector<OptionSpec>& table, const std::string& name) {
+  const auto found =
+      std::find_if(table.begin(), table.end(), [&](const auto& spec) { return spec.name == name; });
+  return found == table.end() ? nullptr : &*found;
+}
+
+std::string long_flag(const OptionSpec& spec) { return "--" + spec.name; }
+
+void refuse(const Given& given, const std::string& allowed) {
+  throw UserError(ExitCode::kUsage,
+                  given.origin + ": " + quoted(given.text) + " is not allowed; give " + allowed);
+}
+
+}  // namespace gradcam

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace gradcam {
+
+/// One kind of value: how it is read from text, printed, and described.
+template <class T>
+struct ValueKind {
+  std::string allowed;                                       ///< completes "give …"
+  std::function<std::optional<T>(const std::string&)> read;  ///< nullopt: not allowed
+  std::function<std::string(const T&)> print;                ///< text that `read` takes back
+};
+
+/// Any text but the empty one; `what` says which ("a file").
+ValueKind<std::string> text_value(const std::string& what);
+
+/// "auto", "cpu", "cuda" or "cuda:N".
+ValueKind<std::string> device_value();
+
+/// Whole numbers from `least` to `most`; `zero`, if given, says what 0 means besides ("0 (all)").
+ValueKind<std::int64_t> whole_number(std::int64_t least, std::int64_t most,
+                                     const std::string& zero = "");
+
+/// Finite numbers from `least` to `most`.
+ValueKind<double> number(double least, double most);
+
+/// A time in seconds: 12.5, 12.5s, 250ms, 2:03, 1:02:03.5.
+ValueKind<double> seconds_value();
+
+/// true, false, and their usual other names.
+ValueKind<bool> yes_or_no();
+
+/// The kind of T whose values have these names.
+template <class T>
+ValueKind<T> one_of(const std::vector<std::pair<std::string, T>>& names) {
+  std::string allowed;
+  for (const auto& [name, value] : names) allowed += (allowed.empty() ? "" : ", ") + name;
+  return {(names.size() > 1 ? "one of " : "") + allowed,
+          [names](const std::string& text) -> std::optional<T> {
+            for (const auto& [name, value] : names) {
+              if (name == text) return value;
+            }
+            return std::nullopt;
+          },
+          [names](const T& wanted) {
+            for (const auto& [name, value] : names) {
+              if (value == wanted) return name;
+            }
+            return std::string();
+          }};
+}
+
+/// Words that stand for themselves.
+ValueKind<std::string> word(const std::vector<std::string>& words);
+
+}  // namespace gradcam

@@ -1,0 +1,179 @@
+#include "config/options.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <set>
+#include <utility>
+
+#include "config/command_line.h"
+#include "config/environment.h"
+#include "config/option_table.h"
+#include "config/option_values.h"
+#include "config/redact.h"
+#include "config/user_error.h"
+#include "config/yaml_file.h"
+
+namespace gradcam {
+namespace {
+
+constexpr double kNotebookOpacity = 0.4;
+constexpr int kNotebookMaxDim = 1024;
+
+[[noreturn]] void fail(const std::string& message) { throw UserError(ExitCode::kUsage, message); }
+
+void print(const std::string& text) {
+  std::cout << text << std::flush;
+  if (!std::cout) throw UserError(ExitCode::kOutput, "standard output cannot be written");
+}
+
+/// Whether a switch about the command line itself is given.
+bool asked_for(const CommandLine& line, const std::string& name) {
+  const auto found = line.flags.find(name);
+  if (found == line.flags.end()) return false;
+  for (const Given& given : found->second) {
+    if (given.text != "true")
+      fail(given.origin + " takes no value; leave out " + quoted(given.text));
+  }
+  return true;
+}
+
+void apply(Options& options, const Settings& settings, const std::vector<OptionSpec>& table,
+           std::set<std::string>& given) {
+  for (const OptionSpec& spec : table) {
+    const auto found = settings.find(spec.name);
+    if (found == settings.end() || !spec.apply) continue;
+    spec.apply(options, found->second);
+    given.insert(spec.name);
+  }
+}
+
+void add_positionals(CommandLine& line) {
+  if (line.positionals.empty()) return;
+  std::vector<Given> sources;
+  for (const std::string& text : line.positionals) sources.push_back({text, "SOURCE"});
+  std::vector<Given>& flags = line.flags["input"];
+  flags.insert(flags.begin(), sources.begin(), sources.end());
+}
+
+void set_style_defaults(Options& options, const std::set<std::string>& given) {
+  options.overlay.style = options.explain.style;
+  if (options.explain.style != Style::kNotebook) return;
+  if (given.count("opacity") == 0) options.overlay.opacity = kNotebookOpacity;
+  if (given.count("max-dim") == 0) options.input.max_dim = kNotebookMaxDim;
+}
+
+/// Two results in one file would overwrite each other.
+void refuse_repeated_outputs(const OutputOptions& output) {
+  std::vector<std::string> paths;
+  for (const std::string& path : output.outputs) {
+    if (path != "null") paths.push_back(path);
+  }
+  if (output.jsonl != "-") paths.push_back(output.jsonl);
+  paths.push_back(output.maps);
+  paths.push_back(output.stats);
+  std::set<std::filesystem::path> seen;
+  for (const std::string& path : paths) {
+    if (!path.empty() && !seen.insert(std::filesystem::path(path).lexically_normal()).second) {
+      fail("output " + quoted(path) + " is given twice; give each output a name of its own");
+    }
+  }
+}
+
+/// `layers` and `info` draw and write nothing.
+void refuse_options_without_effect(const CommandLine& line, const std::vector<OptionSpec>& table) {
+  for (const OptionSpec& spec : table) {
+    const bool drawn = spec.group == OptionGroup::kPicture || spec.group == OptionGroup::kOutput;
+    if (drawn && line.flags.count(spec.name) > 0) {
+      fail(long_flag(spec) + " has no effect on '" + command_name(line.command) +
+           "', which draws and writes nothing; leave it out");
+    }
+  }
+}
+
+/// What `layers` and `info` look at: their argument, or else what -i or -m names.
+std::string subject_of(const CommandLine& line, const Options& options) {
+  const bool info = line.command == Command::kInfo;
+  const std::string name = command_name(line.command);
+  const std::string what = info ? "MODEL or SOURCE" : "MODEL";
+  if (line.positionals.size() > 1) {
+    fail("'" + name + "' takes one " + what + ", but " + quoted(line.positionals[1]) +
+         " is given too; leave it out");
+  }
+  if (!line.positionals.empty()) return line.positionals[0];
+  if (info && options.input.sources.size() == 1) return options.input.sources[0];
+  if (!options.explain.model.empty()) return options.explain.model;
+  fail("'" + name + "' needs a " + what + "; give a TorchScript file (.pt)" +
+       (info ? ", film, picture, folder or glob" : ""));
+}
+
+void set_subject_or_sources(Options& options, const CommandLine& line,
+                            const std::vector<OptionSpec>& table) {
+  const std::vector<std::string>& sources = options.input.sources;
+  switch (line.command) {
+    case Command::kRun:
+      if (sources.empty()) fail("no source: give a film, picture, folder, glob or `test`");
+      break;
+    case Command::kBench:
+      if (sources.size() > 1) {
+        fail("'bench' takes one SOURCE, but " + quoted(sources[1]) + " is given too; leave it out");
+      }
+      break;
+    case Command::kLayers:
+    case Command::kInfo:
+      refuse_options_without_effect(line, table);
+      options.subject = subject_of(line, options);
+      break;
+  }
+}
+
+/// All sources of settings, the weakest first, so that each value is checked.
+Options merged(const CommandLine& line, const Environment& environment,
+               const std::vector<OptionSpec>& table) {
+  Options options;
+  options.command = line.command;
+  std::set<std::string> given;
+  const Settings variables = read_environment(environment, table);
+  for (const Settings* settings : {&line.flags, &variables}) {
+    const auto config = settings->find("config");
+    if (config == settings->end()) continue;
+    apply(options, read_yaml_file(config->second.back(), table), table, given);
+    break;
+  }
+  apply(options, variables, table, given);
+  apply(options, line.flags, table, given);
+  set_style_defaults(options, given);
+  refuse_repeated_outputs(options.output);
+  return options;
+}
+
+}  // namespace
+
+std::optional<Options> parse_options(int argc, const char* const* argv) {
+  return parse_options(argc, argv, process_environment());
+}
+
+std::optional<Options> parse_options(int argc, const char* const* argv,
+                                     const Environment& environment) {
+  const std::vector<OptionSpec> table = option_table();
+  CommandLine line = read_command_line({argv + std::min(argc, 1), argv + argc}, table);
+  const std::pair<const char*, std::string (*)()> pages[] = {
+      {"help", help_text},
+      {"help-markdown", options_markdown},
+      {"version", [] { return std::string("gradcam-live " GRADCAM_VERSION "\n"); }}};
+  for (const auto& [name, page] : pages) {
+    if (!asked_for(line, name)) continue;
+    print(page());
+    return std::nullopt;
+  }
+  if (line.command == Command::kRun || line.command == Command::kBench) add_positionals(line);
+  Options options = merged(line, environment, table);
+  if (asked_for(line, "print-config")) {
+    print(to_yaml(options));
+    return std::nullopt;
+  }
+  set_subject_or_sources(options, line, table);
+  return options;
+}
+
+}  // namespace gradcam

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gradcam {
+
+/// How a method map becomes the heat that is shown: the conventions of two existing tools.
+enum class Style {
+  kGradcam,   ///< pytorch-grad-cam: ReLU, min-max at map size, bilinear to the network input
+  kNotebook,  ///< the classic notebook: ReLU, resize to the picture, then min-max, heat*0.4 + image
+};
+
+enum class ViewKind { kOverlay, kHeatmap, kSideBySide, kOriginal };
+enum class Colormap { kJet, kTurbo, kViridis, kInferno, kMagma, kPlasma, kHot, kBone };
+
+/// What is read, and how much of it.
+struct InputOptions {
+  std::vector<std::string> sources;  ///< one stream each
+  std::int64_t limit = 0;            ///< frames taken from each source; 0 = all
+  double start_s = 0;                ///< seconds of each film skipped at its beginning
+  double duration_s = 0;             ///< seconds taken from there; 0 = to the end
+  int max_dim = 0;                   ///< longer side shrunk to this many pixels; 0 = never
+};
+
+/// Which network is explained, and how.
+struct ExplainOptions {
+  std::string model;                ///< TorchScript file; empty = the default network
+  std::string labels;               ///< file with labels; empty = those of the description
+  std::vector<std::string> layers;  ///< empty = the description's, else chosen automatically
+  std::string method = "gradcam";
+  std::string target = "auto";  ///< auto | top:K | class index | label text
+  Style style = Style::kGradcam;
+  std::string device = "auto";     ///< auto | cpu | cuda[:N]
+  std::string precision = "auto";  ///< auto | fp32
+  int threads = 0;                 ///< of the inference engine; 0 = one per core
+};
+
+/// What the picture looks like.
+struct OverlayOptions {
+  ViewKind view = ViewKind::kOverlay;
+  Style style = Style::kGradcam;
+  Colormap colormap = Colormap::kJet;
+  double opacity = 0.5;  ///< 0 = picture only, 1 = heat only (notebook: weight of the added heat)
+  bool hud = true;
+};
+
+/// Where results go.
+struct OutputOptions {
+  std::vector<std::string> outputs;  ///< .mp4 .mkv .png .jpg, a %05d series, or null
+  std::string jsonl;                 ///< JSON lines; "-" = stdout, empty = none
+  std::string maps;                  ///< folder of float maps; empty = none
+  std::string stats;                 ///< JSON summary; empty = none
+  bool overwrite = false;
+};
+
+/// How the run itself goes.
+struct RunOptions {
+  int frames_in_flight = 0;  ///< per stream, between capture and output; 0 = as the cores allow
+  int max_failures = 25;     ///< failed frames in a row that end the run
+  std::string log_level = "info";
+};
+
+enum class Command { kRun, kLayers, kInfo, kBench };
+
+/// Everything the command line, the environment and the YAML file decide.
+struct Options {
+  Command command = Command::kRun;
+  std::string subject;  ///< MODEL or SOURCE of `layers` and `info`
+  InputOptions input;
+  ExplainOptions explain;
+  OverlayOptions overlay;
+  OutputOptions output;
+  RunOptions run;
+};
+
+/// Variables by name.
+using Environment = std::map<std::string, std::string>;
+
+/// Reads flags over environment (GRADCAM_…) over `--config FILE.yaml` over defaults.
+/// `nullopt`: everything asked for has been printed (--help, --version, --print-config).
+/// Throws UserError(kUsage) that names the option or key, the value and what is allowed.
+std::optional<Options> parse_options(int argc, const char* const* argv);
+
+/// The same with these variables instead of those of the process.
+std::optional<Options> parse_options(int argc, const char* const* argv,
+                                     const Environment& environment);
+
+/// The options as a YAML document that `--config` reads back to the same options, but for the
+/// passwords of URLs, which are left out.
+std::string to_yaml(const Options& options);
+
+/// What --help prints, at most 100 columns wide.
+std::string help_text();
+
+/// The table of options as README shows it.
+std::string options_markdown();
+
+}  // namespace gradcam

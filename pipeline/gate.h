@@ -1,0 +1,54 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <stop_token>
+
+namespace gradcam {
+
+/// Bounds the frames of one stream that are in flight, from admission to the end of its output, and
+/// numbers them. This is the only place where a frame may be held back or dropped: what is inside
+/// always comes out. Its policy is that of films: every frame waits for a place.
+class Gate {
+ public:
+  /// `places` >= 1, else std::invalid_argument.
+  explicit Gate(int places) : places_(places) {
+    if (places < 1) throw std::invalid_argument("a gate needs at least one place");
+  }
+
+  /// Takes a place, waiting for one if there is none. The result is the frame's ticket: 0, 1, 2, …
+  /// `nullopt`: stop was requested before a place came free. One thread only, the stream's capture.
+  std::optional<std::uint64_t> enter(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    if (!place_free_.wait(lock, stop, [this] { return inside_ < places_; })) return std::nullopt;
+    ++inside_;
+    return next_ticket_++;
+  }
+
+  /// Gives a place back, once per ticket. Any thread.
+  void leave() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (inside_ == 0) throw std::logic_error("a frame left a gate that is empty");
+      --inside_;
+    }
+    place_free_.notify_one();
+  }
+
+  int in_flight() const {
+    const std::lock_guard lock(mutex_);
+    return inside_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable_any place_free_;
+  const int places_;
+  int inside_ = 0;
+  std::uint64_t next_ticket_ = 0;
+};
+
+}  // namespace gradcam

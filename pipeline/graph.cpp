@@ -1,0 +1,304 @@
+#include "pipeline/graph.h"
+
+#include <oneapi/tbb/flow_graph.h>
+
+#include <exception>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "pipeline/gate.h"
+#include "pipeline/inference_thread.h"
+#include "pipeline/stage_calls.h"
+
+namespace gradcam {
+namespace {
+
+namespace flow = oneapi::tbb::flow;
+
+/// How soon a stop is noticed by a capture thread whose source has nothing.
+constexpr std::chrono::milliseconds kPoll{100};
+
+/// What the streams of one run share.
+struct Run {
+  const Stages& stages;
+  const GraphOptions& options;
+  const Clock::time_point begin = Clock::now();
+  flow::graph graph;
+  std::stop_source stop;  ///< ends every capture
+  InferenceThread inference;
+
+  Run(const Stages& s, const GraphOptions& o, std::size_t streams)
+      : stages(s), options(o), inference(static_cast<int>(streams), s.explain_start) {}
+
+  /// Ends the run early. Of several errors the first is the one to report.
+  void fail(std::exception_ptr error) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!error_) error_ = std::move(error);
+    }
+    stop.request_stop();
+  }
+  std::exception_ptr error() const {
+    const std::lock_guard lock(mutex_);
+    return error_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::exception_ptr error_;
+};
+
+/// A frame that waits for its turn at the output.
+struct Ready {
+  Rendered rendered;
+  Clock::time_point since;
+
+  const Frame& frame() const { return rendered.frame(); }
+};
+
+/// While it lives, wait_for_all() of the graph does not return.
+class GraphHold {
+ public:
+  explicit GraphHold(flow::graph& graph) : graph_(graph) { graph_.reserve_wait(); }
+  ~GraphHold() { graph_.release_wait(); }
+  GraphHold(const GraphHold&) = delete;
+  GraphHold& operator=(const GraphHold&) = delete;
+
+ private:
+  flow::graph& graph_;
+};
+
+/// Inside a catch block: a source that breaks with anything but a UserError has a bug.
+ExitCode caught_code() {
+  try {
+    throw;
+  } catch (const UserError& e) {
+    return e.code();
+  } catch (...) {
+    return ExitCode::kInternal;
+  }
+}
+
+/// One stream's way through the graph. Nodes in flow order; all edges are in the constructor.
+class Lane {
+ public:
+  Lane(Run& run, int index, Stream stream);
+  void start();
+  /// After wait_for_all().
+  void finish();
+  StreamSummary summary() const;
+
+ private:
+  using ExplainNode = flow::async_node<Prepared, Explained>;
+
+  void capture(const std::stop_token& stop);
+  bool admit(Captured captured, double capture_ms, const std::stop_token& stop);
+  void submit(const Prepared& prepared, ExplainNode::gateway_type& gateway);
+  void write(Ready ready);
+  void count_failures(const Frame& frame);
+  void output_failed();
+
+  Run& run_;
+  const int index_;
+  Stream stream_;
+  Gate gate_;
+  StreamSummary captured_;  ///< what capture knows; its thread's until that has ended
+  OutputStats stats_;       ///< these three: the output node's
+  std::string output_error_;
+  int failures_in_a_row_ = 0;
+
+  flow::function_node<Frame, Prepared> preprocess_;
+  ExplainNode explain_;
+  flow::function_node<Explained, Ready> overlay_;
+  flow::sequencer_node<Ready> in_order_;
+  flow::function_node<Ready> output_;
+
+  std::jthread capture_thread_;
+};
+
+Lane::Lane(Run& run, int index, Stream stream)
+    : run_(run),
+      index_(index),
+      stream_(std::move(stream)),
+      gate_(run.options.frames_in_flight),
+      stats_(run.begin),
+      preprocess_(run.graph, flow::unlimited,
+                  [&run](const Frame& frame) { return preprocess_one(run.stages, frame); }),
+      explain_(run.graph, flow::unlimited,
+               [this](const Prepared& prepared, ExplainNode::gateway_type& gateway) {
+                 submit(prepared, gateway);
+               }),
+      overlay_(run.graph, flow::unlimited,
+               [&run](const Explained& explained) {
+                 return Ready{overlay_one(run.stages, explained), Clock::now()};
+               }),
+      in_order_(run.graph, [](const Ready& ready) { return ready.frame().ticket; }),
+      output_(run.graph, flow::serial, [this](const Ready& ready) { write(ready); }) {
+  flow::make_edge(preprocess_, explain_);
+  flow::make_edge(explain_, overlay_);
+  flow::make_edge(overlay_, in_order_);
+  flow::make_edge(in_order_, output_);
+  captured_.name = stream_.source->info().name;
+}
+
+void Lane::start() {
+  auto hold = std::make_unique<GraphHold>(run_.graph);
+  capture_thread_ =
+      std::jthread([this, hold = std::move(hold)] { capture(run_.stop.get_token()); });
+}
+
+void Lane::capture(const std::stop_token& stop) {
+  try {
+    while (!stop.stop_requested()) {
+      if (stream_.limit > 0 && captured_.captured == stream_.limit) {
+        captured_.end = StreamEnd::kLimit;
+        return;
+      }
+      const auto begin = Clock::now();
+      Capture next = stream_.source->next(kPoll);
+      if (const auto* end = std::get_if<EndOfStream>(&next)) {
+        captured_.end = StreamEnd::kEnd;
+        captured_.cut_short = end->cut_short;
+        return;
+      }
+      if (auto* picture = std::get_if<Captured>(&next)) {
+        if (!admit(std::move(*picture), ms_since(begin), stop)) return;
+      }
+    }
+  } catch (...) {
+    captured_.end = StreamEnd::kFailed;
+    captured_.source_error = caught_message();
+    captured_.source_code = caught_code();
+  }
+}
+
+/// False: the run stops.
+bool Lane::admit(Captured captured, double capture_ms, const std::stop_token& stop) {
+  Frame frame;
+  frame.stream = index_;
+  frame.seq = captured_.captured++;
+  frame.pts = captured.pts;
+  frame.duration = captured.duration;
+  frame.captured_at = Clock::now();
+  frame.source_size = captured.image.size();
+  frame.image = std::make_shared<const cv::Mat>(std::move(captured.image));
+  frame.ms.capture = capture_ms;
+  const std::optional<std::uint64_t> ticket = gate_.enter(stop);
+  if (!ticket) {
+    ++captured_.dropped_stop;
+    return false;
+  }
+  frame.ticket = *ticket;
+  preprocess_.try_put(frame);
+  return true;
+}
+
+void Lane::submit(const Prepared& prepared, ExplainNode::gateway_type& gateway) {
+  if (prepared.frame.failed()) {
+    gateway.try_put(Explained{prepared, nullptr});
+    return;
+  }
+  gateway.reserve_wait();
+  run_.inference.submit(index_, prepared.frame.ticket, [this, prepared, &gateway] {
+    gateway.try_put(explain_one(run_.stages, prepared));
+    gateway.release_wait();
+  });
+}
+
+void Lane::write(Ready ready) {
+  Rendered& rendered = ready.rendered;
+  if (output_error_.empty()) {
+    rendered.explained.prepared.frame.ms.output = ms_since(ready.since);
+    const auto begin = Clock::now();
+    try {
+      stream_.output(rendered);
+      stats_.written(rendered, begin, Clock::now());
+    } catch (...) {
+      stats_.failed();
+      output_failed();
+    }
+    count_failures(rendered.frame());
+  } else {
+    stats_.dropped();
+  }
+  gate_.leave();
+}
+
+void Lane::count_failures(const Frame& frame) {
+  failures_in_a_row_ = frame.failed() ? failures_in_a_row_ + 1 : 0;
+  if (failures_in_a_row_ != run_.options.max_failures) return;
+  run_.fail(std::make_exception_ptr(
+      std::runtime_error(captured_.name + ": " + std::to_string(failures_in_a_row_) +
+                         " frames in a row failed, the last with: " + frame.error)));
+}
+
+/// Inside a catch block.
+void Lane::output_failed() {
+  if (output_error_.empty()) output_error_ = caught_message();
+  run_.fail(std::current_exception());
+}
+
+void Lane::finish() {
+  try {
+    if (stream_.finish) stream_.finish();
+  } catch (...) {
+    output_failed();
+  }
+}
+
+StreamSummary Lane::summary() const {
+  StreamSummary summary = captured_;
+  stats_.fill(summary);
+  summary.output_error = output_error_;
+  return summary;
+}
+
+/// Declared after the lanes: however this scope is left, the graph is idle before a node is
+/// destroyed. Until then the waiting thread works in the graph.
+class WaitForGraph {
+ public:
+  explicit WaitForGraph(flow::graph& graph) : graph_(graph) {}
+  ~WaitForGraph() { graph_.wait_for_all(); }
+  WaitForGraph(const WaitForGraph&) = delete;
+  WaitForGraph& operator=(const WaitForGraph&) = delete;
+
+ private:
+  flow::graph& graph_;
+};
+
+}  // namespace
+
+RunSummary run_graph(std::vector<Stream> streams, const Stages& stages, const GraphOptions& options,
+                     const std::stop_token& stop) {
+  Run run(stages, options, streams.size());
+  std::vector<std::unique_ptr<Lane>> lanes;
+  for (Stream& stream : streams) {
+    const int index = static_cast<int>(lanes.size());
+    lanes.push_back(std::make_unique<Lane>(run, index, std::move(stream)));
+  }
+  {
+    const std::stop_callback on_stop(stop, [&run] { run.stop.request_stop(); });
+    const WaitForGraph guard(run.graph);
+    try {
+      run.inference.wait_until_started();
+      for (const auto& lane : lanes) lane->start();
+    } catch (...) {
+      run.fail(std::current_exception());
+    }
+  }
+  for (const auto& lane : lanes) lane->finish();
+
+  RunSummary summary;
+  for (const auto& lane : lanes) summary.streams.push_back(lane->summary());
+  for (const StreamSummary& stream : summary.streams) {
+    summary.stopped |= stream.end == StreamEnd::kStopped;
+  }
+  summary.wall_s = ms_since(run.begin) / 1000;
+  summary.error = run.error();
+  summary.stopped &= stop.stop_requested() && !summary.error;
+  return summary;
+}
+
+}  // namespace gradcam

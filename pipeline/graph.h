@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include "pipeline/frame.h"
+#include "pipeline/stats.h"
+#include "stages/capture/source.h"
+
+namespace gradcam {
+
+/// The work of the stages as plain functions that know nothing of the graph. A throw from
+/// preprocess, explain or overlay fails that frame alone: it goes on to the output with
+/// `Frame::error` set, and later stages but overlay leave it out.
+struct Stages {
+  /// Several threads at once. May replace the frame's picture (e.g. by a smaller one).
+  std::function<Prepared(const Frame&)> preprocess;
+  /// Only the inference thread.
+  std::function<Explanation(const Prepared&)> explain;
+  /// Optional; first on the inference thread, before any frame is captured. A throw ends the run.
+  std::function<void()> explain_start;
+  /// Several threads at once. Also gets failed frames; if it throws, the bare picture is shown.
+  std::function<Rendered(const Explained&)> overlay;
+};
+
+/// One source and where its frames go.
+struct Stream {
+  std::unique_ptr<Source> source;
+  /// Every admitted frame in order, one call at a time, on changing threads. `ms.output` is the
+  /// time that the frame has waited for its turn. A throw ends the run: no later frame of this
+  /// stream is written, other streams write what is in flight.
+  std::function<void(const Rendered&)> output;
+  /// Once, on the thread of run_graph, after the last frame of all streams: whatever happened.
+  std::function<void()> finish;
+  std::int64_t limit = 0;  ///< frames taken from the source; 0 = all
+};
+
+struct GraphOptions {
+  int frames_in_flight = 4;  ///< per stream, >= 1
+  int max_failures = 25;     ///< failed frames in a row of one stream that end the run; 0 = never
+};
+
+/// Annotates all streams to their end, at once:
+///
+///   capture -> Gate -> preprocess -> explain -> overlay -> in order -> output
+///
+/// with one capture thread per source, one inference thread for all, and the calling thread and
+/// those of its TBB arena for the rest. Returns when every source has ended or `stop` was
+/// requested, all frames in flight were written, and all outputs were finished. A source that
+/// breaks ends its stream alone. What ended the run early is `RunSummary::error`; it is not thrown,
+/// so that the figures of such a run can still be reported.
+[[nodiscard]] RunSummary run_graph(std::vector<Stream> streams, const Stages& stages,
+                                   const GraphOptions& options, const std::stop_token& stop);
+
+}  // namespace gradcam

@@ -1,0 +1,72 @@
+#include "pipeline/stage_calls.h"
+
+#include <exception>
+#include <stdexcept>
+#include <utility>
+
+namespace gradcam {
+
+double ms_since(Clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+std::string caught_message() {
+  try {
+    throw;
+  } catch (const std::exception& e) {
+    return *e.what() != '\0' ? e.what() : "error without a message";
+  } catch (...) {
+    return "error of unknown type";
+  }
+}
+
+Prepared preprocess_one(const Stages& stages, Frame frame) {
+  Prepared prepared;
+  const auto begin = Clock::now();
+  try {
+    prepared = stages.preprocess(frame);
+    if (prepared.frame.image) frame.image = prepared.frame.image;
+  } catch (...) {
+    prepared = {};
+    frame.error = "preprocess: " + caught_message();
+  }
+  frame.ms.preprocess = ms_since(begin);
+  prepared.frame = std::move(frame);
+  return prepared;
+}
+
+Explained explain_one(const Stages& stages, Prepared prepared) {
+  Explained explained;
+  Frame& frame = prepared.frame;
+  const auto begin = Clock::now();
+  try {
+    Explanation explanation = stages.explain(prepared);
+    explanation.frame_seq = frame.seq;
+    explained.explanation = std::make_shared<const Explanation>(std::move(explanation));
+  } catch (...) {
+    frame.error = "explain: " + caught_message();
+  }
+  frame.ms.explain = ms_since(begin);
+  explained.prepared = std::move(prepared);
+  return explained;
+}
+
+Rendered overlay_one(const Stages& stages, Explained explained) {
+  Rendered rendered;
+  Frame& frame = explained.prepared.frame;
+  const auto begin = Clock::now();
+  try {
+    rendered = stages.overlay(explained);
+    if (!rendered.picture) throw std::logic_error("no picture was drawn");
+  } catch (...) {
+    rendered = {};
+    rendered.picture = frame.image;
+    if (!frame.failed()) frame.error = "overlay: " + caught_message();
+    explained.explanation = nullptr;
+  }
+  frame.ms.overlay = ms_since(begin);
+  rendered.explained = std::move(explained);
+  return rendered;
+}
+
+}  // namespace gradcam

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+
+#include "pipeline/frame.h"
+#include "pipeline/graph.h"
+
+/// One call of one stage on one frame. None of these throws what the stage throws: the frame
+/// carries it. Each measures its stage, and none lets a stage change what the graph goes by
+/// (ticket, stream, number).
+namespace gradcam {
+
+/// Milliseconds from `begin` to now.
+double ms_since(Clock::time_point begin);
+
+/// Inside a catch block: the message of what was caught, never empty.
+std::string caught_message();
+
+Prepared preprocess_one(const Stages& stages, Frame frame);
+Explained explain_one(const Stages& stages, Prepared prepared);
+Rendered overlay_one(const Stages& stages, Explained explained);
+
+}  // namespace gradcam

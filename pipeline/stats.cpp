@@ -1,0 +1,184 @@
+#include "pipeline/stats.h"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace gradcam {
+namespace {
+
+constexpr double kSmallestMs = 1e-3;
+constexpr double kBucketRatio = 1.02;
+constexpr std::int64_t kUnsteadyFrames = 20;
+
+double milliseconds(Clock::duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+double seconds(Clock::duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+DurationSummary summarise(const Durations& durations) {
+  return {durations.mean_ms(), durations.quantile_ms(0.50), durations.quantile_ms(0.95),
+          durations.quantile_ms(0.99)};
+}
+
+std::string message_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "unknown error";
+  }
+}
+
+ExitCode code_of(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const UserError& e) {
+    return e.code();
+  } catch (...) {
+    return ExitCode::kInternal;
+  }
+}
+
+const char* name_of(StreamEnd end) {
+  switch (end) {
+    case StreamEnd::kEnd:
+      return "end";
+    case StreamEnd::kLimit:
+      return "limit";
+    case StreamEnd::kStopped:
+      return "stopped";
+    case StreamEnd::kFailed:
+      return "failed";
+  }
+  return "";
+}
+
+double rounded(double value) { return std::round(value * 1000) / 1000; }
+
+using Json = nlohmann::ordered_json;
+
+Json json_of(const DurationSummary& durations) {
+  return {{"mean", rounded(durations.mean_ms)},
+          {"p50", rounded(durations.p50_ms)},
+          {"p95", rounded(durations.p95_ms)},
+          {"p99", rounded(durations.p99_ms)}};
+}
+
+Json json_of(const StreamSummary& stream) {
+  Json json{{"name", stream.name},
+            {"end", name_of(stream.end)},
+            {"captured", stream.captured},
+            {"shown", stream.shown},
+            {"explained", stream.explained},
+            {"carried", stream.carried},
+            {"failed", stream.failed},
+            {"dropped", {{"stop", stream.dropped_stop}, {"output", stream.dropped_output}}},
+            {"frames_per_second", rounded(stream.frames_per_second)},
+            {"first_frame_s", rounded(stream.first_frame_s)}};
+  const LatencySummary& latency = stream.latency;
+  json["latency_ms"] = {
+      {"capture", json_of(latency.capture)}, {"preprocess", json_of(latency.preprocess)},
+      {"explain", json_of(latency.explain)}, {"overlay", json_of(latency.overlay)},
+      {"output", json_of(latency.output)},   {"total", json_of(latency.total)}};
+  if (!stream.source_error.empty()) json["source_error"] = stream.source_error;
+  if (!stream.cut_short.empty()) json["cut_short"] = stream.cut_short;
+  if (!stream.output_error.empty()) json["output_error"] = stream.output_error;
+  return json;
+}
+
+}  // namespace
+
+void Durations::add(double ms) {
+  const double bucket = std::log(std::max(ms, kSmallestMs) / kSmallestMs) / std::log(kBucketRatio);
+  ++buckets_[std::min(static_cast<std::size_t>(bucket), kBuckets - 1)];
+  min_ms_ = count_ == 0 ? ms : std::min(min_ms_, ms);
+  max_ms_ = count_ == 0 ? ms : std::max(max_ms_, ms);
+  sum_ms_ += ms;
+  ++count_;
+}
+
+double Durations::mean_ms() const {
+  return count_ == 0 ? 0 : sum_ms_ / static_cast<double>(count_);
+}
+
+double Durations::quantile_ms(double q) const {
+  if (count_ == 0) return 0;
+  const auto rank = static_cast<std::int64_t>(std::ceil(q * static_cast<double>(count_)));
+  std::int64_t seen = 0;
+  std::size_t bucket = 0;
+  for (; bucket < kBuckets; ++bucket) {
+    seen += buckets_[bucket];
+    if (seen >= std::max<std::int64_t>(rank, 1)) break;
+  }
+  if (bucket == 0) return min_ms_;
+  if (bucket >= kBuckets - 1) return max_ms_;
+  const double middle = kSmallestMs * std::pow(kBucketRatio, static_cast<double>(bucket) + 0.5);
+  return std::clamp(middle, min_ms_, max_ms_);
+}
+
+void OutputStats::written(const Rendered& rendered, Clock::time_point from, Clock::time_point to) {
+  const Frame& frame = rendered.frame();
+  ++written_;
+  if (written_ == 1) first_ = to;
+  if (written_ == kUnsteadyFrames) steady_ = to;
+  last_ = to;
+  if (frame.failed()) {
+    ++failed_;
+    return;
+  }
+  const auto& explanation = rendered.explained.explanation;
+  const bool own = explanation && explanation->frame_seq == frame.seq;
+  ++(own ? explained_ : carried_);
+  capture_.add(frame.ms.capture);
+  preprocess_.add(frame.ms.preprocess);
+  explain_.add(frame.ms.explain);
+  overlay_.add(frame.ms.overlay);
+  output_.add(milliseconds(to - from));
+  total_.add(milliseconds(to - frame.captured_at));
+}
+
+void OutputStats::fill(StreamSummary& summary) const {
+  summary.explained = explained_;
+  summary.carried = carried_;
+  summary.shown = explained_ + carried_;
+  summary.failed = failed_;
+  summary.dropped_output = dropped_;
+  if (written_ > 0) summary.first_frame_s = seconds(first_ - begin_);
+  const bool steady = written_ > kUnsteadyFrames;
+  const double span_s = seconds(last_ - (steady ? steady_ : first_));
+  const auto frames = static_cast<double>(written_ - (steady ? kUnsteadyFrames : 1));
+  if (written_ > 1 && span_s > 0) summary.frames_per_second = frames / span_s;
+  summary.latency = {summarise(capture_), summarise(preprocess_), summarise(explain_),
+                     summarise(overlay_), summarise(output_),     summarise(total_)};
+}
+
+ExitCode exit_code(const RunSummary& summary) {
+  if (summary.error) return code_of(summary.error);
+  const auto& streams = summary.streams;
+  const auto failed_at_once = [](const StreamSummary& stream) {
+    return stream.end == StreamEnd::kFailed && stream.shown + stream.failed == 0;
+  };
+  if (!streams.empty() && std::all_of(streams.begin(), streams.end(), failed_at_once)) {
+    return streams.front().source_code;
+  }
+  const auto incomplete = [](const StreamSummary& stream) {
+    return stream.failed > 0 || stream.end == StreamEnd::kFailed || !stream.cut_short.empty();
+  };
+  return std::any_of(streams.begin(), streams.end(), incomplete) ? ExitCode::kPartial
+                                                                 : ExitCode::kDone;
+}
+
+std::string to_json(const RunSummary& summary) {
+  Json json{{"wall_s", rounded(summary.wall_s)}, {"stopped", summary.stopped}};
+  if (summary.error) json["error"] = message_of(summary.error);
+  json["streams"] = Json::array();
+  for (const StreamSummary& stream : summary.streams) json["streams"].push_back(json_of(stream));
+  // File names need not be UTF-8; JSON must be.
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace gradcam

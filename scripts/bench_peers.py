@@ -1,0 +1,336 @@
+#!/usr/bin/env python3
+"""Times gradcam-live and the Python tools on the same work, in turn, and prints Markdown tables.
+
+  scripts/bench_peers.py
+  scripts/bench_peers.py --model-name mobilenet_v2 --frames 200 --rounds 5
+
+File to file: decode, resize, network, explanation, drawing, encode; the first 20 frames of each
+turn are left out. Turns go round (A B C A B C ...) and medians are compared, because only ratios of
+turns of one run mean something on a machine that others use. The peers are installed from PyPI into
+.peers, which uses the torch of .venv.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+ROOT = Path(__file__).resolve().parent.parent
+PEERS = ROOT / ".peers"
+VENV_PYTHON = ROOT / ".venv/bin/python"
+SHARED = ROOT.parent / "shared"
+RESNET50_WEIGHTS = SHARED / "models/resnet50_imagenet/resnet50_imagenet_state_dict.pth"
+FILM = SHARED / "media/cat_640x360_h264.mp4"
+LITE0 = "efficientnet_lite0"
+TURN_TIMEOUT_S = 900
+
+# PyPI name → the module that shows it is there.
+PACKAGES = {
+    "opencv-python-headless": "cv2",
+    "grad-cam": "pytorch_grad_cam",
+    "torchcam": "torchcam",
+    "captum": "captum",
+    "openvino": "openvino",
+}
+
+# Row: peer's name in peers.py, title, package it needs.
+Row = Tuple[str, str, Optional[str]]
+OURS: Row = ("gradcam-live", "**gradcam-live**", None)
+ROWS: List[Row] = [
+    ("notebook", "the notebook's loop (hooks, full backward)", None),
+    ("grad_cam", "pytorch-grad-cam as documented", "grad-cam"),
+    ("grad_cam_frozen", "pytorch-grad-cam, parameters frozen", "grad-cam"),
+    ("captum", "captum LayerGradCam", "captum"),
+    ("torchcam", "torchcam GradCAM", "torchcam"),
+    ("eager", "forward only, eager", None),
+    ("torchscript", "forward only, frozen channels_last TorchScript", None),
+    ("openvino_f32", "forward only, OpenVINO fp32", "openvino"),
+    ("openvino_bf16", "forward only, OpenVINO bf16", "openvino"),
+]
+ENGINE_ROWS: List[Row] = [row for row in ROWS if row[0] != "eager" and "forward only" in row[1]]
+OURS_FORWARD: Row = ("gradcam-live forward", "gradcam-live forward only", None)
+OURS_EXPLAINED: Row = ("gradcam-live explained", "**gradcam-live explained**", None)
+
+
+def cpu_flags() -> List[str]:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return []
+    return next((line.split(":")[1].split() for line in lines if line.startswith("flags")), [])
+
+
+def install() -> Dict[str, str]:
+    """Makes .peers where it is missing; the packages that could not be had, with the reason."""
+    python = PEERS / "bin/python"
+    if not list(PEERS.glob("lib/*/site-packages/project_venv.pth")):
+        print("bench_peers: creating .peers", file=sys.stderr)
+        venv = [str(VENV_PYTHON), "-m", "venv", "--clear", str(PEERS)]
+        subprocess.run(venv, check=True, timeout=300)
+        where = "import sys; print(*[p for p in sys.path if p.endswith('-packages')], sep='\\n')"
+        shared = subprocess.check_output([str(VENV_PYTHON), "-c", where], text=True)
+        own = subprocess.check_output([str(python), "-c", where], text=True).split()[0]
+        (Path(own) / "project_venv.pth").write_text(shared)
+    missing: Dict[str, str] = {}
+    for package, module in PACKAGES.items():
+        if run_command([str(python), "-c", f"import {module}"])[1]:
+            print(f"bench_peers: installing {package}", file=sys.stderr)
+            pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            _, reason = run_command([*pip, package])
+            if reason:
+                missing[package] = reason
+    return missing
+
+
+def last_json(text: str) -> Dict[str, Any]:
+    lines = [line for line in text.splitlines() if line.startswith("{")]
+    return json.loads(lines[-1]) if lines else {}
+
+
+def run_command(command: List[str]) -> Tuple[str, str]:
+    """Output and, when it failed, one line why."""
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, timeout=TURN_TIMEOUT_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return "", str(error)[:100]
+    if run.returncode:
+        return "", (run.stderr.strip().splitlines() or [f"exit {run.returncode}"])[-1][:100]
+    return run.stdout, ""
+
+
+def rate_of(stats: Dict[str, Any]) -> float:
+    """Frames/s of a run, from the 21st frame on, out of `--stats`."""
+    return float(stats["streams"][0]["frames_per_second"])
+
+
+def engine_ms_of(stats: Dict[str, Any]) -> Dict[str, float]:
+    """Median milliseconds of the bare and of the explained pass, out of `bench --stats`."""
+    engine = stats.get("engine", stats)
+    return {
+        OURS_FORWARD[0]: float(engine["forward_only_ms"]["p50"]),
+        OURS_EXPLAINED[0]: float(engine["explained_ms"]["p50"]),
+    }
+
+
+class Bench:
+    """Runs turns and keeps what they measured: values[row] or failures[row]."""
+
+    def __init__(self, options: argparse.Namespace, folder: Path, missing: Dict[str, str]) -> None:
+        self.options = options
+        self.folder = folder
+        self.missing = missing
+        self.values: Dict[str, List[float]] = {}
+        self.failures: Dict[str, str] = {}
+
+    def peer_command(self, name: str, *extra: str) -> List[str]:
+        options = self.options
+        command = [str(PEERS / "bin/python"), str(ROOT / "scripts/peers.py"), name]
+        command += ["--model-name", options.model_name, "--model", str(options.model)]
+        command += ["--layer", options.layer, "--film", str(options.film)]
+        command += ["--output", str(self.folder / "peer.mp4"), "--frames", str(options.frames)]
+        command += ["--threads", str(options.threads), *extra]
+        return command + (["--weights", str(options.weights)] if options.weights else [])
+
+    def program_command(self, stats: Path, *arguments: str) -> List[str]:
+        options = self.options
+        command = [str(options.program), *arguments, "--model", str(options.model)]
+        command += ["--layer", options.layer, "--precision", options.precision]
+        return [*command, "--stats", str(stats)]
+
+    def fail(self, row: str, reason: str) -> None:
+        self.failures[row] = reason
+        print(f"bench_peers: {row}: {reason}", file=sys.stderr)
+
+    def peer_turn(self, row: Row, key: str, *extra: str) -> None:
+        name, _, package = row
+        if name in self.failures:
+            return
+        if package in self.missing:
+            return self.fail(name, f"not installed: {self.missing[package or '']}")
+        if name == "openvino_bf16" and not {"avx512_bf16", "amx_bf16"} & set(cpu_flags()):
+            return self.fail(name, "this processor has no bf16")
+        output, reason = run_command(self.peer_command(name, *extra))
+        found = last_json(output)
+        if key not in found:
+            return self.fail(name, reason or "printed no figure")
+        self.values.setdefault(name, []).append(found[key])
+
+    def program_turn(self, engine: bool) -> None:
+        rows = [OURS_FORWARD[0], OURS_EXPLAINED[0]] if engine else [OURS[0]]
+        if any(row in self.failures for row in rows):
+            return
+        stats = self.folder / "stats.json"
+        stats.unlink(missing_ok=True)
+        if engine:
+            command = self.program_command(stats, "bench")
+        else:
+            film, output = str(self.options.film), str(self.folder / "ours.mp4")
+            limit = ["--limit", str(self.options.frames)]
+            command = self.program_command(stats, film, "-o", output, "-y", *limit)
+        _, reason = run_command(command)
+        try:
+            if reason:
+                raise ValueError(reason)
+            found = json.loads(stats.read_text())
+            measured = engine_ms_of(found) if engine else {OURS[0]: rate_of(found)}
+        except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
+            for row in rows:
+                self.fail(row, f"{type(error).__name__}: {error}" if not reason else reason)
+            return
+        for row, value in measured.items():
+            self.values.setdefault(row, []).append(value)
+
+    def median(self, row: str) -> Optional[float]:
+        return statistics.median(self.values[row]) if row in self.values else None
+
+
+def table(bench: Bench, rows: List[Row], ours: Row, unit: str, faster_is: str) -> List[str]:
+    """`ratio`: how many times faster `ours` is than the row."""
+    reference = bench.median(ours[0])
+    lines = [f"| {unit} | median | lowest .. highest | {ours[0]} is faster |", "|---|---|---|---|"]
+    for name, title, _ in rows:
+        value = bench.median(name)
+        if value is None or name in bench.failures:
+            lines.append(f"| {title} | – | {bench.failures.get(name, 'not measured')} | – |")
+            continue
+        ratio = "–"
+        if reference:
+            ratio = f"{reference / value if faster_is == 'high' else value / reference:.2f}x"
+        spread = f"{min(bench.values[name]):.1f} .. {max(bench.values[name]):.1f}"
+        lines.append(f"| {title} | {value:.1f} | {spread} | {ratio} |")
+    return lines
+
+
+def machine(options: argparse.Namespace) -> str:
+    names = ["torch", "torchvision", *PACKAGES]
+    code = (
+        "import importlib.metadata as m\n"
+        f"for n in {names!r}:\n"
+        "  try: print(n, m.version(n))\n"
+        "  except m.PackageNotFoundError: pass\n"
+    )
+    versions, _ = run_command([str(PEERS / "bin/python"), "-c", code])
+    model = platform.processor() or "unknown processor"
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    except OSError:
+        pass
+    wanted = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "amx_int8")
+    isa = [flag for flag in wanted if flag in cpu_flags()]
+    return (
+        f"{model}, {os.cpu_count()} cores ({options.threads} used), "
+        f"{' '.join(isa) or 'no AVX2'}; {', '.join(versions.splitlines())}"
+    )
+
+
+def prepare(options: argparse.Namespace, folder: Path) -> None:
+    """Weights, the TorchScript export and the layer, where the user gave none."""
+    if options.weights is None and options.model_name == "resnet50" and RESNET50_WEIGHTS.exists():
+        options.weights = RESNET50_WEIGHTS
+    options.model = folder / f"{options.model_name}.pt"
+    command = [str(PEERS / "bin/python"), str(ROOT / "scripts/export_model.py")]
+    command += [options.model_name, "-o", str(options.model)]
+    if options.weights:
+        command += ["--weights", str(options.weights)]
+    elif options.model_name != LITE0:
+        command += ["--random-weights"]
+    if options.layer:
+        command += ["--layer", options.layer]
+    _, reason = run_command(command)
+    if reason:
+        sys.exit(f"bench_peers: {reason}")
+    if not options.layer:
+        with zipfile.ZipFile(options.model) as archive:
+            (name,) = [n for n in archive.namelist() if n.endswith("/extra/gradcam.json")]
+            options.layer = json.loads(archive.read(name))["layer"]
+
+
+def default_film() -> Path:
+    if FILM.exists():
+        return FILM
+    return Path(run_command([str(VENV_PYTHON), str(ROOT / "scripts/sample_clip.py")])[0].strip())
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model-name", default="resnet50", metavar="NAME", help="as export_model")
+    parser.add_argument("--weights", type=Path, metavar="FILE", help="else ../shared, else random")
+    parser.add_argument("--layer", metavar="L", help="default: the export's")
+    parser.add_argument("--film", type=Path, metavar="FILE", help="else ../shared, else the sample")
+    parser.add_argument("--frames", type=int, default=120, metavar="N", help="per turn")
+    parser.add_argument("--rounds", type=int, default=3, metavar="R")
+    parser.add_argument(
+        "--threads", type=int, default=min(2, os.cpu_count() or 1), metavar="T", help="and cores"
+    )
+    parser.add_argument("--precision", default="fp32", help="of gradcam-live")
+    parser.add_argument("--only", metavar="ROW,...", help=f"of {', '.join(r[0] for r in ROWS)}")
+    parser.add_argument(
+        "--program", type=Path, default=ROOT / "build/release/gradcam-live", metavar="FILE"
+    )
+    parser.add_argument("--no-engine", action="store_true", help="leave out the second table")
+    options = parser.parse_args()
+    if options.frames <= 20 or options.rounds < 1 or options.threads < 1:
+        parser.error("--frames must be over 20, --rounds and --threads at least 1")
+    names = [row[0] for row in ROWS]
+    for name in options.only.split(",") if options.only else []:
+        if name not in names:
+            parser.error(f"--only '{name}': one of {', '.join(names)}")
+    if not VENV_PYTHON.exists():
+        parser.error("no .venv: run scripts/setup first")
+    options.film = options.film or default_film()
+    if not options.film.is_file():
+        parser.error(f"--film '{options.film}': no such file")
+    return options
+
+
+def main() -> int:
+    options = parse()
+    missing = install()
+    # Every turn inherits the same cores, whatever its own idea of a thread count.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
+    chosen = options.only.split(",") if options.only else [row[0] for row in ROWS]
+    rows = [row for row in ROWS if row[0] in chosen]
+    engine_rows = [] if options.no_engine else [row for row in ENGINE_ROWS if row[0] in chosen]
+    with tempfile.TemporaryDirectory(prefix="bench_peers") as name:
+        folder = Path(name)
+        prepare(options, folder)
+        films, engines = Bench(options, folder, missing), Bench(options, folder, missing)
+        begin = time.monotonic()
+        for round_ in range(options.rounds):
+            films.program_turn(engine=False)
+            for row in rows:
+                films.peer_turn(row, "frames_per_second")
+            if not options.no_engine:
+                engines.program_turn(engine=True)
+                for row in engine_rows:
+                    engines.peer_turn(row, "ms", "--engine")
+            took = time.monotonic() - begin
+            print(f"bench_peers: round {round_ + 1} done, {took:.0f} s", file=sys.stderr)
+    print(f"{options.model_name} at {options.layer}, {options.film.name}, {options.frames} frames,")
+    print(f"medians of {options.rounds} rounds, {options.precision} in gradcam-live.")
+    print(f"Machine: {machine(options)}.\n")
+    print("\n".join(table(films, [*rows, OURS], OURS, "file to file, frames/s", "high")))
+    if not options.no_engine:
+        engine_rows += [OURS_FORWARD, OURS_EXPLAINED]
+        lines = table(engines, engine_rows, OURS_EXPLAINED, "engine alone, ms", "low")
+        print("\n" + "\n".join(lines))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

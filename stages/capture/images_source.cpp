@@ -1,0 +1,168 @@
+#include "stages/capture/images_source.h"
+
+#include <glob.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <opencv2/imgcodecs.hpp>
+
+#include "config/user_error.h"
+
+namespace gradcam {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto kFrameDuration = std::chrono::milliseconds(40);
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// A run of digits from `begin` on without its leading zeros; moves `begin` behind it.
+std::string take_number(const std::string& text, std::size_t& begin) {
+  while (begin < text.size() && text[begin] == '0') ++begin;
+  const std::size_t first = begin;
+  while (begin < text.size() && is_digit(text[begin])) ++begin;
+  return text.substr(first, begin - first);
+}
+
+void sort_naturally(std::vector<fs::path>& paths) {
+  std::sort(paths.begin(), paths.end(), [](const fs::path& a, const fs::path& b) {
+    return natural_less(a.string(), b.string());
+  });
+}
+
+/// Empty if the file is no picture. OpenCV throws on some broken files and returns nothing on
+/// others.
+cv::Mat read_picture(const fs::path& path) {
+  try {
+    return cv::imread(path.string(), cv::IMREAD_COLOR);
+  } catch (const cv::Exception&) {
+    return {};
+  }
+}
+
+std::string unreadable_text(const std::vector<std::string>& names, std::size_t total) {
+  constexpr std::size_t kNamed = 3;
+  std::string text = std::to_string(names.size()) + " of " + std::to_string(total) +
+                     " pictures could not be read: ";
+  for (std::size_t i = 0; i < std::min(names.size(), kNamed); ++i) {
+    text += (i > 0 ? ", " : "") + names[i];
+  }
+  if (names.size() > kNamed) text += " and " + std::to_string(names.size() - kNamed) + " more";
+  return text;
+}
+
+}  // namespace
+
+bool has_picture_extension(const fs::path& path) {
+  static const std::array<const char*, 7> kExtensions = {".jpg", ".jpeg", ".png", ".bmp",
+                                                         ".tif", ".tiff", ".webp"};
+  std::string extension = path.extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
+}
+
+bool natural_less(const std::string& a, const std::string& b) {
+  std::size_t i = 0;
+  std::size_t j = 0;
+  while (i < a.size() && j < b.size()) {
+    if (is_digit(a[i]) && is_digit(b[j])) {
+      const std::string number_a = take_number(a, i);
+      const std::string number_b = take_number(b, j);
+      if (number_a.size() != number_b.size()) return number_a.size() < number_b.size();
+      if (number_a != number_b) return number_a < number_b;
+    } else {
+      if (a[i] != b[j]) return a[i] < b[j];
+      ++i;
+      ++j;
+    }
+  }
+  if (i < a.size() || j < b.size()) return j < b.size();
+  return a < b;  // equal but for leading zeros
+}
+
+std::vector<fs::path> pictures_in_folder(const fs::path& folder) {
+  std::vector<fs::path> paths;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    const bool hidden = entry->path().filename().string().front() == '.';
+    if (!hidden && has_picture_extension(entry->path()) && !entry->is_directory()) {
+      paths.push_back(entry->path());
+    }
+  }
+  if (error) {
+    throw UserError(ExitCode::kSource,
+                    "cannot read folder '" + folder.string() + "': " + error.message());
+  }
+  if (paths.empty()) {
+    throw UserError(ExitCode::kSource, "folder '" + folder.string() +
+                                           "' holds no picture (.jpg .png .bmp .tif .webp)");
+  }
+  sort_naturally(paths);
+  return paths;
+}
+
+std::vector<fs::path> pictures_matching(const std::string& pattern) {
+  std::vector<fs::path> paths;
+  glob_t found{};
+  if (glob(pattern.c_str(), 0, nullptr, &found) == 0) {
+    for (std::size_t i = 0; i < found.gl_pathc; ++i) {
+      fs::path path = found.gl_pathv[i];
+      if (has_picture_extension(path)) paths.push_back(std::move(path));
+    }
+  }
+  globfree(&found);
+  if (paths.empty()) {
+    throw UserError(ExitCode::kSource, "no picture (.jpg .png .bmp .tif .webp) matches '" +
+                                           pattern + "'; films are given one by one");
+  }
+  sort_naturally(paths);
+  return paths;
+}
+
+ImagesSource::ImagesSource(std::string name, std::vector<fs::path> paths)
+    : paths_(std::move(paths)) {
+  info_.name = std::move(name);
+  info_.still = paths_.size() == 1;
+  info_.frames = static_cast<std::int64_t>(paths_.size());
+  if (!info_.still) {
+    info_.frames_per_second = 1.0 / std::chrono::duration<double>(kFrameDuration).count();
+    info_.duration = *info_.frames * kFrameDuration;
+  }
+  ahead_ = read_next();
+  if (ahead_.empty()) {
+    throw UserError(ExitCode::kSource,
+                    info_.still
+                        ? "cannot read picture '" + info_.name + "': damaged, or not a picture"
+                        : "none of the pictures of '" + info_.name + "' can be read");
+  }
+  info_.width = ahead_.cols;
+  info_.height = ahead_.rows;
+}
+
+cv::Mat ImagesSource::read_next() {
+  while (position_ < paths_.size()) {
+    const fs::path& path = paths_[position_++];
+    cv::Mat image = read_picture(path);
+    if (!image.empty()) return image;
+    unreadable_.push_back(path.filename().string());
+  }
+  return {};
+}
+
+Capture ImagesSource::next(std::chrono::milliseconds /*timeout*/) {
+  Captured captured;
+  captured.image = ahead_.empty() ? read_next() : std::move(ahead_);
+  ahead_ = cv::Mat();
+  if (captured.image.empty()) {
+    return EndOfStream{unreadable_.empty() ? "" : unreadable_text(unreadable_, paths_.size())};
+  }
+  captured.pts = delivered_++ * kFrameDuration;
+  if (!info_.still) captured.duration = kFrameDuration;
+  return captured;
+}
+
+}  // namespace gradcam

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <opencv2/core.hpp>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "config/options.h"
+
+namespace gradcam {
+
+/// What is known of a source once it is open. 0 or nullopt = unknown.
+struct SourceInfo {
+  std::string name;  ///< as the user may see it: never with a password
+  int width = 0;
+  int height = 0;
+  double frames_per_second = 0;
+  std::optional<std::int64_t> frames;                ///< what the container or the list claims
+  std::optional<std::chrono::nanoseconds> duration;  ///< what the container claims
+  bool live = false;   ///< a camera or stream: the newest frame counts, not every frame
+  bool still = false;  ///< exactly one picture
+};
+
+/// One decoded picture. The pixels belong to the receiver: the source never writes them again.
+struct Captured {
+  cv::Mat image;  ///< BGR u8 HxWx3, never empty; its size may change in mid-stream
+  std::chrono::nanoseconds pts{0};
+  std::chrono::nanoseconds duration{0};  ///< 0 = unknown
+};
+struct NotYet {};  ///< nothing within the time given: ask again
+struct EndOfStream {
+  std::string cut_short;  ///< not empty: ended before the container's claim; says how far it got
+};
+using Capture = std::variant<Captured, NotYet, EndOfStream>;
+
+/// A stream of pictures. The constructor opens (UserError kSource names the source and why), the
+/// destructor closes. All calls come from one thread, the source's own; each returns in bounded
+/// time.
+class Source {
+ public:
+  virtual ~Source() = default;
+  virtual const SourceInfo& info() const = 0;
+  /// The next picture in presentation order, PTS strictly increasing from the source's first.
+  /// Waits at most `timeout`. Throws UserError(kSource) when the source breaks; then it has ended.
+  virtual Capture next(std::chrono::milliseconds timeout) = 0;
+};
+
+/// Opens `text` (file, folder, glob, picture, `test`) as one stream. See product description of
+/// SOURCE in README. Throws UserError(kSource).
+std::unique_ptr<Source> open_source(const std::string& text, const InputOptions& options);
+
+}  // namespace gradcam

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace gradcam {
+
+/// Makes the time stamps of one stream strictly increasing and changes as little as it can. Good
+/// stamps pass untouched; where one is missing or the last is repeated, the frame follows one step
+/// later; one that lies less than a step too early is moved just behind the last; after a larger
+/// jump back the stream goes on one step later with its own distances.
+class PtsCleaner {
+ public:
+  /// `step`: the nominal duration of a frame.
+  explicit PtsCleaner(std::chrono::nanoseconds step) : step_(step) {}
+  std::chrono::nanoseconds clean(std::optional<std::chrono::nanoseconds> raw);
+
+ private:
+  std::chrono::nanoseconds step_;
+  std::chrono::nanoseconds offset_{0};
+  std::optional<std::chrono::nanoseconds> last_raw_;
+  std::optional<std::chrono::nanoseconds> last_;
+};
+
+std::chrono::nanoseconds seconds_to_ns(double seconds);
+/// "12.3 s"
+std::string seconds_text(std::chrono::nanoseconds time);
+
+/// The duration of a frame at this rate; 40 ms when the rate is unknown.
+std::chrono::nanoseconds frame_duration(double frames_per_second);
+
+/// What a stream that should reach `end` has to say for itself when its last frame ended at
+/// `reached`: empty if it is complete within 1 s or 2 %, whichever is more.
+std::string cut_short_text(std::chrono::nanoseconds reached, std::chrono::nanoseconds end);
+
+}  // namespace gradcam

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+
+namespace gradcam {
+
+/// `text` fit to be shown: the password of each URL in it (user:password@host, and the values of
+/// query keys such as password or token) is replaced by "***". Everything else stays.
+std::string without_password(const std::string& text);
+
+}  // namespace gradcam

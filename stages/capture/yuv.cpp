@@ -1,0 +1,116 @@
+#include "stages/capture/yuv.h"
+
+#include <algorithm>
+#include <cmath>
+#include <opencv2/core/hal/hal.hpp>
+#include <vector>
+
+namespace gradcam {
+namespace {
+
+/// Sums are kept in 16 bits, in 1/32 of a grey level, so that the compiler can put eight into one
+/// instruction; a factor is applied as the upper half of a 16-bit product.
+constexpr int kUnit = 32;
+constexpr int kLumaShift = 7;
+constexpr int kChromaShift = 8;
+
+struct Factors {
+  std::int16_t luma, red_v, green_u, green_v, blue_u;
+  std::int16_t luma_offset;
+};
+
+Factors factors_of(const YuvCoding& coding) {
+  const auto factor = [](double value, int shift) {
+    return static_cast<std::int16_t>(std::lround(value * kUnit * 65536 / (1 << shift)));
+  };
+  const double kg = 1 - coding.kr - coding.kb;
+  const double red = 2 * (1 - coding.kr) * 255 / coding.chroma_scale;
+  const double blue = 2 * (1 - coding.kb) * 255 / coding.chroma_scale;
+  return {factor(255.0 / coding.luma_scale, kLumaShift),
+          factor(red, kChromaShift),
+          factor(-coding.kb * blue / kg, kChromaShift),
+          factor(-coding.kr * red / kg, kChromaShift),
+          factor(blue, kChromaShift),
+          static_cast<std::int16_t>(coding.luma_offset)};
+}
+
+inline std::int16_t product(int a, std::int16_t factor) {
+  return static_cast<std::int16_t>((static_cast<std::int16_t>(a) * factor) >> 16);
+}
+
+inline std::uint8_t to_byte(int sum) {
+  const auto rounded =
+      static_cast<std::int16_t>(static_cast<std::int16_t>(sum + kUnit / 2) / kUnit);
+  return static_cast<std::uint8_t>(std::clamp<std::int16_t>(rounded, 0, 255));
+}
+
+/// What the chroma of one line of samples adds to each colour, once for both pixels of a sample.
+struct ChromaRow {
+  explicit ChromaRow(int width)
+      : blue(static_cast<std::size_t>(width)),
+        green(blue),
+        red(blue),
+        half(3 * (blue.size() / 2)) {}
+
+  void fill(const std::uint8_t* u, const std::uint8_t* v, int samples, const Factors& f) {
+    std::int16_t* b = half.data();
+    std::int16_t* g = b + samples;
+    std::int16_t* r = g + samples;
+    for (int i = 0; i < samples; ++i) {
+      const int cu = (u[i] - 128) * (1 << kChromaShift);
+      const int cv = (v[i] - 128) * (1 << kChromaShift);
+      b[i] = product(cu, f.blue_u);
+      g[i] = static_cast<std::int16_t>(product(cu, f.green_u) + product(cv, f.green_v));
+      r[i] = product(cv, f.red_v);
+    }
+    for (int i = 0; i < samples; ++i) {
+      blue[2 * i] = blue[2 * i + 1] = b[i];
+      green[2 * i] = green[2 * i + 1] = g[i];
+      red[2 * i] = red[2 * i + 1] = r[i];
+    }
+  }
+
+  std::vector<std::int16_t> blue, green, red;
+  std::vector<std::int16_t> half;
+};
+
+void add_luma(const std::uint8_t* luma, const std::int16_t* chroma, int width, const Factors& f,
+              std::uint8_t* colour) {
+  for (int x = 0; x < width; ++x) {
+    const int y = (luma[x] - f.luma_offset) * (1 << kLumaShift);
+    colour[x] = to_byte(product(y, f.luma) + chroma[x]);
+  }
+}
+
+void convert_rows(const I420& picture, const cv::Range& pairs, const Factors& f, cv::Mat& bgr) {
+  const int samples = (picture.width + 1) / 2;
+  ChromaRow chroma(2 * samples);
+  std::vector<std::uint8_t> buffer(3 * static_cast<std::size_t>(picture.width));
+  std::uint8_t* planes[3] = {buffer.data(), buffer.data() + picture.width,
+                             buffer.data() + 2 * picture.width};
+  for (std::ptrdiff_t pair = pairs.start; pair < pairs.end; ++pair) {
+    chroma.fill(picture.planes[1] + pair * picture.strides[1],
+                picture.planes[2] + pair * picture.strides[2], samples, f);
+    for (std::ptrdiff_t row = 2 * pair;
+         row < std::min<std::ptrdiff_t>(2 * pair + 2, picture.height); ++row) {
+      const std::uint8_t* luma = picture.planes[0] + row * picture.strides[0];
+      add_luma(luma, chroma.blue.data(), picture.width, f, planes[0]);
+      add_luma(luma, chroma.green.data(), picture.width, f, planes[1]);
+      add_luma(luma, chroma.red.data(), picture.width, f, planes[2]);
+      const std::uint8_t* sources[3] = {planes[0], planes[1], planes[2]};
+      cv::hal::merge8u(sources, bgr.ptr<std::uint8_t>(static_cast<int>(row)), picture.width, 3);
+    }
+  }
+}
+
+}  // namespace
+
+cv::Mat i420_to_bgr(const I420& picture, const YuvCoding& coding) {
+  const Factors factors = factors_of(coding);
+  cv::Mat bgr(picture.height, picture.width, CV_8UC3);
+  cv::parallel_for_(cv::Range(0, (picture.height + 1) / 2),
+                    [&](const cv::Range& pairs) { convert_rows(picture, pairs, factors, bgr); });
+  return bgr;
+}
+
+}  // namespace gradcam

@@ -1,0 +1,277 @@
+#include "stages/explain/description.h"
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "config/user_error.h"
+
+namespace gradcam {
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+/// Reads one key after another; every error names the description, the key and what is allowed.
+class Reader {
+ public:
+  Reader(std::string origin, std::string folder)
+      : origin_(std::move(origin)), folder_(std::move(folder)) {}
+
+  void read(const json& document, ModelDescription& d) const {
+    const std::map<std::string, std::function<void(const json&)>> keys = {
+        {"input_size", [&](const json& v) { input_size(v, d); }},
+        {"resize",
+         [&](const json& v) {
+           d.resize = choice<ResizeMode>("resize", v,
+                                         {{"stretch", ResizeMode::kStretch},
+                                          {"letterbox", ResizeMode::kLetterbox},
+                                          {"center-crop", ResizeMode::kCenterCrop}});
+         }},
+        {"antialias", [&](const json& v) { d.antialias = boolean("antialias", v); }},
+        {"pad_value", [&](const json& v) { d.pad_value = whole("pad_value", v, 0, 255); }},
+        {"pad_align",
+         [&](const json& v) {
+           d.pad_align = choice<PadAlign>(
+               "pad_align", v, {{"center", PadAlign::kCenter}, {"top-left", PadAlign::kTopLeft}});
+         }},
+        {"crop", [&](const json& v) { crop(v, d); }},
+        {"color",
+         [&](const json& v) {
+           d.color = choice<ColorOrder>("color", v,
+                                        {{"rgb", ColorOrder::kRgb}, {"bgr", ColorOrder::kBgr}});
+         }},
+        {"scale", [&](const json& v) { d.scale = positive("scale", v); }},
+        {"mean", [&](const json& v) { d.mean = triple("mean", v, false); }},
+        {"std", [&](const json& v) { d.std = triple("std", v, true); }},
+        {"task", [&](const json& v) { task(v, d); }},
+        {"layer", [&](const json& v) { d.layers = strings("layer", v); }},
+        {"labels", [&](const json& v) { d.labels = strings("labels", v); }},
+        {"labels_file",
+         [&](const json& v) {
+           d.labels = read_labels((fs::path(folder_) / text("labels_file", v)).string());
+         }},
+        {"output", [&](const json& v) { output(v, d); }},
+        {"name", [&](const json& v) { d.name = text("name", v); }},
+        {"source", ignore()},
+        {"licence", ignore()},
+        {"note", ignore()},
+        {"verified", ignore()},
+        {"stamp", ignore()}};
+    each(document, keys, "");
+  }
+
+ private:
+  using Keys = std::map<std::string, std::function<void(const json&)>>;
+
+  [[noreturn]] void fail(const std::string& key, const std::string& allowed) const {
+    throw UserError(ExitCode::kModel, origin_ + ": key '" + key + "': " + allowed);
+  }
+
+  static std::function<void(const json&)> ignore() {
+    return [](const json&) {};
+  }
+
+  void each(const json& object, const Keys& keys, const std::string& prefix) const {
+    if (!object.is_object()) fail(prefix.empty() ? "(all)" : prefix, "must be a JSON object");
+    for (const auto& [key, value] : object.items()) {
+      const auto known = keys.find(key);
+      if (known == keys.end()) {
+        std::string all;
+        for (const auto& [name, reader] : keys) all += (all.empty() ? "" : ", ") + name;
+        fail(prefix + key, "unknown; allowed: " + all);
+      }
+      known->second(value);
+    }
+  }
+
+  template <typename T>
+  T choice(const std::string& key, const json& v, const std::map<std::string, T>& values) const {
+    if (v.is_string()) {
+      const auto found = values.find(v.get<std::string>());
+      if (found != values.end()) return found->second;
+    }
+    std::string all;
+    for (const auto& [name, value] : values) all += (all.empty() ? "" : ", ") + name;
+    fail(key, v.dump() + " is not one of " + all);
+  }
+
+  bool boolean(const std::string& key, const json& v) const {
+    if (!v.is_boolean()) fail(key, "must be true or false");
+    return v.get<bool>();
+  }
+
+  int whole(const std::string& key, const json& v, int low, int high) const {
+    if (!v.is_number_integer() || v.get<std::int64_t>() < low || v.get<std::int64_t>() > high) {
+      fail(key, v.dump() + " is not a whole number " + std::to_string(low) + ".." +
+                    std::to_string(high));
+    }
+    return v.get<int>();
+  }
+
+  double positive(const std::string& key, const json& v) const {
+    if (!v.is_number() || v.get<double>() <= 0) fail(key, v.dump() + " is not a number above 0");
+    return v.get<double>();
+  }
+
+  std::string text(const std::string& key, const json& v) const {
+    if (!v.is_string()) fail(key, "must be a string");
+    return v.get<std::string>();
+  }
+
+  std::vector<std::string> strings(const std::string& key, const json& v) const {
+    if (v.is_string()) return {v.get<std::string>()};
+    if (!v.is_array()) fail(key, "must be a string or a list of strings");
+    std::vector<std::string> values;
+    for (const json& element : v) values.push_back(text(key, element));
+    return values;
+  }
+
+  std::array<double, 3> triple(const std::string& key, const json& v, bool above_zero) const {
+    std::array<double, 3> values{};
+    if (!v.is_array() || v.size() != 3) fail(key, "must be a list of three numbers");
+    for (std::size_t i = 0; i < 3; ++i) {
+      if (!v[i].is_number()) fail(key, "must be a list of three numbers");
+      values[i] = above_zero ? positive(key, v[i]) : v[i].get<double>();
+    }
+    return values;
+  }
+
+  void input_size(const json& v, ModelDescription& d) const {
+    if (!v.is_array() || v.size() != 2) fail("input_size", "must be [height, width]");
+    d.input_height = whole("input_size", v[0], 8, 8192);
+    d.input_width = whole("input_size", v[1], 8, 8192);
+  }
+
+  void crop(const json& v, ModelDescription& d) const {
+    const std::string allowed =
+        "must be [top, left, bottom, right] in fractions, 0 <= top < bottom <= 1, "
+        "0 <= left < right <= 1";
+    if (!v.is_array() || v.size() != 4) fail("crop", allowed);
+    for (std::size_t i = 0; i < 4; ++i) {
+      if (!v[i].is_number()) fail("crop", allowed);
+      d.crop[i] = v[i].get<double>();
+    }
+    const auto [top, left, bottom, right] = d.crop;
+    const bool good =
+        0 <= top && top < bottom && bottom <= 1 && 0 <= left && left < right && right <= 1;
+    if (!good) fail("crop", allowed);
+  }
+
+  void task(const json& v, ModelDescription& d) const {
+    d.task = choice<Task>(
+        "task", v, {{"classification", Task::kClassification}, {"multilabel", Task::kMultilabel}});
+    if (d.task == Task::kMultilabel) d.activation = ScoreActivation::kSigmoid;
+  }
+
+  void output(const json& v, ModelDescription& d) const {
+    const Keys keys = {
+        {"select", [&](const json& s) { d.output_index = whole("output.select", s, 0, 1000); }},
+        {"activation", [&](const json& s) {
+           d.activation = choice<ScoreActivation>("output.activation", s,
+                                                  {{"softmax", ScoreActivation::kSoftmax},
+                                                   {"sigmoid", ScoreActivation::kSigmoid},
+                                                   {"none", ScoreActivation::kNone}});
+         }}};
+    each(v, keys, "output.");
+  }
+
+  std::string origin_;
+  std::string folder_;
+};
+
+std::string read_file(const std::string& path, ExitCode code, const std::string& what) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  if (!in) throw UserError(code, what + " '" + path + "': cannot be read");
+  return text.str();
+}
+
+std::vector<std::string> labels_of_json(const json& document, const std::string& path) {
+  const auto bad = [&]() -> std::vector<std::string> {
+    throw UserError(ExitCode::kUsage,
+                    "labels '" + path +
+                        "': JSON must be a list of labels or an object from class index to label "
+                        "or [id, label]");
+  };
+  if (document.is_array()) {
+    std::vector<std::string> labels;
+    for (const json& label : document) {
+      if (!label.is_string()) return bad();
+      labels.push_back(label.get<std::string>());
+    }
+    return labels;
+  }
+  if (!document.is_object()) return bad();
+  std::vector<std::string> labels(document.size());
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const auto entry = document.find(std::to_string(i));
+    if (entry == document.end()) return bad();
+    const json& label = entry->is_array() && !entry->empty() ? entry->back() : *entry;
+    if (!label.is_string()) return bad();
+    labels[i] = label.get<std::string>();
+  }
+  return labels;
+}
+
+}  // namespace
+
+ModelDescription parse_description(const std::string& text, const std::string& origin,
+                                   const std::string& folder) {
+  json document;
+  try {
+    document = json::parse(text);
+  } catch (const json::parse_error& error) {
+    throw UserError(ExitCode::kModel,
+                    origin + ": not valid JSON (byte " + std::to_string(error.byte) + ")");
+  }
+  // The task decides the default activation, which output.activation may overrule, so it comes
+  // first.
+  ModelDescription description;
+  const Reader reader(origin, folder);
+  if (document.is_object() && document.contains("task")) {
+    reader.read(json{{"task", document["task"]}}, description);
+    document.erase("task");
+  }
+  reader.read(document, description);
+  return description;
+}
+
+ModelDescription find_description(const std::string& model_path, const std::string& embedded) {
+  const fs::path beside = fs::path(model_path).replace_extension(".json");
+  const std::string folder = fs::path(model_path).parent_path().string();
+  if (fs::is_regular_file(beside)) {
+    return parse_description(read_file(beside.string(), ExitCode::kModel, "description"),
+                             "description '" + beside.string() + "'", folder);
+  }
+  if (!embedded.empty()) {
+    return parse_description(embedded, "description in '" + model_path + "'", folder);
+  }
+  ModelDescription description;
+  description.assumed = true;
+  return description;
+}
+
+std::vector<std::string> read_labels(const std::string& path) {
+  const std::string text = read_file(path, ExitCode::kUsage, "labels");
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first != std::string::npos && (text[first] == '{' || text[first] == '[')) {
+    const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
+    return labels_of_json(document, path);
+  }
+  std::vector<std::string> labels;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    labels.push_back(line);
+  }
+  while (!labels.empty() && labels.back().empty()) labels.pop_back();
+  if (labels.empty()) throw UserError(ExitCode::kUsage, "labels '" + path + "': holds no label");
+  return labels;
+}
+
+}  // namespace gradcam

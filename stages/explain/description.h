@@ -1,0 +1,54 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gradcam {
+
+enum class ResizeMode { kStretch, kLetterbox, kCenterCrop };
+enum class ColorOrder { kRgb, kBgr };
+enum class Task { kClassification, kMultilabel };
+enum class ScoreActivation { kSoftmax, kSigmoid, kNone };
+enum class PadAlign { kCenter, kTopLeft };
+
+/// What a network expects and what its output means. The defaults are those of torchvision's
+/// ImageNet classifiers; x = (pixel / scale - mean) / std.
+struct ModelDescription {
+  int input_height = 224;
+  int input_width = 224;
+  ResizeMode resize = ResizeMode::kStretch;
+  bool antialias = true;
+  int pad_value = 114;
+  PadAlign pad_align = PadAlign::kCenter;
+  /// Fractions of the frame (top, left, bottom, right) cut out before resizing.
+  std::array<double, 4> crop{0, 0, 1, 1};
+  ColorOrder color = ColorOrder::kRgb;
+  double scale = 255;
+  std::array<double, 3> mean{0.485, 0.456, 0.406};
+  std::array<double, 3> std{0.229, 0.224, 0.225};
+  Task task = Task::kClassification;
+  ScoreActivation activation = ScoreActivation::kSoftmax;
+  std::optional<int> output_index;
+  std::vector<std::string> layers;  ///< empty = chosen automatically
+  std::vector<std::string> labels;
+  std::string name;
+  bool assumed = false;  ///< nothing described the network: these are the defaults
+};
+
+/// Reads a description from JSON text. `origin` names it in errors; a labels_file is looked for in
+/// `folder`. Throws UserError(kModel): no JSON, unknown key, value of the wrong kind or out of
+/// range.
+ModelDescription parse_description(const std::string& json, const std::string& origin,
+                                   const std::string& folder);
+
+/// The description of a model file: MODEL.json beside MODEL.pt, else the text embedded in the file,
+/// else the defaults (with `assumed` set).
+ModelDescription find_description(const std::string& model_path, const std::string& embedded);
+
+/// One label per line, or a class-index JSON ({"0": ["n01440764", "tench"], …} or a list).
+/// Throws UserError(kUsage) that names the file.
+std::vector<std::string> read_labels(const std::string& path);
+
+}  // namespace gradcam

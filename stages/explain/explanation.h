@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace gradcam {
+
+/// float [height, width], row by row. 0..1 in style gradcam (network input size); not negative and
+/// not yet scaled in style notebook (size of the activation), which scales after enlarging.
+struct HeatMap {
+  int height = 0;
+  int width = 0;
+  std::vector<float> values;
+};
+
+struct ClassScore {
+  int index = 0;
+  std::string label;  ///< empty when the model has no labels
+  float score = 0;    ///< after the description's activation: a probability for softmax, sigmoid
+};
+
+/// Why the network said what it said of one frame.
+struct Explanation {
+  std::vector<ClassScore> top;      ///< the five best classes (fewer if the model has fewer)
+  std::vector<ClassScore> targets;  ///< the classes `heat` explains
+  std::string method;
+  std::vector<std::string> layers;
+  HeatMap heat;                ///< of several targets: their largest value at each place
+  std::int64_t frame_seq = 0;  ///< the frame it was computed from
+};
+
+}  // namespace gradcam

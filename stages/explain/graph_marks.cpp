@@ -1,0 +1,167 @@
+#include "stages/explain/graph_marks.h"
+
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/jit/api/function_impl.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
+#include <torch/csrc/jit/passes/freeze_module.h>
+#include <torch/csrc/jit/passes/inliner.h>
+
+#include <map>
+#include <optional>
+#include <unordered_map>
+
+#include "config/user_error.h"
+#include "stages/explain/torch_reason.h"
+
+namespace gradcam {
+namespace {
+
+namespace jit = torch::jit;
+
+const c10::Symbol kLayer = c10::Symbol::attr("gradcam_layer");
+
+/// The name of the sub-module a value holds ("" = the module itself), by its chain of GetAttr.
+std::optional<std::string> module_path(const jit::Value* value) {
+  const jit::Node* node = value->node();
+  if (node->kind() == c10::prim::Param) {
+    const bool is_self = node->owningBlock()->owningNode() == nullptr && value->offset() == 0;
+    return is_self ? std::optional<std::string>("") : std::nullopt;
+  }
+  if (node->kind() != c10::prim::GetAttr) return std::nullopt;
+  const auto parent = module_path(node->input(0));
+  if (!parent) return std::nullopt;
+  const std::string& name = node->s(c10::attr::name);
+  return parent->empty() ? name : *parent + "." + name;
+}
+
+/// Replaces every call of a sub-module's method by the method's own nodes, and notes what each
+/// sub-module returned last.
+class CallInliner {
+ public:
+  void inline_block(jit::Block* block) {
+    for (jit::Node* node = *block->nodes().begin(); node != block->return_node();) {
+      jit::Node* const before = node->prev();
+      if (node->kind() == c10::prim::CallMethod && inline_call(node)) {
+        node = before->next();  // the first node that came in its place
+        continue;
+      }
+      for (jit::Block* inner : node->blocks()) inline_block(inner);
+      node = node->next();
+    }
+  }
+
+  const std::map<std::string, jit::Value*>& outputs() const { return outputs_; }
+
+ private:
+  bool inline_call(jit::Node* node) {
+    const auto path = module_path(node->input(0));
+    if (!path) return false;
+    const auto type = node->input(0)->type()->cast<c10::ClassType>();
+    if (!type) return false;  // a module interface: freezing resolves it
+    const std::string method = node->s(c10::attr::name);
+    auto* const callee = jit::tryToGraphFunction(type->getMethod(method));
+    if (callee == nullptr) return false;
+    const auto results = jit::inlineCallTo(node, callee);
+    const bool is_layer = !path->empty() && method.rfind("forward", 0) == 0;
+    if (is_layer && results.size() == 1 &&
+        results[0]->type()->isSubtypeOf(*c10::TensorType::get())) {
+      outputs_[*path] = results[0];
+    }
+    return true;
+  }
+
+  std::map<std::string, jit::Value*> outputs_;
+};
+
+void insert_mark(jit::Graph& graph, jit::Value* value, const std::string& layer) {
+  jit::Node* const producer = value->node();
+  const jit::WithInsertPoint where(producer->kind() == c10::prim::Param
+                                       ? *producer->owningBlock()->nodes().begin()
+                                       : producer->next());
+  jit::Value* const none = graph.insertConstant(c10::IValue());
+  jit::Node* const mark = graph.insertNode(graph.create(c10::aten::clone, {value, none}, 1));
+  mark->output()->setType(c10::TensorType::get());
+  mark->s_(kLayer, layer);
+  value->replaceAllUsesAfterNodeWith(mark, mark->output());
+}
+
+void collect_marks(jit::Block* block, bool nested, std::vector<Mark>& marks) {
+  for (jit::Node* node : block->nodes()) {
+    if (node->kind() == c10::aten::clone && node->hasAttribute(kLayer)) {
+      marks.push_back({node->s(kLayer), node, nested});
+    }
+    for (jit::Block* inner : node->blocks()) collect_marks(inner, true, marks);
+  }
+}
+
+}  // namespace
+
+std::vector<Mark> marks_of(jit::Graph& graph) {
+  std::vector<Mark> marks;
+  collect_marks(graph.block(), false, marks);
+  return marks;
+}
+
+MarkedGraph::MarkedGraph(const jit::Module& module,
+                         const std::function<bool(const std::string&)>& wanted) {
+  const jit::Module copy = module.clone(/*inplace=*/true);  // shares the weights, not the graph
+  jit::Graph& forward = *copy.get_method("forward").graph();
+  CallInliner inliner;
+  inliner.inline_block(forward.block());
+  for (const auto& [layer, value] : inliner.outputs()) {
+    if (wanted(layer)) insert_mark(forward, value, layer);
+  }
+  const jit::Module frozen = jit::freeze_module(copy);
+  graph_ = frozen.get_method("forward").graph()->copy();
+  jit::EliminateDeadCode(graph_);
+  if (graph_->inputs().size() != 2 || graph_->inputs()[0]->hasUses()) {
+    throw UserError(ExitCode::kModel,
+                    "model: forward must take one picture and keep no state between frames");
+  }
+  graph_->eraseInput(0);
+  marks_ = marks_of(*graph_);
+}
+
+std::vector<MarkedGraph::Shape> MarkedGraph::shapes(const at::Tensor& input,
+                                                    const std::string& path) const {
+  const auto graph = graph_->copy();
+  const auto copied = marks_of(*graph);
+  std::vector<jit::Value*> values;
+  for (const Mark& mark : copied) {
+    if (!mark.in_control_flow) values.push_back(mark.node->input(0));
+  }
+  return_also(*graph, values);
+  jit::GraphFunction function("shapes", graph, nullptr);
+  jit::Stack stack{input};
+  try {
+    const at::NoGradGuard no_grad;
+    function.run(stack);
+  } catch (const std::exception& error) {
+    throw UserError(ExitCode::kModel, "model '" + path + "': cannot run on an input of 1x3x" +
+                                          std::to_string(input.size(2)) + "x" +
+                                          std::to_string(input.size(3)) + ": " +
+                                          torch_reason(error.what()));
+  }
+  const auto results = stack.back().toTupleRef().elements();
+  std::vector<Shape> shapes;
+  std::size_t next = 1;
+  for (const Mark& mark : copied) {
+    if (mark.in_control_flow) {
+      shapes.push_back({mark.layer, {}, "lies inside a branch or loop of the scripted code"});
+    } else {
+      shapes.push_back({mark.layer, results[next++].toTensor().sizes().vec(), ""});
+    }
+  }
+  return shapes;
+}
+
+void return_also(jit::Graph& graph, const std::vector<jit::Value*>& values) {
+  std::vector<jit::Value*> all{graph.outputs().at(0)};
+  all.insert(all.end(), values.begin(), values.end());
+  jit::Node* const tuple = graph.createTuple(all);
+  graph.appendNode(tuple);
+  graph.eraseOutput(0);
+  graph.registerOutput(tuple->output());
+}
+
+}  // namespace gradcam

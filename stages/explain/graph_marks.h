@@ -1,0 +1,58 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/ir/ir.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+/// Finds where in a TorchScript graph a sub-module's output is. Internal to stages/explain.
+namespace gradcam {
+
+struct Mark {
+  std::string layer;
+  torch::jit::Node* node;  ///< the clone; its input is the layer's output
+  bool in_control_flow;    ///< inside a branch or loop that freezing could not resolve
+};
+
+/// The marks of a graph (or of its copy), in node order.
+std::vector<Mark> marks_of(torch::jit::Graph& graph);
+
+/// The forward of a module as one frozen graph (weights are constants, no calls left) in which the
+/// output of each wanted sub-module passes through an `aten::clone` of its own, the mark.
+///
+/// The marks are set before freezing: freezing folds batch norms into convolutions and dissolves
+/// the sub-modules, after which a layer's name no longer leads to its value. They are clones, so
+/// that an in-place operation behind a layer (relu_) does not overwrite its activation.
+class MarkedGraph {
+ public:
+  /// `wanted` is asked once per sub-module name (as in named_modules()).
+  MarkedGraph(const torch::jit::Module& module,
+              const std::function<bool(const std::string& layer)>& wanted);
+
+  struct Shape {
+    std::string layer;
+    std::vector<std::int64_t> shape;
+    std::string obstacle;
+  };
+
+  /// Input: the picture only. Output: what forward returns.
+  const std::shared_ptr<torch::jit::Graph>& graph() const { return graph_; }
+  /// In the order of the graph: a layer that is called several times is marked at its last call.
+  const std::vector<Mark>& marks() const { return marks_; }
+  /// Output shape of each mark for one input. Throws UserError(kModel) naming `path` if forward
+  /// fails.
+  std::vector<Shape> shapes(const at::Tensor& input, const std::string& path) const;
+
+ private:
+  std::shared_ptr<torch::jit::Graph> graph_;
+  std::vector<Mark> marks_;
+};
+
+/// Makes the graph return the tuple (what it returned, values…): a graph may have one output only.
+void return_also(torch::jit::Graph& graph, const std::vector<torch::jit::Value*>& values);
+
+}  // namespace gradcam

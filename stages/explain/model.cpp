@@ -1,0 +1,112 @@
+#include "stages/explain/model.h"
+
+#include <ATen/Context.h>
+#include <ATen/ops/zeros.h>
+#include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <torch/csrc/jit/serialization/import.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+
+#include "config/user_error.h"
+#include "stages/explain/graph_marks.h"
+#include "stages/explain/torch_reason.h"
+
+namespace gradcam {
+namespace {
+
+std::string class_name(const torch::jit::Module& module) {
+  const auto name = module.type()->name();
+  return name ? name->name() : std::string("Module");
+}
+
+torch::jit::Module load(const std::string& path, c10::Device device, std::string& description) {
+  if (!std::filesystem::is_regular_file(path)) {
+    throw UserError(ExitCode::kModel, "model '" + path + "': no such file (a TorchScript .pt)");
+  }
+  torch::jit::ExtraFilesMap extra{{"gradcam.json", ""}};
+  try {
+    auto module = torch::jit::load(path, device, extra);
+    description = extra["gradcam.json"];
+    return module;
+  } catch (const std::exception& error) {
+    const std::string reason = torch_reason(error.what());
+    if (reason.find("torchvision::") != std::string::npos) {
+      throw UserError(ExitCode::kModel, "model '" + path +
+                                            "': holds torchvision:: operators, which are not in "
+                                            "LibTorch: export the network without them (no NMS)");
+    }
+    throw UserError(ExitCode::kModel, "model '" + path +
+                                          "': not a TorchScript file (torch.jit.save, or "
+                                          "scripts/export_model.py): " +
+                                          reason);
+  }
+}
+
+}  // namespace
+
+c10::Device parse_device(const std::string& name) {
+  const bool cuda = at::hasCUDA() && c10::impl::hasDeviceGuardImpl(c10::DeviceType::CUDA);
+  const int count = cuda ? c10::impl::getDeviceGuardImpl(c10::DeviceType::CUDA)->deviceCount() : 0;
+  if (name == "auto") return count > 0 ? c10::Device("cuda:0") : c10::Device("cpu");
+  if (name == "cpu") return c10::Device("cpu");
+  const bool numbered = name.rfind("cuda:", 0) == 0 && name.size() > 5 && name.size() < 8 &&
+                        std::all_of(name.begin() + 5, name.end(), ::isdigit);
+  if (name != "cuda" && !numbered) {
+    throw UserError(ExitCode::kUsage, "--device " + name + ": allowed are auto, cpu, cuda, cuda:N");
+  }
+  const int index = numbered ? std::stoi(name.substr(5)) : 0;
+  if (index >= count) {
+    throw UserError(ExitCode::kUsage,
+                    "--device " + name + ": this machine has " + std::to_string(count) +
+                        " CUDA devices; allowed: auto, cpu" +
+                        (count > 0 ? ", cuda:0.." + std::to_string(count - 1) : ""));
+  }
+  return {c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index)};
+}
+
+Model::Model(const std::string& path, c10::Device device)
+    : path_(path), device_(device), module_(load(path, device, embedded_description_)) {
+  module_.eval();
+  for (at::Tensor parameter : module_.parameters()) {
+    parameter.set_requires_grad(false);
+    if (parameter.dim() == 4)
+      parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
+  }
+}
+
+std::vector<Layer> list_layers(const Model& model, int height, int width) {
+  std::map<std::string, std::string> types;
+  for (const auto& child : model.module().named_modules()) {
+    if (!child.name.empty()) types[child.name] = class_name(child.value);
+  }
+  if (types.empty()) {
+    throw UserError(ExitCode::kModel,
+                    "model '" + model.path() +
+                        "': has no sub-modules to name a layer by (frozen before it was saved?): "
+                        "export it without torch.jit.freeze");
+  }
+  const MarkedGraph marked(model.module(), [](const std::string&) { return true; });
+  const auto shapes = marked.shapes(
+      at::zeros({1, 3, height, width}, at::TensorOptions(model.device())), model.path());
+  std::vector<Layer> layers;
+  for (const auto& mark : shapes) {
+    layers.push_back({mark.layer, types[mark.layer], mark.shape, mark.obstacle});
+    types.erase(mark.layer);
+  }
+  for (const auto& [name, type] : types) {
+    layers.push_back({name, type, {}, "is never called by forward, or gives no tensor"});
+  }
+  return layers;
+}
+
+std::string automatic_layer(const std::vector<Layer>& layers, const std::string& model_path) {
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+    if (layer->spatial() && layer->obstacle.empty()) return layer->name;
+  }
+  throw UserError(ExitCode::kModel,
+                  "model '" + model_path + "': no layer gives a spatial activation [1, C, h, w]");
+}
+
+}  // namespace gradcam

@@ -1,0 +1,17 @@
+#include "stages/explain/torch_reason.h"
+
+namespace gradcam {
+
+std::string torch_reason(const std::string& what) {
+  constexpr std::size_t kMost = 160;
+  // The interpreter puts its traceback first and the reason after "RuntimeError: ".
+  const std::string marker = "Error: ";
+  const auto at = what.rfind(marker);
+  std::string reason = at == std::string::npos ? what : what.substr(at + marker.size());
+  const auto start = reason.find_first_not_of(" \n");
+  reason = start == std::string::npos ? "" : reason.substr(start);
+  reason = reason.substr(0, reason.find('\n'));
+  return reason.size() <= kMost ? reason : reason.substr(0, kMost - 3) + "...";
+}
+
+}  // namespace gradcam

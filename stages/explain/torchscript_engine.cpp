@@ -1,0 +1,198 @@
+#include "stages/explain/torchscript_engine.h"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/rand.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/jit/api/function_impl.h>
+#include <torch/csrc/jit/passes/frozen_graph_optimizations.h>
+
+#include <algorithm>
+#include <map>
+
+#include "config/suggest.h"
+#include "config/user_error.h"
+#include "stages/explain/torch_reason.h"
+
+namespace gradcam {
+namespace {
+
+namespace jit = torch::jit;
+
+[[noreturn]] void bad_layer(const std::string& layer, const std::string& why) {
+  throw UserError(ExitCode::kUsage, "--layer " + layer + ": " + why);
+}
+
+[[noreturn]] void bad_model(const std::string& path, const std::string& why) {
+  throw UserError(ExitCode::kModel, "model '" + path + "': " + why);
+}
+
+/// Explains why a layer has no mark in the graph.
+[[noreturn]] void missing_layer(const Model& model, const std::string& layer) {
+  std::vector<std::string> names;
+  for (const auto& child : model.module().named_modules()) {
+    if (!child.name.empty()) names.push_back(child.name);
+  }
+  if (std::find(names.begin(), names.end(), layer) != names.end()) {
+    bad_layer(layer, "is never called by forward, or gives no tensor; `gradcam-live layers " +
+                         model.path() + "` lists those that can be cut");
+  }
+  std::string near;
+  for (const auto& name : near_names(layer, names)) near += (near.empty() ? "" : ", ") + name;
+  bad_layer(layer, "the model has no such layer" + (near.empty() ? "" : "; near names: " + near) +
+                       "; `gradcam-live layers " + model.path() + "` lists all");
+}
+
+/// Makes the input of a mark a leaf of autograd: detached from what lies in front.
+jit::Value* make_leaf(jit::Graph& graph, jit::Node* mark) {
+  const jit::WithInsertPoint before(mark);
+  jit::Value* const detached = graph.insert(c10::aten::detach, {mark->input(0)});
+  jit::Value* const leaf = graph.insert(c10::aten::requires_grad_, {detached, true});
+  mark->replaceInput(0, leaf);
+  return leaf;
+}
+
+std::unique_ptr<jit::GraphFunction> runnable(const std::string& name,
+                                             std::shared_ptr<jit::Graph> graph) {
+  jit::OptimizeFrozenGraph(graph, /*optimize_numerics=*/true);
+  return std::make_unique<jit::GraphFunction>(name, graph, nullptr);
+}
+
+}  // namespace
+
+TorchScriptEngine::~TorchScriptEngine() = default;
+
+TorchScriptEngine::TorchScriptEngine(const Model& model, const std::vector<std::string>& layers,
+                                     int height, int width, std::optional<int> output_index)
+    : model_path_(model.path()),
+      device_(model.device()),
+      layers_(layers),
+      output_index_(output_index) {
+  const MarkedGraph marked(model.module(), [&](const std::string& layer) {
+    return std::find(layers.begin(), layers.end(), layer) != layers.end();
+  });
+  for (const std::string& layer : layers) {
+    const auto mark = std::find_if(marked.marks().begin(), marked.marks().end(),
+                                   [&](const auto& m) { return m.layer == layer; });
+    if (mark == marked.marks().end()) missing_layer(model, layer);
+    if (mark->in_control_flow) bad_layer(layer, "lies inside a branch or loop: choose another");
+  }
+  const MarkedGraph plain(model.module(), [](const std::string&) { return false; });
+  whole_ = runnable("forward_only", plain.graph()->copy());
+  probe(marked, height, width);
+}
+
+void TorchScriptEngine::build(const MarkedGraph& marked, const std::vector<bool>& is_leaf) {
+  auto graph = marked.graph()->copy();
+  // Node order is kept by copy(), so the n-th tagged clone of the copy is the n-th mark.
+  const auto marks = marks_of(*graph);
+  std::map<std::string, jit::Value*> activation;
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    activation[marks[i].layer] =
+        is_leaf[i] ? make_leaf(*graph, marks[i].node) : marks[i].node->input(0);
+  }
+  std::vector<jit::Value*> values;
+  for (const std::string& layer : layers_) values.push_back(activation.at(layer));
+  return_also(*graph, values);
+  cut_ = runnable("cut", graph);
+}
+
+/// Runs the cut network on noise to see that it can be differentiated. The earliest layer is a
+/// leaf; a later one is a leaf only if it does not depend on an earlier: else it keeps its total
+/// gradient, as hooks would give it.
+void TorchScriptEngine::probe(const MarkedGraph& marked, int height, int width) {
+  const at::Tensor input = at::rand({1, 3, height, width}, at::TensorOptions(device_))
+                               .contiguous(at::MemoryFormat::ChannelsLast);
+  std::vector<bool> is_leaf(marked.marks().size(), false);
+  for (std::size_t i = 0; i < is_leaf.size(); ++i) {
+    const std::string& layer = marked.marks()[i].layer;
+    if (i > 0) {
+      build(marked, is_leaf);
+      const Result result = run_first(input);
+      const auto at = std::find(layers_.begin(), layers_.end(), layer) - layers_.begin();
+      if (result.activations[static_cast<std::size_t>(at)].requires_grad()) continue;
+    }
+    is_leaf[i] = true;
+  }
+  build(marked, is_leaf);
+  const Result result = run_first(input);
+  check(result);
+  outputs_ = static_cast<int>(result.output.size(1));
+}
+
+Engine::Result TorchScriptEngine::run_first(const at::Tensor& input) {
+  try {
+    return run(input);
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception& error) {
+    bad_model(model_path_, "cannot run on an input of 1x3x" + std::to_string(input.size(2)) + "x" +
+                               std::to_string(input.size(3)) + ": " + torch_reason(error.what()));
+  }
+}
+
+void TorchScriptEngine::check(const Result& result) const {
+  const at::Tensor& output = result.output;
+  if (!output.is_floating_point() || output.dim() != 2 || output.size(0) != 1 ||
+      output.size(1) < 1) {
+    std::string shape;
+    for (const auto size : output.sizes())
+      shape += (shape.empty() ? "" : "x") + std::to_string(size);
+    bad_model(model_path_, "gives an output of shape " + shape +
+                               "; a classifier gives one row of floats, 1xN, per picture");
+  }
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    const at::Tensor& activation = result.activations[i];
+    if (activation.dim() != 4 || activation.size(0) != 1 || !activation.is_floating_point()) {
+      bad_layer(layers_[i], "gives no spatial activation [1, C, h, w]; `gradcam-live layers " +
+                                model_path_ + "` lists the shapes");
+    }
+  }
+  if (layers_.empty()) return;
+  if (!output.requires_grad()) {
+    bad_layer(layers_[0],
+              "no gradient reaches it from the output (a layer of another branch, or "
+              "an operator without a derivative)");
+  }
+  const auto gradients = torch::autograd::grad({output.sum()}, result.activations, {},
+                                               /*retain_graph=*/false, /*create_graph=*/false,
+                                               /*allow_unused=*/true);
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    if (!gradients[i].defined()) bad_layer(layers_[i], "no gradient reaches it from the output");
+  }
+}
+
+at::Tensor TorchScriptEngine::select(const c10::IValue& returned) const {
+  if (returned.isTensor()) return returned.toTensor();
+  const std::size_t index = static_cast<std::size_t>(output_index_.value_or(0));
+  std::vector<c10::IValue> elements;
+  if (returned.isTuple()) elements = returned.toTupleRef().elements().vec();
+  if (returned.isList()) elements = returned.toList().vec();
+  if (index >= elements.size() || !elements[index].isTensor()) {
+    bad_model(model_path_, "forward returns " + returned.tagKind() +
+                               "; the description's output.select must name a tensor in it");
+  }
+  return elements[index].toTensor();
+}
+
+Engine::Result TorchScriptEngine::run(const at::Tensor& input) {
+  const at::AutoGradMode with_grad(true);
+  jit::Stack stack{input};
+  cut_->run(stack);
+  const auto returned = stack.back().toTuple();
+  const auto& elements = returned->elements();
+  Result result;
+  result.output = select(elements[0]);
+  for (std::size_t i = 1; i < elements.size(); ++i) {
+    result.activations.push_back(elements[i].toTensor());
+  }
+  return result;
+}
+
+at::Tensor TorchScriptEngine::forward_only(const at::Tensor& input) {
+  const at::NoGradGuard no_grad;
+  jit::Stack stack{input};
+  whole_->run(stack);
+  return select(stack.back());
+}
+
+}  // namespace gradcam

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace gradcam {
+
+/// One way to encode a film with GStreamer.
+struct FilmEncoder {
+  std::string element;   ///< of GStreamer
+  std::string settings;  ///< key=value …; no B-frames, so that time stamps stay exact
+  std::string formats;   ///< of raw pictures it is given
+  std::string parser;    ///< between encoder and container; empty = none
+  bool fits_mp4 = true;
+};
+
+/// All that are known, the one to be preferred first. `key_frame_distance` in frames.
+std::vector<FilmEncoder> known_film_encoders(int key_frame_distance);
+
+/// The first of them that this machine can start and that fits the container (".mp4", ".mkv").
+/// Throws UserError(kOutput) that names the packages to install.
+FilmEncoder choose_film_encoder(const std::string& extension, int key_frame_distance);
+
+}  // namespace gradcam

@@ -1,0 +1,173 @@
+#include "stages/output/gst_film_sink.h"
+
+#include <gst/app/gstappsrc.h>
+#include <gst/video/video.h>
+
+#include <algorithm>
+#include <cmath>
+#include <thread>
+
+#include "config/user_error.h"
+#include "stages/output/film_picture.h"
+#include "stages/output/output_path.h"
+
+namespace gradcam {
+namespace {
+
+using std::chrono::nanoseconds;
+
+constexpr int kQueuedFrames = 3;
+constexpr auto kStallLimit = std::chrono::seconds(30);
+constexpr auto kFinishLimit = std::chrono::seconds(10);
+constexpr auto kLongestLead = std::chrono::seconds(2);
+
+/// The least common multiple of the usual clocks (1/1000 s and 1/1000000 s, 90000, 30000/1001 and
+/// its relatives, 12800, 15360 …): their time stamps come out as they went in.
+constexpr const char* kMp4 =
+    "mp4mux fragment-duration=500 fragment-mode=first-moov-then-finalise "
+    "trak-timescale=144000000 movie-timescale=1000000";
+
+int key_frame_distance(double frames_per_second) {
+  return std::clamp(static_cast<int>(std::lround(frames_per_second)), 10, 120);
+}
+
+/// Only a hint to the encoder, but the last frame takes its length from it: players leave out a
+/// frame without length. So a rate is named also where none is known.
+std::string rate_text(double frames_per_second) {
+  constexpr double kFallbackRate = 25;
+  int numerator = 0;
+  int denominator = 1;
+  gst_util_double_to_fraction(frames_per_second > 0 ? frames_per_second : kFallbackRate, &numerator,
+                              &denominator);
+  return std::to_string(numerator) + "/" + std::to_string(denominator);
+}
+
+/// The pixels without a copy: the buffer holds on to the image, which nobody writes any more.
+GstBuffer* wrap(const Image& image) {
+  const auto size = image->step[0] * static_cast<std::size_t>(image->rows);
+  GstBuffer* buffer = gst_buffer_new_wrapped_full(
+      GST_MEMORY_FLAG_READONLY, image->data, size, 0, size, new Image(image),
+      [](gpointer held) { delete static_cast<Image*>(held); });
+  gsize offset[GST_VIDEO_MAX_PLANES] = {0};
+  gint stride[GST_VIDEO_MAX_PLANES] = {static_cast<gint>(image->step[0])};
+  gst_buffer_add_video_meta_full(buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_BGR,
+                                 static_cast<guint>(image->cols), static_cast<guint>(image->rows),
+                                 1, offset, stride);
+  return buffer;
+}
+
+}  // namespace
+
+void GstFilmSink::Queue::add() {
+  const std::lock_guard lock(mutex_);
+  ++waiting_;
+}
+
+void GstFilmSink::Queue::take() {
+  {
+    const std::lock_guard lock(mutex_);
+    --waiting_;
+  }
+  taken_.notify_one();
+}
+
+bool GstFilmSink::Queue::wait_for_room(std::chrono::milliseconds limit) {
+  std::unique_lock lock(mutex_);
+  return taken_.wait_for(lock, limit, [this] { return waiting_ < kQueuedFrames; });
+}
+
+GstFilmSink::GstFilmSink(std::filesystem::path path, const SourceInfo& source, bool overwrite)
+    : GstFilmSink(path, source, overwrite,
+                  choose_film_encoder(lower_extension(path),
+                                      key_frame_distance(source.frames_per_second))) {}
+
+GstFilmSink::GstFilmSink(std::filesystem::path path, const SourceInfo& source, bool overwrite,
+                         FilmEncoder encoder)
+    : path_(std::move(path)),
+      frames_per_second_(source.frames_per_second),
+      encoder_(std::move(encoder)) {
+  gst::start_library();
+  require_new_file(path_, overwrite);
+}
+
+std::string GstFilmSink::description(cv::Size size) const {
+  const std::string container = lower_extension(path_) == ".mp4" ? kMp4 : "matroskamux";
+  return "appsrc name=input format=time max-buffers=0 max-bytes=0 max-time=0 "
+         "caps=video/x-raw,format=BGR,width=" +
+         std::to_string(size.width) + ",height=" + std::to_string(size.height) +
+         ",framerate=" + rate_text(frames_per_second_) + " ! videoconvert n-threads=" +
+         std::to_string(std::clamp(std::thread::hardware_concurrency(), 1U, 4U)) +
+         " ! video/x-raw,format=" + encoder_.formats + " ! " + encoder_.element + " " +
+         encoder_.settings + (encoder_.parser.empty() ? "" : " ! " + encoder_.parser) + " ! " +
+         container + " ! filesink name=file";
+}
+
+void GstFilmSink::start(cv::Size picture, nanoseconds first_pts) {
+  size_ = film_size(picture);
+  if (first_pts < nanoseconds(0) || first_pts > kLongestLead) shift_ = first_pts;
+  GError* error = nullptr;
+  gst::Pipeline pipeline(gst_parse_launch_full(description(size_).c_str(), nullptr,
+                                               GST_PARSE_FLAG_FATAL_ERRORS, &error));
+  if (!pipeline) {
+    const gst::Error owned(error);
+    fail(std::string("GStreamer lacks a part (gstreamer1.0-plugins-good, -bad): ") +
+         owned->message);
+  }
+  const gst::Element file(gst_bin_get_by_name(GST_BIN(pipeline.get()), "file"));
+  g_object_set(file.get(), "location", path_.c_str(), nullptr);
+  input_.reset(gst_bin_get_by_name(GST_BIN(pipeline.get()), "input"));
+  bus_.reset(gst_element_get_bus(pipeline.get()));
+  const gst::Pad pad(gst_element_get_static_pad(input_.get(), "src"));
+  gst_pad_add_probe(
+      pad.get(), GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo*, gpointer queue) {
+        static_cast<Queue*>(queue)->take();
+        return GST_PAD_PROBE_OK;
+      },
+      &queue_, nullptr);
+  pipeline_ = std::move(pipeline);
+  gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+}
+
+void GstFilmSink::write(const Rendered& rendered) {
+  const Frame& frame = rendered.frame();
+  if (!pipeline_) start(rendered.picture->size(), frame.pts);
+  throw_if_failed();
+  constexpr auto kLook = std::chrono::milliseconds(100);
+  for (nanoseconds waited{0}; !queue_.wait_for_room(kLook); waited += kLook) {
+    throw_if_failed();
+    if (waited > kStallLimit) fail("the encoder took no frame for 30 s");
+  }
+  GstBuffer* buffer = wrap(fit_film(rendered.picture, size_));
+  GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>((frame.pts - shift_).count());
+  if (frame.duration > nanoseconds(0)) {
+    GST_BUFFER_DURATION(buffer) = static_cast<GstClockTime>(frame.duration.count());
+  }
+  queue_.add();
+  if (gst_app_src_push_buffer(GST_APP_SRC(input_.get()), buffer) != GST_FLOW_OK) {
+    throw_if_failed();
+    fail("the encoder takes no frames");
+  }
+}
+
+void GstFilmSink::finish() {
+  if (!pipeline_) return;
+  gst_app_src_end_of_stream(GST_APP_SRC(input_.get()));
+  const auto types = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+  const gst::Message message(gst_bus_timed_pop_filtered(
+      bus_.get(), static_cast<GstClockTime>(nanoseconds(kFinishLimit).count()), types));
+  pipeline_.reset();
+  if (!message) fail("it was not complete after 10 s; it ends early");
+  if (GST_MESSAGE_TYPE(message.get()) == GST_MESSAGE_ERROR) fail(gst::error_text(message.get()));
+}
+
+void GstFilmSink::throw_if_failed() {
+  const gst::Message message(gst_bus_pop_filtered(bus_.get(), GST_MESSAGE_ERROR));
+  if (message) fail(gst::error_text(message.get()));
+}
+
+void GstFilmSink::fail(const std::string& why) const {
+  throw UserError(ExitCode::kOutput, "cannot write film '" + path_.string() + "': " + why);
+}
+
+}  // namespace gradcam

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "stages/capture/gst_handles.h"
+#include "stages/output/film_encoder.h"
+#include "stages/output/sink.h"
+
+namespace gradcam {
+
+/// A film through GStreamer, time stamps as the frames have them: every frame is one picture of
+/// the film. The size is that of the first frame (made even); frames of another size are
+/// letterboxed into it. The file is playable at any moment, also when the process is killed.
+/// A film whose first frame lies later than 2 s (taken out of the middle) starts at 0 instead.
+class GstFilmSink : public Sink {
+ public:
+  GstFilmSink(std::filesystem::path path, const SourceInfo& source, bool overwrite);
+  GstFilmSink(std::filesystem::path path, const SourceInfo& source, bool overwrite,
+              FilmEncoder encoder);
+  void write(const Rendered& frame) override;
+  void finish() override;
+
+ private:
+  /// Frames in front of the encoder; counted here, as a full appsrc would block without end.
+  class Queue {
+   public:
+    void add();
+    void take();  ///< from the encoder's thread
+    /// False if it stayed full for so long.
+    bool wait_for_room(std::chrono::milliseconds limit);
+
+   private:
+    std::mutex mutex_;
+    std::condition_variable taken_;
+    int waiting_ = 0;
+  };
+
+  void start(cv::Size picture, std::chrono::nanoseconds first_pts);
+  std::string description(cv::Size size) const;
+  void throw_if_failed();
+  [[noreturn]] void fail(const std::string& why) const;
+
+  std::filesystem::path path_;
+  double frames_per_second_;
+  FilmEncoder encoder_;
+  cv::Size size_;
+  std::chrono::nanoseconds shift_{0};
+  Queue queue_;  ///< outlives the pipeline, whose threads use it
+  gst::Pipeline pipeline_;
+  gst::Element input_;
+  gst::Bus bus_;
+};
+
+}  // namespace gradcam

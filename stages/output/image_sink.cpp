@@ -1,0 +1,39 @@
+#include "stages/output/image_sink.h"
+
+#include <opencv2/imgcodecs.hpp>
+#include <vector>
+
+#include "config/user_error.h"
+#include "stages/output/atomic_file.h"
+
+namespace gradcam {
+
+ImageSink::ImageSink(std::filesystem::path path, bool still, bool overwrite)
+    : path_(std::move(path)) {
+  if (SeriesName::is_series(path_.string())) {
+    series_.emplace(path_);
+    series_->require_new(overwrite);
+    return;
+  }
+  if (!still) {
+    throw UserError(ExitCode::kOutput, "output '" + path_.string() +
+                                           "' is one picture, but the source has many: give a "
+                                           "series such as '" +
+                                           path_.stem().string() + "_%05d" +
+                                           path_.extension().string() + "', or a film");
+  }
+  require_new_file(path_, overwrite);
+}
+
+void ImageSink::write(const Rendered& frame) {
+  const std::filesystem::path path = series_ ? series_->at(frame.frame().seq) : path_;
+  std::vector<unsigned char> bytes;
+  const std::vector<int> quality = {cv::IMWRITE_JPEG_QUALITY, 95};
+  if (!cv::imencode(path_.extension().string(), *frame.picture, bytes, quality)) {
+    throw UserError(ExitCode::kOutput, "cannot write '" + path.string() + "': the " +
+                                           path_.extension().string() + " encoder failed");
+  }
+  write_file(path, bytes);
+}
+
+}  // namespace gradcam

@@ -1,0 +1,120 @@
+#include "stages/output/jsonl_sink.h"
+
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "config/user_error.h"
+#include "stages/output/output_path.h"
+
+namespace gradcam {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double rounded(double value, int digits) {
+  const double scale = std::pow(10.0, digits);
+  return std::round(value * scale) / scale;
+}
+
+Json to_json(const std::vector<ClassScore>& scores) {
+  Json list = Json::array();
+  for (const ClassScore& score : scores) {
+    Json entry = {{"class", score.index}};
+    if (!score.label.empty()) entry["label"] = score.label;
+    entry["score"] = rounded(static_cast<double>(score.score), 6);
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+Json to_json(const CamFigures& figures) {
+  return {{"peak", {figures.peak.x, figures.peak.y}},
+          {"centroid", {rounded(figures.centroid.x, 2), rounded(figures.centroid.y, 2)}},
+          {"coverage", rounded(figures.coverage, 4)},
+          {"entropy", rounded(figures.entropy, 4)}};
+}
+
+Json to_json(const StageTimes& times, double total_ms) {
+  Json json;
+  const auto add = [&](const char* stage, double ms) {
+    if (ms > 0) json[stage] = rounded(ms, 3);  // 0: the frame never came there
+  };
+  add("capture", times.capture);
+  add("preprocess", times.preprocess);
+  add("explain", times.explain);
+  add("overlay", times.overlay);
+  add("output", times.output);
+  json["total"] = rounded(total_ms, 3);
+  return json;
+}
+
+double milliseconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double, std::milli>(time).count();
+}
+
+}  // namespace
+
+std::string stream_name(const SourceInfo& source, int stream, int streams) {
+  const bool url = source.name.find("://") != std::string::npos;
+  std::filesystem::path path = source.name;
+  if (!path.has_filename()) path = path.parent_path();  // a folder given with a slash at its end
+  const std::string name = url || path.filename().empty() ? source.name : path.filename().string();
+  return streams <= 1 ? name : std::to_string(stream) + ":" + name;
+}
+
+std::string json_line(const std::string& stream, const Rendered& rendered, Clock::time_point now) {
+  const Frame& frame = rendered.frame();
+  Json json = {
+      {"stream", stream}, {"frame", frame.seq}, {"pts_ms", rounded(milliseconds(frame.pts), 6)}};
+  if (frame.failed()) json["error"] = frame.error;
+  if (const auto& explanation = rendered.explained.explanation) {
+    json["top"] = to_json(explanation->top);
+    json["targets"] = to_json(explanation->targets);
+    json["method"] = explanation->method;
+    json["layer"] = explanation->layers;
+    json["map_of"] = explanation->frame_seq;
+  }
+  if (rendered.figures) json["cam"] = to_json(*rendered.figures);
+  json["latency_ms"] = to_json(frame.ms, milliseconds(now - frame.captured_at));
+  json["dropped_before"] = frame.dropped_before;
+  // Labels and messages come from files: bytes that are no UTF-8 must not end the run.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+void JsonlSink::Close::operator()(std::FILE* file) const {
+  if (file != stdout) std::fclose(file);
+}
+
+JsonlSink::JsonlSink(std::string path, bool overwrite, std::string stream)
+    : path_(std::move(path)), stream_(std::move(stream)) {
+  if (path_ != "-") require_new_file(path_, overwrite);
+}
+
+void JsonlSink::open() {
+  file_.reset(path_ == "-" ? stdout : std::fopen(path_.c_str(), "w"));
+  if (!file_) fail();
+}
+
+void JsonlSink::write(const Rendered& frame) {
+  if (!file_) open();
+  const std::string line = json_line(stream_, frame, Clock::now()) + "\n";
+  if (std::fwrite(line.data(), 1, line.size(), file_.get()) != line.size() ||
+      std::fflush(file_.get()) != 0) {
+    fail();
+  }
+}
+
+void JsonlSink::finish() {
+  if (!file_) open();  // no frame at all: an empty file says so
+  file_.reset();
+}
+
+void JsonlSink::fail() const {
+  const std::string why = std::strerror(errno);
+  throw UserError(ExitCode::kOutput, "cannot write '" + path_ + "': " + why);
+}
+
+}  // namespace gradcam

@@ -1,0 +1,59 @@
+#include "stages/output/maps_sink.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <opencv2/imgcodecs.hpp>
+#include <vector>
+
+#include "config/user_error.h"
+#include "stages/output/atomic_file.h"
+#include "stages/output/output_path.h"
+
+namespace gradcam {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse(const fs::path& folder, const std::string& why) {
+  throw UserError(ExitCode::kOutput, "folder of maps '" + folder.string() + "' " + why);
+}
+
+}  // namespace
+
+MapsSink::MapsSink(const fs::path& folder, const std::string& part, bool overwrite)
+    : folder_(part.empty() ? folder : folder / part) {
+  std::error_code error;
+  if (!fs::exists(folder, error)) require_folder(folder);
+  if (!fs::exists(folder_, error)) return;
+  if (!fs::is_directory(folder_, error)) refuse(folder_, "is a file");
+  if (access(folder_.c_str(), W_OK | X_OK) != 0) refuse(folder_, "is not writable");
+  if (overwrite) return;
+  for (fs::directory_iterator entry(folder_, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().extension() == ".tiff") {
+      refuse(folder_, "holds maps already: choose another, or -y to overwrite them");
+    }
+  }
+  if (error) refuse(folder_, "cannot be read: " + error.message());
+}
+
+void MapsSink::write(const Rendered& frame) {
+  if (!frame.map) return;
+  if (!made_) {
+    std::error_code error;
+    fs::create_directories(folder_, error);
+    if (error) refuse(folder_, "cannot be made: " + error.message());
+    made_ = true;
+  }
+  char name[32];
+  std::snprintf(name, sizeof name, "%06lld.tiff", static_cast<long long>(frame.frame().seq));
+  constexpr int kUncompressed = 1;
+  std::vector<unsigned char> bytes;
+  if (!cv::imencode(".tiff", *frame.map, bytes, {cv::IMWRITE_TIFF_COMPRESSION, kUncompressed})) {
+    refuse(folder_, std::string("cannot take ") + name + ": the .tiff encoder failed");
+  }
+  write_file(folder_ / name, bytes);
+}
+
+}  // namespace gradcam

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "stages/output/sink.h"
+
+namespace gradcam {
+
+/// The heat map of each frame as FOLDER/000000.tiff …: float32, one channel, source size, 0..1,
+/// uncompressed, numbered as the source counts its frames. A failed frame leaves its number out.
+class MapsSink : public Sink {
+ public:
+  /// The folder is made with the first map; its parent must exist. `part`: a folder inside it that
+  /// takes the maps instead (of one of several streams); empty = none.
+  MapsSink(const std::filesystem::path& folder, const std::string& part, bool overwrite);
+  void write(const Rendered& frame) override;
+  void finish() override {}
+
+ private:
+  std::filesystem::path folder_;
+  bool made_ = false;
+};
+
+}  // namespace gradcam

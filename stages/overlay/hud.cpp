@@ -1,0 +1,208 @@
+#include "stages/overlay/hud.h"
+
+#include <algorithm>
+#include <cstdio>
+
+#include "stages/overlay/text.h"
+
+namespace gradcam {
+namespace {
+
+const cv::Scalar kPlate(16, 12, 10);
+const cv::Scalar kBright(255, 255, 255);
+const cv::Scalar kDim(185, 178, 172);
+const cv::Scalar kBar(150, 112, 70);
+const cv::Scalar kTargetBar(30, 130, 245);
+const cv::Scalar kTargetText(110, 195, 255);
+const cv::Scalar kFailure(40, 32, 150);
+constexpr double kPlateOpacity = 0.68;
+constexpr double kBarOpacity = 0.85;
+constexpr int kUnlimited = 1 << 20;
+
+std::string number(double value, const char* format) {
+  char text[64];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+std::string class_name(const ClassScore& score) {
+  return score.label.empty() ? "class " + std::to_string(score.index) : to_ascii(score.label);
+}
+
+/// A line of the HUD: a name in grey and what it is, or a bar with label and score.
+struct Row {
+  std::string name;
+  std::string value;
+  Keep keep = Keep::kBeginning;
+  bool bar = false;
+  bool target = false;
+  float score = 0;
+};
+
+/// Lengths that follow from the line height, so that all grows with the picture.
+struct Measures {
+  int line;
+  int title;
+  int pad;
+  int margin;
+};
+
+Measures measures_for(cv::Size picture) {
+  const int line = line_height_for(picture);
+  return {line, line + line / 3, line / 2, line / 2};
+}
+
+std::string rate_text(const HudText& text) {
+  std::string rate;
+  if (text.frames_per_second > 0) rate = number(text.frames_per_second, "%.1f fps");
+  if (text.latency_ms > 0) rate += (rate.empty() ? "" : "  ") + number(text.latency_ms, "%.0f ms");
+  return rate;
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+std::vector<Row> rows_of(const Explained& explained, const HudText& text) {
+  std::vector<Row> rows;
+  const auto add = [&rows](const char* name, const std::string& value) {
+    if (!value.empty()) rows.push_back({name, to_ascii(value)});
+  };
+  add("stream", text.stream);
+  add("rate", rate_text(text));
+  add("model", text.model);
+  if (!explained.explanation) return rows;
+  const Explanation& explanation = *explained.explanation;
+  add("layer", joined(explanation.layers));
+  if (!explanation.layers.empty()) rows.back().keep = Keep::kEnd;  // what tells layers apart
+  add("method", explanation.method);
+  for (const ClassScore& score : explanation.top) {
+    const bool target = std::any_of(explanation.targets.begin(), explanation.targets.end(),
+                                    [&](const ClassScore& t) { return t.index == score.index; });
+    rows.push_back(
+        {class_name(score), score_text(score.score), Keep::kBeginning, true, target, score.score});
+  }
+  return rows;
+}
+
+void draw_bar(cv::Mat& picture, const Row& row, cv::Rect line, int line_height) {
+  const int gap = std::max(1, line_height / 10);
+  const cv::Rect whole(line.x, line.y + gap, line.width, line.height - gap);
+  draw_plate(picture, whole, kBright, 0.10, gap);
+  const int length = cvRound(std::clamp(row.score, 0.0f, 1.0f) * static_cast<float>(whole.width));
+  draw_plate(picture, {whole.tl(), cv::Size(length, whole.height)}, row.target ? kTargetBar : kBar,
+             kBarOpacity, gap);
+  const int text_y = whole.y + (whole.height - line_height) / 2;
+  const int inset = line_height / 4;
+  const int score_x = whole.br().x - inset - text_width(row.value, line_height);
+  const int room = score_x - whole.x - 2 * inset;
+  draw_text(picture, fitted(row.name, line_height, room), {whole.x + inset, text_y}, line_height,
+            kBright);
+  draw_text(picture, row.value, {score_x, text_y}, line_height, kBright);
+}
+
+void draw_row(cv::Mat& picture, const Row& row, cv::Rect line, int line_height) {
+  if (row.bar) return draw_bar(picture, row, line, line_height);
+  const int name_width = line.width >= 12 * line_height ? 4 * line_height : 0;
+  if (name_width > 0) draw_text(picture, row.name, line.tl(), line_height, kDim);
+  draw_text(picture, fitted(row.value, line_height, line.width - name_width, row.keep),
+            {line.x + name_width, line.y}, line_height, kBright);
+}
+
+int height_of(const Row& row, const Measures& m) {
+  return row.bar ? m.line * 5 / 4 : m.line * 9 / 8;
+}
+
+/// The rows that fit below each other in `room`; `used` becomes the height they take.
+std::vector<Row> fitting_rows(std::vector<Row> rows, const Measures& m, int room, int& used) {
+  used = 0;
+  std::size_t count = 0;
+  while (count < rows.size() && used + height_of(rows[count], m) <= room) {
+    used += height_of(rows[count++], m);
+  }
+  rows.resize(count);
+  return rows;
+}
+
+void draw_panel(cv::Mat& picture, const Explained& explained, const HudText& text) {
+  const Measures m = measures_for(picture.size());
+  const int width = std::min(15 * m.line, std::max(picture.cols / 3, 9 * m.line));
+  const cv::Point corner(m.margin + m.pad, m.margin + m.pad);
+  const int inner_width = width - 2 * m.pad;
+
+  std::string title;
+  int title_line = m.title;
+  if (explained.explanation) {
+    const std::vector<ClassScore>& targets = explained.explanation->targets;
+    if (text_width(target_text(targets, m.title, kUnlimited), m.title) > inner_width) {
+      title_line = m.line;
+    }
+    title = target_text(targets, title_line, inner_width);
+  }
+  const int title_height = title.empty() ? 0 : m.title + m.line / 4;
+
+  int rows_height = 0;
+  const std::vector<Row> rows = fitting_rows(
+      rows_of(explained, text), m, picture.rows * 4 / 5 - 2 * corner.y - title_height, rows_height);
+  if (title_height + rows_height == 0) return;
+  draw_plate(picture, {m.margin, m.margin, width, title_height + rows_height + 2 * m.pad}, kPlate,
+             kPlateOpacity, m.pad);
+  draw_text(picture, title, corner + cv::Point(0, (m.title - title_line) / 2), title_line,
+            kTargetText);
+  int y = corner.y + title_height;
+  for (const Row& row : rows) {
+    draw_row(picture, row, {corner.x, y, inner_width, height_of(row, m)}, m.line);
+    y += height_of(row, m);
+  }
+}
+
+/// One line on a plate of its own; at the bottom, or else at the top.
+void draw_line(cv::Mat& picture, const std::string& line, bool at_bottom, const cv::Scalar& plate,
+               const cv::Scalar& color) {
+  const Measures m = measures_for(picture.size());
+  if (line.empty()) return;
+  const int height = m.line + m.pad / 2 * 2;
+  const int y = at_bottom ? picture.rows - m.margin - height : m.margin;
+  draw_plate(picture, {m.margin, y, text_width(line, m.line) + 2 * m.pad, height}, plate,
+             kPlateOpacity + 0.1, m.pad);
+  draw_text(picture, line, {m.margin + m.pad, y + m.pad / 2}, m.line, color);
+}
+
+}  // namespace
+
+std::string score_text(float score) {
+  if (score >= 0 && score <= 1) return number(100.0 * score, "%.1f %%");
+  return number(score, "%.3g");
+}
+
+std::string target_text(const std::vector<ClassScore>& targets, int line_height, int max_width) {
+  if (targets.empty()) return "";
+  if (targets.size() == 1) {
+    const std::string score = " " + score_text(targets[0].score);
+    const int room = max_width - text_width(score, line_height);
+    return fitted(class_name(targets[0]), line_height, room) + score;
+  }
+  std::string all;
+  for (const ClassScore& target : targets) {
+    all += (all.empty() ? "" : ", ") + class_name(target) + " " + score_text(target.score);
+  }
+  return fitted(all, line_height, max_width);
+}
+
+void draw_hud(cv::Mat& picture, const Explained& explained, const HudText& text) {
+  const Measures m = measures_for(picture.size());
+  const int line_room = picture.cols - 2 * (m.margin + m.pad);
+  const bool small = picture.cols < 320 || picture.rows < 240;
+  if (!small) draw_panel(picture, explained, text);
+  if (explained.frame().failed()) {
+    const std::string message = "frame failed: " + to_ascii(explained.frame().error);
+    draw_line(picture, fitted(message, m.line, line_room), !small, kFailure, kBright);
+  } else if (small && explained.explanation) {
+    draw_line(picture, target_text(explained.explanation->targets, m.line, line_room), false,
+              kPlate, kTargetText);
+  }
+}
+
+}  // namespace gradcam

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <opencv2/core.hpp>
+#include <string>
+
+#include "config/options.h"
+#include "pipeline/frame.h"
+
+namespace gradcam {
+
+/// What the HUD says beside the explanation itself.
+struct HudText {
+  std::string model;
+  std::string stream;  ///< empty when there is only one
+  double frames_per_second = 0;
+  double latency_ms = 0;
+};
+
+/// Draws one frame: the view asked for, heat, HUD. Pure: same input, same pixels.
+/// `frame` BGR u8 HxWx3; `map` float32 HxW 0..1 of the same size, empty when there is none (the
+/// picture then shows plainly, with `explained.frame().error` in the HUD).
+/// Result: BGR u8, frame size, or twice as wide plus title and colour bar for side-by-side.
+cv::Mat draw_view(const cv::Mat& frame, const cv::Mat& map, const Explained& explained,
+                  const HudText& hud, const OverlayOptions& options);
+
+}  // namespace gradcam

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace gradcam {
+
+/// The network's input picture: u8, height x width x 3, interleaved, in the network's channel
+/// order. The engine normalises it (scale, mean, std), so that it can be moved in a quarter of the
+/// bytes.
+struct Blob {
+  int height = 0;
+  int width = 0;
+  std::vector<std::uint8_t> pixels;
+};
+
+/// A rectangle in pixels whose edges may lie between pixels (0 = left edge of the first pixel).
+struct Region {
+  double x = 0;
+  double y = 0;
+  double width = 0;
+  double height = 0;
+};
+
+/// Where the picture lies in the blob: `in_blob` (blob pixels) shows `in_frame` (frame pixels).
+/// Stretch: both whole. Letterbox: `in_blob` leaves out the padding. Crop: `in_frame` is the crop.
+struct Mapping {
+  int frame_width = 0;
+  int frame_height = 0;
+  Region in_frame;
+  Region in_blob;
+};
+
+}  // namespace gradcam

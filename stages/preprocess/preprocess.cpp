@@ -1,0 +1,109 @@
+#include "stages/preprocess/preprocess.h"
+
+#include <algorithm>
+#include <cmath>
+#include <opencv2/imgproc.hpp>
+
+#include "stages/preprocess/resize.h"
+
+namespace gradcam {
+namespace {
+
+cv::Rect crop_of(const cv::Mat& frame, const ModelDescription& description) {
+  const auto [top, left, bottom, right] = description.crop;
+  const int x0 = static_cast<int>(std::lround(left * frame.cols));
+  const int y0 = static_cast<int>(std::lround(top * frame.rows));
+  const int x1 = std::max(x0 + 1, static_cast<int>(std::lround(right * frame.cols)));
+  const int y1 = std::max(y0 + 1, static_cast<int>(std::lround(bottom * frame.rows)));
+  return cv::Rect(x0, y0, x1 - x0, y1 - y0) & cv::Rect(0, 0, frame.cols, frame.rows);
+}
+
+cv::Mat resized(const cv::Mat& picture, cv::Size size, bool antialias) {
+  if (picture.size() == size) return picture;
+  if (antialias) return resize_antialiased(picture, size);
+  cv::Mat result;
+  cv::resize(picture, result, size, 0, 0, cv::INTER_LINEAR);
+  return result;
+}
+
+/// The resized picture and where it goes: `target` in the blob shows `used` of the picture.
+struct Placement {
+  cv::Size scaled;  ///< size the picture is resized to
+  cv::Rect used;    ///< the part of the scaled picture that is shown
+  cv::Point at;     ///< where it lies in the blob
+};
+
+Placement place(cv::Size picture, cv::Size blob, const ModelDescription& description) {
+  const double scale_x = static_cast<double>(blob.width) / picture.width;
+  const double scale_y = static_cast<double>(blob.height) / picture.height;
+  const auto round = [](double value) { return std::max(1, static_cast<int>(std::lround(value))); };
+  switch (description.resize) {
+    case ResizeMode::kStretch:
+      break;
+    case ResizeMode::kLetterbox: {
+      const double scale = std::min(scale_x, scale_y);
+      const cv::Size scaled(std::min(blob.width, round(picture.width * scale)),
+                            std::min(blob.height, round(picture.height * scale)));
+      const bool center = description.pad_align == PadAlign::kCenter;
+      const cv::Point at =
+          center ? cv::Point((blob.width - scaled.width) / 2, (blob.height - scaled.height) / 2)
+                 : cv::Point(0, 0);
+      return {scaled, cv::Rect({0, 0}, scaled), at};
+    }
+    case ResizeMode::kCenterCrop: {
+      // torchvision: the longer side is truncated, the offset is rounded half to even.
+      const double scale = std::max(scale_x, scale_y);
+      const cv::Size scaled(std::max(blob.width, static_cast<int>(picture.width * scale)),
+                            std::max(blob.height, static_cast<int>(picture.height * scale)));
+      const cv::Point offset(static_cast<int>(std::nearbyint((scaled.width - blob.width) / 2.0)),
+                             static_cast<int>(std::nearbyint((scaled.height - blob.height) / 2.0)));
+      return {scaled, cv::Rect(offset, blob), {0, 0}};
+    }
+  }
+  return {blob, cv::Rect({0, 0}, blob), {0, 0}};
+}
+
+}  // namespace
+
+NetworkInput to_network_input(const cv::Mat& frame, const ModelDescription& description) {
+  const cv::Rect crop = crop_of(frame, description);
+  const cv::Size size(description.input_width, description.input_height);
+  const Placement placement = place(crop.size(), size, description);
+  const cv::Mat scaled = resized(frame(crop), placement.scaled, description.antialias);
+
+  NetworkInput input;
+  input.blob.height = size.height;
+  input.blob.width = size.width;
+  input.blob.pixels.assign(static_cast<std::size_t>(size.area()) * 3,
+                           static_cast<std::uint8_t>(description.pad_value));
+  cv::Mat blob(size, CV_8UC3, input.blob.pixels.data());
+  cv::Mat target = blob(cv::Rect(placement.at, placement.used.size()));
+  if (description.color == ColorOrder::kRgb) {
+    cv::cvtColor(scaled(placement.used), target, cv::COLOR_BGR2RGB);
+  } else {
+    scaled(placement.used).copyTo(target);
+  }
+
+  const double to_frame_x = static_cast<double>(crop.width) / placement.scaled.width;
+  const double to_frame_y = static_cast<double>(crop.height) / placement.scaled.height;
+  input.mapping.frame_width = frame.cols;
+  input.mapping.frame_height = frame.rows;
+  input.mapping.in_blob = {static_cast<double>(placement.at.x), static_cast<double>(placement.at.y),
+                           static_cast<double>(placement.used.width),
+                           static_cast<double>(placement.used.height)};
+  input.mapping.in_frame = {crop.x + placement.used.x * to_frame_x,
+                            crop.y + placement.used.y * to_frame_y,
+                            placement.used.width * to_frame_x, placement.used.height * to_frame_y};
+  return input;
+}
+
+cv::Mat shrink(const cv::Mat& frame, int max_dim) {
+  const int longer = std::max(frame.cols, frame.rows);
+  if (max_dim <= 0 || longer <= max_dim) return frame;
+  const double scale = static_cast<double>(max_dim) / longer;
+  const cv::Size size(std::max(1, static_cast<int>(frame.cols * scale)),
+                      std::max(1, static_cast<int>(frame.rows * scale)));
+  return resize_antialiased(frame, size);
+}
+
+}  // namespace gradcam

@@ -1,0 +1,91 @@
+// Compares activation, gradient and output of the cut network with those that Python hooks recorded
+// (tests/reference/hooks.py writes the manifest). Usage: cut_reference MANIFEST.json
+// Exit 0 if every case agrees within 1e-4 of the largest value, 1 otherwise.
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "stages/explain/explainer.h"
+#include "stages/explain/model.h"
+
+namespace {
+
+constexpr double kTolerance = 1e-4;
+
+at::Tensor read_floats(const std::filesystem::path& path, const std::vector<std::int64_t>& shape) {
+  std::ifstream in(path, std::ios::binary);
+  std::vector<char> bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  return at::from_blob(bytes.data(), shape, at::TensorOptions(at::kFloat)).clone();
+}
+
+double relative_difference(const at::Tensor& ours, const at::Tensor& reference) {
+  if (ours.sizes() != reference.sizes()) return INFINITY;
+  const double largest = reference.abs().max().item<double>();
+  const double difference = (ours.detach() - reference).abs().max().item<double>();
+  return largest > 0 ? difference / largest : difference;
+}
+
+bool check_case(const nlohmann::json& c, const std::filesystem::path& folder) {
+  const auto shape = c.at("activation_shape").get<std::vector<std::int64_t>>();
+  const auto input_shape = c.at("input_shape").get<std::vector<std::int64_t>>();
+  const auto output_shape = c.at("output_shape").get<std::vector<std::int64_t>>();
+  const auto file = [&](const char* key) { return folder / c.at(key).get<std::string>(); };
+
+  const gradcam::Model model(file("model").string(), c10::Device("cpu"));
+  gradcam::ModelDescription description;
+  description.input_height = static_cast<int>(input_shape[2]);
+  description.input_width = static_cast<int>(input_shape[3]);
+  gradcam::ExplainOptions options;
+  options.layers = {c.at("layer").get<std::string>()};
+  gradcam::Explainer explainer(model, description, options);
+  const auto got = explainer.internals(
+      read_floats(file("input"), input_shape).contiguous(at::MemoryFormat::ChannelsLast),
+      c.at("class").get<int>());
+
+  const double activation =
+      relative_difference(got.activations[0], read_floats(file("activation"), shape));
+  const double gradient =
+      relative_difference(got.gradients[0], read_floats(file("gradient"), shape));
+  const double output = relative_difference(got.output, read_floats(file("output"), output_shape));
+  const bool good = activation <= kTolerance && gradient <= kTolerance && output <= kTolerance;
+  std::printf("%-4s %-34s %-28s activation %.1e  gradient %.1e  output %.1e\n", good ? "ok" : "BAD",
+              c.at("model").get<std::string>().c_str(), options.layers[0].c_str(), activation,
+              gradient, output);
+  return good;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: cut_reference MANIFEST.json\n");
+    return 2;
+  }
+  const std::filesystem::path path(argv[1]);
+  std::ifstream in(path);
+  const nlohmann::json manifest = nlohmann::json::parse(in, nullptr, false);
+  if (!manifest.contains("cases")) {
+    std::fprintf(stderr, "cut_reference: %s: no manifest\n", argv[1]);
+    return 2;
+  }
+  int bad = 0;
+  for (const auto& c : manifest["cases"]) {
+    try {
+      bad += check_case(c, path.parent_path()) ? 0 : 1;
+    } catch (const std::exception& error) {
+      std::printf("BAD  %s: %s\n", c.dump().c_str(), error.what());
+      ++bad;
+    }
+  }
+  std::printf("%zu cases, %d bad\n", manifest["cases"].size(), bad);
+  return bad == 0 ? 0 : 1;
+}

@@ -1,0 +1,92 @@
+#include "stages/output/image_sink.h"
+
+#include <gtest/gtest.h>
+
+#include <opencv2/imgcodecs.hpp>
+
+#include "tests/media_files.h"
+#include "tests/user_error_matchers.h"
+
+namespace gradcam {
+namespace {
+
+using testing::grey;
+using testing::rendered;
+using testing::TempFolder;
+using testing::write_text;
+
+const cv::Size kSize(8, 6);
+constexpr std::chrono::nanoseconds kNoTime(0);
+
+int files_in(const TempFolder& folder) {
+  return static_cast<int>(std::distance(std::filesystem::directory_iterator(folder.path()),
+                                        std::filesystem::directory_iterator()));
+}
+
+TEST(ImageSink, WritesTheStill) {
+  const TempFolder folder;
+  for (const char* name : {"a.png", "a.jpg", "A.JPG"}) {
+    ImageSink sink(folder / name, true, false);
+    sink.write(rendered(0, kNoTime, grey(30, kSize)));
+    sink.finish();
+    const cv::Mat back = cv::imread((folder / name).string());
+    ASSERT_EQ(back.size(), kSize) << name;
+    EXPECT_NEAR(back.at<cv::Vec3b>(3, 3)[0], 50, 1);
+  }
+  EXPECT_EQ(files_in(folder), 3);  // nothing left beside them
+}
+
+TEST(ImageSink, SeriesIsNumberedAsTheSourceCounts) {
+  const TempFolder folder;
+  ImageSink sink(folder / "out_%05d.png", false, false);
+  for (const int seq : {0, 1, 123456}) sink.write(rendered(seq, kNoTime, grey(seq, kSize)));
+  sink.finish();
+  EXPECT_EQ(files_in(folder), 3);
+  for (const char* name : {"out_00000.png", "out_00001.png", "out_123456.png"}) {
+    EXPECT_TRUE(std::filesystem::exists(folder / name)) << name;
+  }
+}
+
+TEST(ImageSink, OnePictureOfAFilmIsRefused) {
+  const TempFolder folder;
+  EXPECT_USER_ERROR(ImageSink(folder / "out.png", false, false), ExitCode::kOutput, "out_%05d.png");
+}
+
+class BadSeries : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(BadSeries, IsRefused) {
+  const TempFolder folder;
+  EXPECT_USER_ERROR(ImageSink(folder / GetParam(), false, false), ExitCode::kOutput, GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(ImageSink, BadSeries,
+                         ::testing::Values("%s.png", "%d%d.png", "%05d%%.png", "%n.png", "%.3d.png",
+                                           "%-5d.png", "%100d.png", "%5", "%ld.png", "50%.png",
+                                           "%05d_%s.png"));
+
+TEST(SeriesName, FillsAsPrintfDoes) {
+  EXPECT_EQ(SeriesName("d/a_%d.png").at(7), "d/a_7.png");
+  EXPECT_EQ(SeriesName("%3d.png").at(7), "  7.png");
+  EXPECT_EQ(SeriesName("%03d.png").at(12345), "12345.png");
+}
+
+TEST(ImageSink, ExistingSeriesIsRefusedUnlessOverwritten) {
+  const TempFolder folder;
+  write_text(folder / "out_00007.png", "");
+  write_text(folder / "out_x.png", "");
+  EXPECT_USER_ERROR(ImageSink(folder / "out_%05d.png", false, false), ExitCode::kOutput,
+                    "out_00007.png");
+  ImageSink overwriting(folder / "out_%05d.png", false, true);
+  ImageSink other(folder / "other_%05d.png", false, false);
+}
+
+TEST(ImageSink, FolderThatVanishesIsAnError) {
+  const TempFolder folder;
+  std::filesystem::create_directory(folder / "sub");
+  ImageSink sink(folder / "sub" / "%d.png", false, false);
+  std::filesystem::remove(folder / "sub");
+  EXPECT_USER_ERROR(sink.write(rendered(0, kNoTime, grey(0, kSize))), ExitCode::kOutput, "0.png");
+}
+
+}  // namespace
+}  // namespace gradcam

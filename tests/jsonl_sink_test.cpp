@@ -1,0 +1,106 @@
+#include "stages/output/jsonl_sink.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/media_files.h"
+#include "tests/user_error_matchers.h"
+
+namespace gradcam {
+namespace {
+
+using std::chrono::microseconds;
+using testing::grey;
+using testing::read_text;
+using testing::TempFolder;
+
+Rendered explained_frame() {
+  Rendered rendered = testing::rendered(12, std::chrono::milliseconds(480), grey(0, {4, 4}));
+  Explanation explanation;
+  explanation.top = {{282, "tiger cat", 0.41F}, {281, "", 0.25F}};
+  explanation.targets = {{282, "tiger cat", 0.41F}};
+  explanation.method = "gradcam";
+  explanation.layers = {"layer4"};
+  explanation.frame_seq = 12;
+  rendered.explained.explanation = std::make_shared<const Explanation>(explanation);
+  rendered.figures = CamFigures{0.125, 0.625, {10.5, 20.25}, {30, 40}};
+  rendered.explained.prepared.frame.ms = {1.5, 0.25, 30, 2, 0};
+  return rendered;
+}
+
+TEST(JsonLine, HoldsEverythingOfAnExplainedFrame) {
+  const Rendered rendered = explained_frame();
+  const Clock::time_point now = rendered.frame().captured_at + microseconds(40500);
+  EXPECT_EQ(json_line("cam1", rendered, now),
+            R"({"stream":"cam1","frame":12,"pts_ms":480.0,)"
+            R"("top":[{"class":282,"label":"tiger cat","score":0.41},{"class":281,"score":0.25}],)"
+            R"("targets":[{"class":282,"label":"tiger cat","score":0.41}],)"
+            R"("method":"gradcam","layer":["layer4"],"map_of":12,)"
+            R"("cam":{"peak":[30,40],"centroid":[10.5,20.25],"coverage":0.125,"entropy":0.625},)"
+            R"("latency_ms":{"capture":1.5,"preprocess":0.25,"explain":30.0,"overlay":2.0,)"
+            R"("total":40.5},"dropped_before":0})");
+}
+
+TEST(JsonLine, FailedFrameHasItsErrorAndNoMap) {
+  Rendered rendered = testing::rendered(3, std::chrono::nanoseconds(0), grey(0, {4, 4}));
+  rendered.explained.prepared.frame.error = "explain: out of memory";
+  rendered.explained.prepared.frame.dropped_before = 2;
+  EXPECT_EQ(json_line("a", rendered, rendered.frame().captured_at),
+            R"({"stream":"a","frame":3,"pts_ms":0.0,"error":"explain: out of memory",)"
+            R"("latency_ms":{"total":0.0},"dropped_before":2})");
+}
+
+TEST(JsonLine, BytesThatAreNoTextDoNotEndTheRun) {
+  Rendered rendered = testing::rendered(0, std::chrono::nanoseconds(0), grey(0, {4, 4}));
+  rendered.explained.prepared.frame.error = "label \xff\n\"quoted\"";
+  const std::string line = json_line("a", rendered, rendered.frame().captured_at);
+  EXPECT_EQ(line.find('\n'), std::string::npos);
+  EXPECT_EQ(nlohmann::json::parse(line)["stream"], "a");
+}
+
+TEST(StreamName, IsTheFileNameAndUniqueAmongSeveral) {
+  SourceInfo source;
+  source.name = "/films/drive.mp4";
+  EXPECT_EQ(stream_name(source, 0, 1), "drive.mp4");
+  EXPECT_EQ(stream_name(source, 1, 2), "1:drive.mp4");
+  source.name = "/films/pictures/";
+  EXPECT_EQ(stream_name(source, 0, 1), "pictures");
+  source.name = "rtsp://cam1/stream";
+  EXPECT_EQ(stream_name(source, 0, 1), "rtsp://cam1/stream");
+}
+
+TEST(JsonlSink, EachLineIsThereAsSoonAsItIsWritten) {
+  const TempFolder folder;
+  JsonlSink sink((folder / "a.jsonl").string(), false, "s");
+  EXPECT_FALSE(std::filesystem::exists(folder / "a.jsonl"));
+  for (int lines = 1; lines <= 3; ++lines) {
+    sink.write(testing::rendered(lines, std::chrono::nanoseconds(0), grey(0, {4, 4})));
+    const std::string text = read_text(folder / "a.jsonl");
+    EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), lines);
+    EXPECT_EQ(text.back(), '\n');
+  }
+  sink.finish();
+}
+
+TEST(JsonlSink, DashIsStandardOutput) {
+  ::testing::internal::CaptureStdout();
+  {
+    JsonlSink sink("-", false, "s");
+    sink.write(testing::rendered(5, std::chrono::nanoseconds(0), grey(0, {4, 4})));
+    sink.finish();
+  }
+  const std::string text = ::testing::internal::GetCapturedStdout();
+  EXPECT_EQ(nlohmann::json::parse(text)["frame"], 5);
+}
+
+TEST(JsonlSink, FullDiskIsAnError) {
+  const TempFolder folder;
+  std::filesystem::create_symlink("/dev/full", folder / "a.jsonl");
+  JsonlSink sink((folder / "a.jsonl").string(), true, "s");
+  EXPECT_USER_ERROR(sink.write(testing::rendered(0, std::chrono::nanoseconds(0), grey(0, {4, 4}))),
+                    ExitCode::kOutput, "a.jsonl");
+}
+
+}  // namespace
+}  // namespace gradcam

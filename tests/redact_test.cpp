@@ -1,0 +1,59 @@
+#include "config/redact.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cctype>
+#include <ostream>
+#include <string>
+
+namespace gradcam {
+namespace {
+
+struct Case {
+  const char* text;
+  const char* shown;
+};
+
+/// Parameters show in the names of ctest, which bears only plain letters.
+std::ostream& operator<<(std::ostream& out, const Case& one) {
+  std::string name = one.text;
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  return out << name;
+}
+
+class WithoutPassword : public ::testing::TestWithParam<Case> {};
+
+TEST_P(WithoutPassword, HidesPasswordsOnly) {
+  EXPECT_EQ(without_password(GetParam().text), GetParam().shown);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Redact, WithoutPassword,
+    ::testing::Values(Case{"", ""}, Case{"film.mp4", "film.mp4"}, Case{"a:b@c.mp4", "a:b@c.mp4"},
+                      Case{"rtsp://", "rtsp://"}, Case{"rtsp://@", "rtsp://@"},
+                      Case{"rtsp://cam1/stream", "rtsp://cam1/stream"},
+                      Case{"rtsp://cam1:554/a@b", "rtsp://cam1:554/a@b"},
+                      Case{"rtsp://[::1]:554/a@b", "rtsp://[::1]:554/a@b"},
+                      Case{"rtsp://user@cam1/s", "rtsp://user@cam1/s"},
+                      Case{"rtsp://user:secret@cam1:554/s", "rtsp://user:***@cam1:554/s"},
+                      Case{"rtsp://user:@cam1/s", "rtsp://user:***@cam1/s"},
+                      Case{"rtsp://user:se@cret@cam1/s", "rtsp://user:***@cam1/s"},
+                      Case{"rtsp://user:se/cret@cam1/s", "rtsp://user:***@cam1/s"},
+                      Case{"rtsp://user:se?cr#et@cam1/s", "rtsp://user:***@cam1/s"},
+                      Case{"rtsp://user:s:e@cam1/s", "rtsp://user:***@cam1/s"},
+                      Case{"http://cam/v?user=a&password=b&x=1",
+                           "http://cam/v?user=a&password=***&x=1"},
+                      Case{"http://cam/v?TOKEN=abc#t", "http://cam/v?TOKEN=***#t"},
+                      Case{"rtspsrc location=rtsp://u:p@a/s ! x rtsp://u:q@b/s",
+                           "rtspsrc location=rtsp://u:***@a/s ! x rtsp://u:***@b/s"}));
+
+TEST(Quoted, IsOneLineWithoutPasswords) {
+  EXPECT_EQ(quoted("film.mp4"), "'film.mp4'");
+  EXPECT_EQ(quoted("a\nb\tc"), "'a?b?c'");
+  EXPECT_EQ(quoted("rtsp://u:p@h/s"), "'rtsp://u:***@h/s'");
+}
+
+}  // namespace
+}  // namespace gradcam

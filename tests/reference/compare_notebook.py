@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Compares `gradcam-live --style notebook` with the notebook's own steps (notebook.py).
+
+  compare_notebook.py [--program build/release/gradcam-live] [--model build/models/resnet50.pt]
+                      [PICTURE...]
+
+Without pictures: those of ../shared and frames of its films. Same top-5 in the same order,
+probabilities within 1e-3, map within 0.01 everywhere. Exit 77: skipped, 1: different.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import List
+
+import numpy as np
+from PIL import Image
+from torch import nn
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+import notebook  # noqa: E402
+
+ROOT = notebook.ROOT
+SHARED = ROOT.parent / "shared"
+WEIGHTS = SHARED / "models/resnet50_imagenet/resnet50_imagenet_state_dict.pth"
+SKIPPED = 77
+SCORE_TOLERANCE = 1e-3
+MAP_TOLERANCE = 0.01
+
+
+def film_frames(folder: Path) -> List[Path]:
+    """Three frames of each film of ../shared, spread over its length, as PNG."""
+    frames: List[Path] = []
+    for film in sorted((SHARED / "media").glob("*.mp4")):
+        pick = "select='eq(n,10)+eq(n,100)+eq(n,200)'"
+        target = folder / f"{film.stem}_%d.png"
+        command = [
+            "ffmpeg",
+            "-v",
+            "error",
+            "-i",
+            str(film),
+            "-vf",
+            pick,
+            "-fps_mode",
+            "passthrough",
+        ]
+        subprocess.run([*command, str(target)], check=True, timeout=120)
+        frames += sorted(folder.glob(f"{film.stem}_*.png"))
+    return frames
+
+
+def export(model: Path) -> None:
+    script = ROOT / "scripts/export_model.py"
+    command = [sys.executable, str(script), "resnet50", "--weights", str(WEIGHTS), "-o", str(model)]
+    subprocess.run(command, check=True, timeout=300)
+
+
+def compare(module: nn.Module, program: Path, model: Path, picture: Path, folder: Path) -> bool:
+    """Runs both on one picture and prints one line."""
+    expected, top = notebook.explain(module, picture)
+    maps, lines = folder / f"{picture.stem}.maps", folder / f"{picture.stem}.jsonl"
+    maps.mkdir()
+    command = [str(program), str(picture), "--model", str(model), "--style", "notebook"]
+    command += ["--layer", notebook.LAYER, "--precision", "fp32", "--output", "null"]
+    command += ["--maps", str(maps), "--jsonl", str(lines)]
+    run = subprocess.run(command, timeout=120, capture_output=True, text=True)
+    if run.returncode != 0:
+        print(f"BAD  {picture.name}: exit {run.returncode}: {run.stderr.strip()[-200:]}")
+        return False
+    found = json.loads(lines.read_text().splitlines()[0])["top"]
+    cam = np.asarray(Image.open(maps / "000000.tiff"))
+    if cam.shape != expected.shape or cam.dtype != np.float32:
+        print(f"BAD  {picture.name}: map {cam.shape} {cam.dtype}, not float32 {expected.shape}")
+        return False
+    difference = float(np.abs(cam - expected).max())
+    score = max(abs(ours["score"] - theirs["score"]) for ours, theirs in zip(found, top))
+    order = [entry["class"] for entry in found[:5]] == [entry["class"] for entry in top]
+    labels = [entry["label"] for entry in found[:5]] == [entry["label"] for entry in top]
+    # A negated comparison would let NaN pass.
+    good = order and labels and score <= SCORE_TOLERANCE and difference <= MAP_TOLERANCE
+    same = "same" if order and labels else found
+    print(
+        f"{'ok  ' if good else 'BAD '} {picture.name}: top-5 {same}, "
+        f"probabilities within {score:.1e}, map within {difference:.1e} ({top[0]['label']})"
+    )
+    return good
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--program", type=Path, default=ROOT / "build/release/gradcam-live")
+    parser.add_argument("--model", type=Path, default=ROOT / "build/models/resnet50.pt")
+    parser.add_argument("pictures", nargs="*", type=Path)
+    options = parser.parse_args()
+    if not WEIGHTS.exists():
+        print("skipped: needs ../shared")
+        return SKIPPED
+    if not options.program.is_file():
+        print(f"compare_notebook: --program '{options.program}': not built", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if not options.model.exists():
+            options.model = folder / "resnet50.pt"
+            export(options.model)
+        module = notebook.load("resnet50", WEIGHTS)
+        media = SHARED / "media"
+        pictures = options.pictures or [
+            media / "rooster.jpg",
+            media / "dog_and_cat_224.png",
+            media / "chest_xray_healthy.png",
+            *film_frames(folder),
+        ]
+        results = [
+            compare(module, options.program, options.model, picture, folder) for picture in pictures
+        ]
+    print(f"{sum(results)} of {len(results)} pictures as the notebook explains them")
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+#!/usr/bin/env python3
+"""Prints tests/data/pil_resize.txt: samples of PIL's antialiased bilinear resize of a picture that
+C++ can make as well, pixel(x, y, c) = (x*7 + y*13 + c*101 + (x*y) % 17 * 3) % 256.
+
+  pil_resize.py > tests/data/pil_resize.txt
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import PIL
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+import networks  # noqa: E402
+
+SIZES = [
+    ((640, 272), (224, 224)),
+    ((720, 559), (224, 224)),
+    ((100, 80), (224, 224)),
+    ((37, 53), (32, 48)),
+]
+SAMPLES = 40
+
+
+def main() -> None:
+    print(f"# Image.resize(size, BILINEAR) of Pillow {PIL.__version__}; made by")
+    print("# tests/reference/pil_resize.py from a picture of width x height x 3, u8,")
+    print("# pixel(x, y, c) = (x*7 + y*13 + c*101 + (x*y) % 17 * 3) % 256.")
+    print("# resize WIDTH HEIGHT NEW_WIDTH NEW_HEIGHT SUM (of all values); samples: x y c value")
+    for (width, height), (new_width, new_height) in SIZES:
+        picture = Image.fromarray(networks.pattern(height, width).numpy())
+        resized = np.asarray(picture.resize((new_width, new_height), Image.Resampling.BILINEAR))
+        print(f"resize {width} {height} {new_width} {new_height} {resized.sum(dtype=np.int64)}")
+        corners = [(0, 0), (new_width - 1, 0), (0, new_height - 1), (new_width - 1, new_height - 1)]
+        inner = [
+            (index * 53 % new_width, index * 37 % new_height)
+            for index in range(1, SAMPLES - len(corners) + 1)
+        ]
+        for index, (x, y) in enumerate(corners + inner):
+            print(x, y, index % 3, resized[y, x, index % 3])
+
+
+if __name__ == "__main__":
+    main()
