@@ -6,9 +6,9 @@
 #include <torch/csrc/jit/passes/freeze_module.h>
 #include <torch/csrc/jit/passes/inliner.h>
 
-#include <map>
 #include <optional>
-#include <unordered_map>
+#include <set>
+#include <utility>
 
 #include "config/user_error.h"
 #include "stages/explain/torch_reason.h"
@@ -34,8 +34,8 @@ std::optional<std::string> module_path(const jit::Value* value) {
   return parent->empty() ? name : *parent + "." + name;
 }
 
-/// Replaces every call of a sub-module's method by the method's own nodes, and notes what each
-/// sub-module returned last.
+/// Replaces every call of a sub-module's method by the method's own nodes, and notes what each call
+/// of a sub-module returned: of two calls in the branches of an `if`, freezing drops one.
 class CallInliner {
  public:
   void inline_block(jit::Block* block) {
@@ -50,7 +50,8 @@ class CallInliner {
     }
   }
 
-  const std::map<std::string, jit::Value*>& outputs() const { return outputs_; }
+  using Output = std::pair<std::string, jit::Value*>;
+  const std::vector<Output>& outputs() const { return outputs_; }
 
  private:
   bool inline_call(jit::Node* node) {
@@ -61,16 +62,22 @@ class CallInliner {
     const std::string method = node->s(c10::attr::name);
     auto* const callee = jit::tryToGraphFunction(type->getMethod(method));
     if (callee == nullptr) return false;
-    const auto results = jit::inlineCallTo(node, callee);
+    jit::Value* const replaced = node->output();
+    // Of the graph itself: what `use_graph` takes is an already inlined copy, without calls to
+    // note.
+    const auto results = jit::inlineCallTo(node, callee, callee->graph().get());
+    for (auto& [layer, value] : outputs_) {
+      if (value == replaced) value = results.at(0);
+    }
     const bool is_layer = !path->empty() && method.rfind("forward", 0) == 0;
     if (is_layer && results.size() == 1 &&
         results[0]->type()->isSubtypeOf(*c10::TensorType::get())) {
-      outputs_[*path] = results[0];
+      outputs_.emplace_back(*path, results[0]);
     }
     return true;
   }
 
-  std::map<std::string, jit::Value*> outputs_;
+  std::vector<Output> outputs_;
 };
 
 void insert_mark(jit::Graph& graph, jit::Value* value, const std::string& layer) {
@@ -94,6 +101,17 @@ void collect_marks(jit::Block* block, bool nested, std::vector<Mark>& marks) {
   }
 }
 
+/// A layer that is called several times is marked at its last call only.
+void keep_last_calls(std::vector<Mark>& marks) {
+  std::set<std::string> later;
+  for (std::size_t i = marks.size(); i-- > 0;) {
+    if (later.insert(marks[i].layer).second) continue;
+    marks[i].node->output()->replaceAllUsesWith(marks[i].node->input(0));
+    marks[i].node->destroy();
+    marks.erase(marks.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+}
+
 }  // namespace
 
 std::vector<Mark> marks_of(jit::Graph& graph) {
@@ -108,6 +126,8 @@ MarkedGraph::MarkedGraph(const jit::Module& module,
   jit::Graph& forward = *copy.get_method("forward").graph();
   CallInliner inliner;
   inliner.inline_block(forward.block());
+  // Outer calls are noted before the calls inside them, so where several layers share one output
+  // (a Sequential and its last element) the marks stand in the order inner, outer.
   for (const auto& [layer, value] : inliner.outputs()) {
     if (wanted(layer)) insert_mark(forward, value, layer);
   }
@@ -120,6 +140,7 @@ MarkedGraph::MarkedGraph(const jit::Module& module,
   }
   graph_->eraseInput(0);
   marks_ = marks_of(*graph_);
+  keep_last_calls(marks_);
 }
 
 std::vector<MarkedGraph::Shape> MarkedGraph::shapes(const at::Tensor& input,

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "pipeline/stats.h"
+#include "stages/explain/explainer.h"
+
+namespace gradcam {
+
+/// Median milliseconds of the engine alone, the two measured in turn on one thread of control.
+struct EngineTimes {
+  double forward_only_ms = 0;  ///< whole network, frozen, channels_last, no autograd
+  double explained_ms = 0;     ///< scores and heat map
+  double ratio = 0;            ///< median of explained / forward-only over neighbouring pairs
+};
+
+/// Runs on a thread of its own, as the pipeline's inference thread.
+EngineTimes time_engine(Explainer& explainer, const std::stop_token& stop);
+
+/// To stdout: the engine's times, and the stages' of a run.
+void print_bench(const EngineTimes& engine, const RunSummary& summary);
+/// The same as one JSON object.
+std::string bench_json(const EngineTimes& engine, const RunSummary& summary);
+
+}  // namespace gradcam

@@ -1,0 +1,136 @@
+#include "pipeline/reports.h"
+
+
+#include <cstdio>
+#include <filesystem>
+
+#include "config/user_error.h"
+#include "pipeline/log.h"
+#include "stages/capture/source.h"
+#include "stages/explain/load.h"
+#include "stages/explain/model.h"
+
+namespace gradcam {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const auto& part : parts) text += (text.empty() ? "" : ", ") + part;
+  return text;
+}
+
+std::string shape_text(const std::vector<std::int64_t>& shape) {
+  std::string text;
+  for (const auto size : shape) text += (text.empty() ? "" : "x") + std::to_string(size);
+  return text;
+}
+
+bool is_model(const std::string& path) { return fs::path(path).extension() == ".pt"; }
+
+void print_model(const Options& options) {
+  const Model model(find_model(options.subject), c10::Device("cpu"));
+  const auto d = find_description(model.path(), model.embedded_description());
+  const auto layers = list_layers(model, d.input_height, d.input_width);
+  std::printf("model        %s\n", model.path().c_str());
+  if (!d.name.empty()) std::printf("name         %s\n", d.name.c_str());
+  std::printf("description  %s\n", d.assumed ? "none: the defaults are assumed" : "found");
+  std::printf("input        %dx%d (height x width)\n", d.input_height, d.input_width);
+  std::printf("labels       %zu\n", d.labels.size());
+  std::printf("layer        %s\n", d.layers.empty() ? automatic_layer(layers, model.path()).c_str()
+                                                    : joined(d.layers).c_str());
+  std::printf("layers       %zu (gradcam-live layers lists them)\n", layers.size());
+}
+
+void print_source(const Options& options) {
+  const auto source = open_source(options.subject, options.input);
+  const SourceInfo& info = source->info();
+  std::printf("source     %s\n", info.name.c_str());
+  std::printf("kind       %s\n", info.still ? "picture" : info.live ? "live" : "film");
+  std::printf("size       %dx%d\n", info.width, info.height);
+  if (info.still) return;
+  if (info.frames_per_second > 0) std::printf("rate       %.3f frames/s\n", info.frames_per_second);
+  if (info.duration) {
+    std::printf("duration   %.3f s\n", std::chrono::duration<double>(*info.duration).count());
+  }
+}
+
+std::string problems(const StreamSummary& stream) {
+  std::string text;
+  if (stream.failed > 0) text += ", " + std::to_string(stream.failed) + " failed";
+  if (stream.dropped() > 0) text += ", " + std::to_string(stream.dropped()) + " dropped";
+  return text;
+}
+
+}  // namespace
+
+void print_top(const Explanation& explanation) {
+  for (const ClassScore& score : explanation.top) {
+    std::printf("%5d  %-32s %6.2f %%\n", score.index,
+                score.label.empty() ? "-" : score.label.c_str(), 100.0 * score.score);
+  }
+  std::fflush(stdout);
+}
+
+void print_layers(const Options& options) {
+  const Model model(find_model(options.subject), c10::Device("cpu"));
+  const auto d = find_description(model.path(), model.embedded_description());
+  std::printf("%-40s %-24s %-18s %s\n", "layer", "type", "output", "cut");
+  for (const Layer& layer : list_layers(model, d.input_height, d.input_width)) {
+    const std::string cut = !layer.obstacle.empty() ? "no: " + layer.obstacle
+                            : layer.spatial()       ? "yes"
+                                                    : "no: no places (1x1 or not [1, C, h, w])";
+    std::printf("%-40s %-24s %-18s %s\n", layer.name.c_str(), layer.type.c_str(),
+                shape_text(layer.shape).c_str(), cut.c_str());
+  }
+}
+
+void print_info(const Options& options) {
+  if (options.subject.empty() || is_model(options.subject)) {
+    print_model(options);
+  } else {
+    print_source(options);
+  }
+}
+
+void log_model(const Explainer& explainer) {
+  const ModelDescription& d = explainer.description();
+  log::info("model " + d.name + ", layer " + joined(explainer.layers()) + ", " +
+            std::to_string(explainer.classes()) + " classes, on " + explainer.device());
+  if (!d.assumed) return;
+  log::warning("the model has no description; assumed: " + std::to_string(d.input_height) + "x" +
+               std::to_string(d.input_width) +
+               " stretched, RGB, /255, ImageNet mean and std, classification with softmax");
+}
+
+void report_summary(const RunSummary& summary, bool brief) {
+  for (const StreamSummary& stream : summary.streams) {
+    if (!brief || stream.failed > 0) {
+      char rates[96];
+      std::snprintf(rates, sizeof rates, "%.1f frames/s, %.0f ms from capture to output",
+                    stream.frames_per_second, stream.latency.total.p50_ms);
+      log::info(stream.name + ": " + std::to_string(stream.captured) + " frames in, " +
+                std::to_string(stream.shown) + " shown" + problems(stream) + "; " + rates);
+    }
+    for (const std::string* problem :
+         {&stream.source_error, &stream.cut_short, &stream.output_error}) {
+      if (!problem->empty()) log::error(stream.name + ": " + *problem);
+    }
+  }
+  if (summary.stopped) log::info("stopped; what was written is complete");
+}
+
+void check_file_output(const std::string& path, const std::string& option, bool overwrite) {
+  if (path.empty()) return;
+  const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : ".";
+  if (!fs::is_directory(folder)) {
+    throw UserError(ExitCode::kOutput,
+                    option + " " + path + ": folder '" + folder.string() + "' does not exist");
+  }
+  if (fs::exists(path) && !overwrite) {
+    throw UserError(ExitCode::kOutput, option + " " + path + ": exists already; -y overwrites it");
+  }
+}
+
+}  // namespace gradcam

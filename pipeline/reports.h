@@ -1,0 +1,29 @@
+#pragma once
+
+#include "config/options.h"
+#include "pipeline/stats.h"
+#include "stages/explain/explainer.h"
+
+/// What the program tells its user in text.
+namespace gradcam {
+
+/// To stdout: the five best classes of a still, one line each: index, label, per cent.
+void print_top(const Explanation& explanation);
+
+/// To stdout: name, type and output shape of each layer of a model.
+void print_layers(const Options& options);
+
+/// To stdout: what is known of a model or a source.
+void print_info(const Options& options);
+
+/// To the log: which network, layer and device a run uses, and what was assumed of it.
+void log_model(const Explainer& explainer);
+
+/// To the log: what a run did, stream by stream, and what went wrong.
+void report_summary(const RunSummary& summary, bool brief);
+
+/// Refuses a file that is there already (without -y) or whose folder is not. `path` may be empty.
+/// Throws UserError(kOutput).
+void check_file_output(const std::string& path, const std::string& option, bool overwrite);
+
+}  // namespace gradcam
