@@ -1,27 +1,97 @@
 #include "stages/preprocess/resize.h"
 
-#include <ATen/core/grad_mode.h>
-#include <ATen/ops/_upsample_bilinear2d_aa.h>
-#include <ATen/ops/from_blob.h>
-#include <c10/util/ParallelGuard.h>
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <vector>
 
 namespace gradcam {
+namespace {
+
+constexpr int kPrecisionBits = 32 - 8 - 2;  // u8 times weight, with room for sign and overshoot
+
+/// Which input pixels an output pixel is made of, and with which weight.
+struct Taps {
+  int first = 0;
+  std::vector<std::int32_t> weights;
+};
+
+/// The triangle filter, widened by the reduction: Pillow's precompute_coeffs.
+std::vector<Taps> taps_of(int in, int out) {
+  const double scale = static_cast<double>(in) / out;
+  const double support = std::max(scale, 1.0);
+  std::vector<Taps> all(static_cast<std::size_t>(out));
+  for (int x = 0; x < out; ++x) {
+    const double center = (x + 0.5) * scale;
+    const int first = std::max(0, static_cast<int>(center - support + 0.5));
+    const int last = std::min(in, static_cast<int>(center + support + 0.5));
+    std::vector<double> weights;
+    double sum = 0;
+    for (int i = first; i < last; ++i) {
+      weights.push_back(std::max(0.0, 1.0 - std::abs((i - center + 0.5) / support)));
+      sum += weights.back();
+    }
+    Taps& taps = all[static_cast<std::size_t>(x)];
+    taps.first = first;
+    for (const double weight : weights) {
+      const double fixed = weight / sum * (1 << kPrecisionBits);
+      taps.weights.push_back(static_cast<std::int32_t>(0.5 + fixed));
+    }
+  }
+  return all;
+}
+
+std::uint8_t to_byte(std::int32_t sum) {
+  return static_cast<std::uint8_t>(std::clamp(sum >> kPrecisionBits, 0, 255));
+}
+
+cv::Mat resize_rows(const cv::Mat& picture, int width) {
+  const std::vector<Taps> taps = taps_of(picture.cols, width);
+  cv::Mat result(picture.rows, width, CV_8UC3);
+  for (int y = 0; y < picture.rows; ++y) {
+    const std::uint8_t* const in = picture.ptr<std::uint8_t>(y);
+    std::uint8_t* out = result.ptr<std::uint8_t>(y);
+    for (const Taps& t : taps) {
+      std::int32_t sums[3] = {1 << (kPrecisionBits - 1), 1 << (kPrecisionBits - 1),
+                              1 << (kPrecisionBits - 1)};
+      const std::uint8_t* pixel = in + 3 * static_cast<std::ptrdiff_t>(t.first);
+      for (const std::int32_t weight : t.weights) {
+        sums[0] += pixel[0] * weight;
+        sums[1] += pixel[1] * weight;
+        sums[2] += pixel[2] * weight;
+        pixel += 3;
+      }
+      for (const std::int32_t sum : sums) *out++ = to_byte(sum);
+    }
+  }
+  return result;
+}
+
+cv::Mat resize_columns(const cv::Mat& picture, int height) {
+  const std::vector<Taps> taps = taps_of(picture.rows, height);
+  cv::Mat result(height, picture.cols, CV_8UC3);
+  const std::size_t bytes = static_cast<std::size_t>(picture.cols) * 3;
+  std::vector<std::int32_t> sums(bytes);
+  for (int y = 0; y < height; ++y) {
+    const Taps& t = taps[static_cast<std::size_t>(y)];
+    std::fill(sums.begin(), sums.end(), 1 << (kPrecisionBits - 1));
+    for (std::size_t k = 0; k < t.weights.size(); ++k) {
+      const std::uint8_t* const in = picture.ptr<std::uint8_t>(t.first + static_cast<int>(k));
+      const std::int32_t weight = t.weights[k];
+      for (std::size_t i = 0; i < bytes; ++i) sums[i] += in[i] * weight;
+    }
+    std::uint8_t* const out = result.ptr<std::uint8_t>(y);
+    for (std::size_t i = 0; i < bytes; ++i) out[i] = to_byte(sums[i]);
+  }
+  return result;
+}
+
+}  // namespace
 
 cv::Mat resize_antialiased(const cv::Mat& picture, cv::Size size) {
-  CV_Assert(picture.type() == CV_8UC3 && !picture.empty());
-  // ATen must not start an OpenMP team of its own on this thread: the inference thread has one.
-  const c10::ParallelGuard sequential(true);
-  const at::NoGradGuard no_grad;
-  const at::TensorOptions bytes(at::kByte);
-  const auto row = static_cast<std::int64_t>(picture.step[0]);
-  // HWC with any row length, seen as NCHW: no copy on the way in.
-  const at::Tensor input = at::from_blob(picture.data, {1, 3, picture.rows, picture.cols},
-                                         {row * picture.rows, 1, row, 3}, bytes);
-  const at::Tensor output = at::_upsample_bilinear2d_aa(input, {size.height, size.width},
-                                                        /*align_corners=*/false)
-                                .contiguous(at::MemoryFormat::ChannelsLast);
-  const cv::Mat view(size, CV_8UC3, output.data_ptr());
-  return view.clone();
+  CV_Assert(picture.type() == CV_8UC3 && !picture.empty() && !size.empty());
+  const cv::Mat narrow = picture.cols == size.width ? picture : resize_rows(picture, size.width);
+  return narrow.rows == size.height ? narrow.clone() : resize_columns(narrow, size.height);
 }
 
 }  // namespace gradcam
