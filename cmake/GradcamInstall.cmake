@@ -1,1 +1,24 @@
+# cmake --install: the program, the libraries, their headers, and a package for
+# find_package(gradcam_live).
+include(CMakePackageConfigHelpers)
 
+get_property(libraries GLOBAL PROPERTY GRADCAM_LIBRARIES)
+install(TARGETS gradcam-live RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS ${libraries} EXPORT gradcam_live ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+foreach(folder config pipeline stages)
+  install(DIRECTORY ${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gradcam_live
+          FILES_MATCHING PATTERN "*.h")
+endforeach()
+install(DIRECTORY config/ DESTINATION ${CMAKE_INSTALL_DATADIR}/gradcam-live/presets
+        FILES_MATCHING PATTERN "*.yaml")
+
+set(package ${CMAKE_INSTALL_LIBDIR}/cmake/gradcam_live)
+install(EXPORT gradcam_live NAMESPACE gradcam:: DESTINATION ${package})
+configure_package_config_file(cmake/gradcam_live-config.cmake.in
+  ${PROJECT_BINARY_DIR}/gradcam_live-config.cmake INSTALL_DESTINATION ${package})
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/gradcam_live-config-version.cmake
+  COMPATIBILITY SameMinorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/gradcam_live-config.cmake
+              ${PROJECT_BINARY_DIR}/gradcam_live-config-version.cmake
+              cmake/GradcamTorch.cmake cmake/GradcamOpenCV.cmake cmake/GradcamGStreamer.cmake
+        DESTINATION ${package})

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""The program from outside: films in and out, pictures, refusals, signals. Run by ctest."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+from typing import List
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = Path(os.environ.get("GRADCAM_LIVE", ROOT / "build/release/gradcam-live"))
+MEDIA = ROOT.parent / "shared/media"
+FILMS = ("cat_640x360_h264.mp4", "cars_768x432_h264.mp4", "highway_960x540_h264.mp4")
+needs_shared = unittest.skipUnless(MEDIA.is_dir(), "skipped: needs ../shared")
+
+
+def sample_clip() -> str:
+    script = ROOT / "scripts/sample_clip.py"
+    return subprocess.check_output([sys.executable, str(script)], text=True).strip()
+
+
+def run(*arguments: object, timeout: float = 120) -> subprocess.CompletedProcess:
+    command = [str(PROGRAM), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
+
+
+def times(film: Path) -> List[float]:
+    """Presentation times of a film's frames, in order."""
+    text = subprocess.check_output(
+        ["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries", "frame=pts_time"]
+        + ["-of", "json", str(film)],
+        text=True,
+    )
+    return [float(frame["pts_time"]) for frame in json.loads(text)["frames"]]
+
+
+class Program(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def refused(self, code: int, mentions: str, *arguments: object) -> None:
+        done = run(*arguments, timeout=20)
+        lines = [line for line in done.stderr.splitlines() if line.startswith("gradcam-live:")]
+        self.assertEqual((done.returncode, len(lines)), (code, 1), done.stderr)
+        self.assertIn(mentions, lines[0])
+
+    def same_times(self, source: Path, result: Path) -> None:
+        expected, got = times(source), times(result)
+        self.assertEqual(len(got), len(expected))
+        for a, b in zip(expected, got):
+            self.assertAlmostEqual(a, b, delta=0.0011)
+
+    def test_sample_clip_keeps_frames_and_times(self) -> None:
+        out, stats = self.folder / "o.mp4", self.folder / "s.json"
+        lines = self.folder / "l.jsonl"
+        done = run(sample_clip(), "-o", out, "--stats", stats, "--jsonl", lines)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.same_times(Path(sample_clip()), out)
+        stream = json.loads(stats.read_text())["streams"][0]
+        self.assertEqual((stream["captured"], stream["shown"]), (250, 250))
+        frames = [json.loads(line) for line in lines.read_text().splitlines()]
+        self.assertEqual([frame["frame"] for frame in frames], list(range(250)))
+        self.assertEqual(frames[105]["top"][0]["label"], "streetcar")
+
+    @needs_shared
+    def test_films_keep_frames_and_times(self) -> None:
+        for name in FILMS:
+            out = self.folder / name
+            done = run(MEDIA / name, "-o", out, timeout=200)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.same_times(MEDIA / name, out)
+
+    @needs_shared
+    def test_two_films_at_once(self) -> None:
+        done = run(MEDIA / FILMS[0], MEDIA / FILMS[1], "-o", self.folder / "o.mkv", "--limit", 30)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for number in (0, 1):
+            self.assertEqual(len(times(self.folder / f"o-{number}.mkv")), 30)
+
+    @needs_shared
+    def test_still_prints_the_top_five(self) -> None:
+        out = self.folder / "r.png"
+        done = run(MEDIA / "rooster.jpg", "-o", out, "--maps", self.folder / "m")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = done.stdout.splitlines()
+        self.assertEqual(len(lines), 5)
+        self.assertEqual(lines[0].split()[:2], ["7", "cock"])
+        self.assertTrue(out.exists() and (self.folder / "m/000000.tiff").exists())
+
+    def test_signals_leave_a_playable_film(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            out = self.folder / f"{number}.mp4"
+            with subprocess.Popen([str(PROGRAM), "test", "-o", str(out)]) as process:
+                deadline = time.monotonic() + 30
+                while not (out.exists() and out.stat().st_size > 0):
+                    self.assertLess(time.monotonic(), deadline, "no film was begun")
+                    time.sleep(0.05)
+                process.send_signal(number)
+                self.assertEqual(process.wait(timeout=5), 0)
+            self.assertGreater(len(times(out)), 0)
+
+    def test_bad_input_is_refused_in_one_line(self) -> None:
+        clip = sample_clip()
+        bad = {"text.mp4": b"hello\n", "zero.mp4": b"", "noise.mkv": os.urandom(30000)}
+        for name, content in bad.items():
+            (self.folder / name).write_bytes(content)
+            self.refused(3, name, self.folder / name, "-o", "null")
+        self.refused(3, "missing.mp4", self.folder / "missing.mp4", "-o", "null")
+        self.refused(4, "text.mp4", clip, "-o", "null", "-m", self.folder / "text.mp4")
+        self.refused(2, "_blocks.9", clip, "-o", "null", "--layer", "_blocks.99")
+        self.refused(2, "limousine", clip, "-o", "null", "--target", "limosine")
+        self.refused(2, "0..999", clip, "-o", "null", "--target", "1000")
+        self.refused(2, "--bogus", clip, "--bogus")
+        self.refused(2, "0 to 1", clip, "-o", "null", "--opacity", "7")
+        self.refused(2, "no output", clip)
+        self.refused(2, "no source")
+        self.refused(5, "nodir", clip, "-o", self.folder / "nodir/o.mp4")
+        self.refused(5, "-y", clip, "-o", self.folder / "text.mp4")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
