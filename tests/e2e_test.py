@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import List
 
 ROOT = Path(__file__).resolve().parent.parent
-PROGRAM = Path(os.environ.get("GRADCAM_LIVE", ROOT / "build/release/gradcam-live"))
+PROGRAM = Path(os.environ.get("PROGRAM_UNDER_TEST", ROOT / "build/release/gradcam-live"))
 MEDIA = ROOT.parent / "shared/media"
 FILMS = ("cat_640x360_h264.mp4", "cars_768x432_h264.mp4", "highway_960x540_h264.mp4")
 needs_shared = unittest.skipUnless(MEDIA.is_dir(), "skipped: needs ../shared")
