@@ -1,0 +1,107 @@
+#include "stages/explain/description.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "config/user_error.h"
+
+namespace gradcam {
+namespace {
+
+class Description : public testing::Test {
+ protected:
+  Description()
+      : folder_(std::filesystem::temp_directory_path() /
+                ("gradcam_description_" + std::to_string(::getpid()))) {
+    std::filesystem::create_directories(folder_);
+  }
+  ~Description() override { std::filesystem::remove_all(folder_); }
+
+  std::string file(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ / name) << text;
+    return (folder_ / name).string();
+  }
+  std::filesystem::path folder_;
+};
+
+TEST_F(Description, EveryKeyIsRead) {
+  const auto d = parse_description(
+      R"({"input_size":[66,200],"resize":"letterbox","antialias":false,"pad_value":7,
+          "pad_align":"top-left","crop":[0.1,0.2,0.9,1.0],"color":"bgr","scale":1,
+          "mean":[1,2,3],"std":[4,5,6],"task":"multilabel","layer":["a","b"],
+          "labels":["x","y"],"output":{"select":1,"activation":"none"},"name":"n",
+          "source":"s","licence":"l","note":"t","verified":{},"stamp":{}})",
+      "d", "");
+  EXPECT_EQ(d.input_height, 66);
+  EXPECT_EQ(d.input_width, 200);
+  EXPECT_EQ(d.resize, ResizeMode::kLetterbox);
+  EXPECT_FALSE(d.antialias);
+  EXPECT_EQ(d.pad_value, 7);
+  EXPECT_EQ(d.pad_align, PadAlign::kTopLeft);
+  EXPECT_EQ(d.crop, (std::array<double, 4>{0.1, 0.2, 0.9, 1.0}));
+  EXPECT_EQ(d.color, ColorOrder::kBgr);
+  EXPECT_EQ(d.scale, 1);
+  EXPECT_EQ(d.mean, (std::array<double, 3>{1, 2, 3}));
+  EXPECT_EQ(d.std, (std::array<double, 3>{4, 5, 6}));
+  EXPECT_EQ(d.task, Task::kMultilabel);
+  EXPECT_EQ(d.activation, ScoreActivation::kNone);
+  EXPECT_EQ(d.output_index, 1);
+  EXPECT_EQ(d.layers, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(d.labels, (std::vector<std::string>{"x", "y"}));
+  EXPECT_FALSE(d.assumed);
+}
+
+TEST_F(Description, MultilabelScoresAreSigmoidsUnlessSaid) {
+  EXPECT_EQ(parse_description(R"({"task":"multilabel"})", "d", "").activation,
+            ScoreActivation::kSigmoid);
+}
+
+TEST_F(Description, MistakesNameTheKey) {
+  const std::pair<const char*, const char*> bad[] = {
+      {R"({"inputsize":[1,2]})", "inputsize"}, {R"({"input_size":[224]})", "input_size"},
+      {R"({"resize":"squash"})", "squash"},    {R"({"crop":[0.5,0,0.4,1]})", "crop"},
+      {R"({"std":[1,0,1]})", "std"},           {R"({"scale":-1})", "scale"},
+      {R"({"labels":[1]})", "labels"},         {R"({"output":{"selekt":0}})", "output.selekt"},
+      {R"({"pad_value":256})", "pad_value"},   {R"([1])", "JSON object"},
+      {R"({"task":)", "not valid JSON"},       {R"({"task":"poetry"})", "task"}};
+  for (const auto& [json, mentions] : bad) {
+    try {
+      parse_description(json, "d.json", "");
+      ADD_FAILURE() << json << " was accepted";
+    } catch (const UserError& error) {
+      EXPECT_EQ(error.code(), ExitCode::kModel);
+      EXPECT_NE(std::string(error.what()).find(mentions), std::string::npos) << error.what();
+      EXPECT_EQ(std::string(error.what()).rfind("d.json", 0), 0U) << error.what();
+    }
+  }
+}
+
+TEST_F(Description, TheFileBesideWinsOverTheEmbeddedText) {
+  const std::string model = (folder_ / "net.pt").string();
+  EXPECT_TRUE(find_description(model, "").assumed);
+  EXPECT_EQ(find_description(model, R"({"name":"inside"})").name, "inside");
+  file("labels.txt", "cat\ndog\n");
+  file("net.json", R"({"name":"beside","labels_file":"labels.txt"})");
+  const auto d = find_description(model, R"({"name":"inside"})");
+  EXPECT_EQ(d.name, "beside");
+  EXPECT_EQ(d.labels, (std::vector<std::string>{"cat", "dog"}));
+}
+
+TEST_F(Description, LabelsComeAsLinesListOrClassIndex) {
+  const std::vector<std::string> expected = {"tench", "cock"};
+  EXPECT_EQ(read_labels(file("a.txt", "tench\r\ncock\n\n")), expected);
+  EXPECT_EQ(read_labels(file("b.json", R"(["tench","cock"])")), expected);
+  EXPECT_EQ(read_labels(file("c.json", R"({"1":["n2","cock"],"0":["n1","tench"]})")), expected);
+}
+
+TEST_F(Description, UnreadableLabelsAreRefused) {
+  EXPECT_THROW(read_labels((folder_ / "none.txt").string()), UserError);
+  EXPECT_THROW(read_labels(file("empty.txt", "\n\n")), UserError);
+  EXPECT_THROW(read_labels(file("gap.json", R"({"0":"a","2":"b"})")), UserError);
+}
+
+}  // namespace
+}  // namespace gradcam

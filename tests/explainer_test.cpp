@@ -1,0 +1,130 @@
+#include "stages/explain/explainer.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <numeric>
+
+#include "config/user_error.h"
+#include "stages/explain/model.h"
+#include "tests/tiny_models.h"
+
+namespace gradcam {
+namespace {
+
+constexpr int kSize = 12;
+constexpr int kChannels = 6;
+constexpr int kClasses = 7;
+
+/// conv -> ReLU -> global average -> linear: the network the CAM identities hold for.
+torch::jit::Module pooled_net() {
+  return tiny::network(
+      {{"conv", tiny::seeded_conv(3, kChannels, 1)},
+       {"relu", tiny::relu(true)},
+       {"fc", tiny::linear(tiny::seeded({kClasses, kChannels}, 3), tiny::seeded({kClasses}, 4))}},
+      "  h = self.relu.forward(self.conv.forward(x))\n"
+      "  return self.fc.forward(torch.mean(h, [2, 3]))\n");
+}
+
+ModelDescription described() {
+  ModelDescription description;
+  description.input_height = kSize;
+  description.input_width = kSize;
+  description.labels = {"a", "b", "c", "d", "e", "f", "g"};
+  return description;
+}
+
+Explainer explainer(const std::string& target, Style style = Style::kGradcam) {
+  const Model model(tiny::saved(pooled_net(), "pooled"), c10::Device("cpu"));
+  ExplainOptions options;
+  options.layers = {"relu"};
+  options.target = target;
+  options.style = style;
+  options.threads = 1;
+  return Explainer(model, described(), options);
+}
+
+Blob blob() {
+  Blob blob{kSize, kSize, {}};
+  for (int i = 0; i < kSize * kSize * 3; ++i) {
+    blob.pixels.push_back(static_cast<std::uint8_t>((i * 37 + i * i % 11 * 5) % 256));
+  }
+  return blob;
+}
+
+TEST(Explainer, ScoresAreSortedProbabilities) {
+  const Explanation explanation = explainer("auto").explain(blob());
+  ASSERT_EQ(explanation.top.size(), 5U);
+  for (std::size_t i = 1; i < 5; ++i) {
+    EXPECT_GE(explanation.top[i - 1].score, explanation.top[i].score);
+  }
+  EXPECT_EQ(explanation.targets.at(0).index, explanation.top[0].index);
+  EXPECT_EQ(explanation.top[0].label,
+            std::string(1, static_cast<char>('a' + explanation.top[0].index)));
+}
+
+TEST(Explainer, ForwardOnlyGivesTheSameScores) {
+  Explainer one = explainer("auto");
+  const auto scores = one.forward_only(blob());
+  EXPECT_NEAR(std::accumulate(scores.begin(), scores.end(), 0.0), 1.0, 1e-5);
+  for (const auto& score : one.explain(blob()).top) {
+    EXPECT_NEAR(score.score, scores.at(static_cast<std::size_t>(score.index)), 1e-6);
+  }
+}
+
+TEST(Explainer, PooledLinearHeadGivesTheClassicCamDividedByPlaces) {
+  Explainer one = explainer("3");
+  const at::Tensor input = tiny::seeded({1, 3, kSize, kSize}, 9);
+  const auto inside = one.internals(input, 3);
+  const at::Tensor a = inside.activations[0].detach()[0];
+  const at::Tensor weights = tiny::seeded({kClasses, kChannels}, 3)[3];
+  const at::Tensor cam = (weights.view({-1, 1, 1}) * a).sum(0);
+  const double places = kSize * kSize;
+  EXPECT_TRUE(at::allclose(gradcam(a, inside.gradients[0][0]), cam / places, 1e-4, 1e-6));
+  // HiResCAM's sum plus the bias is the logit.
+  const double sum = (inside.gradients[0][0] * a).sum().item<double>();
+  const double bias = tiny::seeded({kClasses}, 4)[3].item<double>();
+  EXPECT_NEAR(sum + bias, inside.output[0][3].item<double>(), 1e-4);
+}
+
+TEST(Explainer, HeatHasTheSizeItsStyleSays) {
+  const HeatMap heat = explainer("auto").explain(blob()).heat;
+  EXPECT_EQ(heat.height, kSize);
+  EXPECT_EQ(heat.width, kSize);
+  EXPECT_LE(*std::max_element(heat.values.begin(), heat.values.end()), 1.0F);
+  EXPECT_GE(*std::min_element(heat.values.begin(), heat.values.end()), 0.0F);
+}
+
+TEST(Explainer, SeveralTargetsShowTheirLargestHeat) {
+  const Explanation both = explainer("top:2").explain(blob());
+  ASSERT_EQ(both.targets.size(), 2U);
+  const auto first = explainer(std::to_string(both.targets[0].index)).explain(blob()).heat;
+  const auto second = explainer(std::to_string(both.targets[1].index)).explain(blob()).heat;
+  for (std::size_t i = 0; i < both.heat.values.size(); ++i) {
+    EXPECT_NEAR(both.heat.values[i], std::max(first.values[i], second.values[i]), 1e-5);
+  }
+}
+
+TEST(Explainer, SameInputGivesTheSameHeatAgain) {
+  Explainer one = explainer("auto");
+  const auto first = one.explain(blob()).heat.values;
+  for (int i = 0; i < 4; ++i) {
+    const auto again = one.explain(blob()).heat.values;
+    for (std::size_t k = 0; k < first.size(); ++k) ASSERT_NEAR(again[k], first[k], 1e-5);
+  }
+}
+
+TEST(Explainer, BlobOfAnotherSizeIsRefused) {
+  Explainer one = explainer("auto");
+  const Blob small{4, 4, std::vector<std::uint8_t>(48)};
+  EXPECT_THROW(one.explain(small), std::runtime_error);
+}
+
+TEST(Explainer, AutomaticLayerIsTheLastSpatialOne) {
+  const Model model(tiny::saved(pooled_net(), "auto"), c10::Device("cpu"));
+  ExplainOptions options;
+  EXPECT_EQ(Explainer(model, described(), options).layers(), std::vector<std::string>{"relu"});
+}
+
+}  // namespace
+}  // namespace gradcam

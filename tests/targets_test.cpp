@@ -1,0 +1,64 @@
+#include "stages/explain/targets.h"
+
+#include <gtest/gtest.h>
+
+#include "config/user_error.h"
+
+namespace gradcam {
+namespace {
+
+const std::vector<std::string> kLabels = {"tench", "cock", "hen", "limousine"};
+
+TEST(Targets, AutoIsTheBestClass) {
+  const TargetChoice choice = parse_target("auto", kLabels, 4);
+  EXPECT_EQ(choice.best, 1);
+  EXPECT_EQ(choice.index, -1);
+}
+
+TEST(Targets, TopKTakesKClasses) { EXPECT_EQ(parse_target("top:3", kLabels, 4).best, 3); }
+
+TEST(Targets, IndexAndLabelNameOneClass) {
+  EXPECT_EQ(parse_target("2", kLabels, 4).index, 2);
+  EXPECT_EQ(parse_target("Cock", kLabels, 4).index, 1);
+}
+
+struct Refused {
+  const char* text;
+  const char* mentions;
+};
+class RefusedTarget : public testing::TestWithParam<Refused> {};
+
+TEST_P(RefusedTarget, NamesWhatIsAllowed) {
+  try {
+    parse_target(GetParam().text, kLabels, 4);
+    FAIL() << "accepted";
+  } catch (const UserError& error) {
+    EXPECT_EQ(error.code(), ExitCode::kUsage);
+    const std::string text = error.what();
+    EXPECT_NE(text.find(GetParam().mentions), std::string::npos) << text;
+    EXPECT_EQ(text.rfind(std::string("--target ") + GetParam().text, 0), 0U) << text;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, RefusedTarget,
+                         testing::Values(Refused{"4", "0..3"}, Refused{"-1", "0..3"},
+                                         Refused{"top:0", "top:1 to top:4"},
+                                         Refused{"top:5", "top:1 to top:4"},
+                                         Refused{"top:x", "top:1 to top:4"},
+                                         Refused{"limosine", "near labels: limousine"}));
+
+TEST(Targets, LabelsAreNeededForALabel) { EXPECT_THROW(parse_target("cock", {}, 4), UserError); }
+
+TEST(Targets, BestClassesComeBestFirstAndTiesByIndex) {
+  EXPECT_EQ(best_classes({0.1F, 0.4F, 0.1F, 0.4F}, 3), (std::vector<int>{1, 3, 0}));
+  EXPECT_EQ(best_classes({0.3F, 0.7F}, 5), (std::vector<int>{1, 0}));
+}
+
+TEST(Targets, AClassWithoutLabelHasNone) {
+  const ClassScore score = class_score(1, {0.25F, 0.75F}, {"only one"});
+  EXPECT_EQ(score.label, "");
+  EXPECT_EQ(score.score, 0.75F);
+}
+
+}  // namespace
+}  // namespace gradcam
