@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "config/method_names.h"
 #include "config/option_values.h"
 #include "config/redact.h"
 #include "config/user_error.h"
@@ -34,6 +35,11 @@ void open_to_file_and_environment(OptionSpec& spec) {
   for (const unsigned char c : spec.name) {
     spec.environment += c == '-' ? '_' : static_cast<char>(std::toupper(c));
   }
+}
+
+OptionSpec with_negation(OptionSpec spec, std::string negation) {
+  spec.negation = std::move(negation);
+  return spec;
 }
 
 template <class T>
@@ -126,6 +132,14 @@ std::vector<OptionSpec> input_options() {
                 "shrink frames whose longer side is above N pixels; 0: never (style notebook: "
                 "1024 unless set)"),
           whole_number(16, 65535, "never"), [](auto&& o) -> auto& { return o.input.max_dim; }),
+      option(
+          named(group, Arity::kSingle, {"--max-fps"}, "X",
+                "most frames per second taken from each source; 0: all"),
+          number(0, 1000), [](auto&& o) -> auto& { return o.input.max_fps; }),
+      option(
+          named(group, Arity::kSwitch, {"--loop"}, "",
+                "begin films, pictures and folders again at their end"),
+          yes_or_no(), [](auto&& o) -> auto& { return o.input.loop; }),
   };
 }
 
@@ -145,12 +159,17 @@ std::vector<OptionSpec> model_options() {
       layer_option(),
       option(
           named(group, Arity::kSingle, {"--method"}, "NAME", "how the heat map is computed"),
-          word({"gradcam"}), [](auto&& o) -> auto& { return o.explain.method; }),
+          word({kMethodNames.begin(), kMethodNames.end()}),
+          [](auto&& o) -> auto& { return o.explain.method; }),
       option(
           named(group, Arity::kSingle, {"--target"}, "TARGET",
                 "what is explained: auto (the best class), top:K, a class index or a label"),
           text_value("auto, top:K, a class index or a label"),
           [](auto&& o) -> auto& { return o.explain.target; }),
+      option(
+          named(group, Arity::kSingle, {"--every"}, "N",
+                "explain every N-th frame; those between carry the last map"),
+          whole_number(1, 100000), [](auto&& o) -> auto& { return o.explain.every; }),
       option(
           named(group, Arity::kSingle, {"--device"}, "DEVICE",
                 "where the network runs: auto, cpu, cuda or cuda:N"),
@@ -168,11 +187,6 @@ std::vector<OptionSpec> model_options() {
 
 std::vector<OptionSpec> picture_options() {
   const auto group = OptionGroup::kPicture;
-  OptionSpec hud = option(
-      named(group, Arity::kSwitch, {"--hud"}, "",
-            "rate, model, layer, target and best classes on the picture"),
-      yes_or_no(), [](auto&& o) -> auto& { return o.overlay.hud; });
-  hud.negation = "--no-hud";
   return {
       option(
           named(group, Arity::kSingle, {"--view"}, "NAME", "what is shown"),
@@ -203,7 +217,11 @@ std::vector<OptionSpec> picture_options() {
                             {"hot", Colormap::kHot},
                             {"bone", Colormap::kBone}}),
           [](auto&& o) -> auto& { return o.overlay.colormap; }),
-      std::move(hud),
+      with_negation(option(
+                        named(group, Arity::kSwitch, {"--hud"}, "",
+                              "rate, model, layer, target and best classes on the picture"),
+                        yes_or_no(), [](auto&& o) -> auto& { return o.overlay.hud; }),
+                    "--no-hud"),
   };
 }
 
@@ -231,15 +249,35 @@ std::vector<OptionSpec> output_options() {
       option(
           named(group, Arity::kSingle, {"--stats"}, "FILE", "summary of the run as JSON"),
           text_value("a file"), [](auto&& o) -> auto& { return o.output.stats; }),
+      with_negation(option(
+                        named(group, Arity::kSwitch, {"--show"}, "",
+                              "a window; default: when there is no other output"),
+                        auto_or_yes_or_no(), [](auto&& o) -> auto& { return o.output.show; }),
+                    "--headless"),
+      option(
+          named(group, Arity::kSwitch, {"--mosaic"}, "", "all streams in one window"), yes_or_no(),
+          [](auto&& o) -> auto& { return o.output.mosaic; }),
+      with_negation(option(
+                        named(group, Arity::kSwitch, {"--mirror"}, "",
+                              "the window is a mirror; default: for cameras"),
+                        auto_or_yes_or_no(), [](auto&& o) -> auto& { return o.output.mirror; }),
+                    "--no-mirror"),
   };
 }
 
 std::vector<OptionSpec> run_options() {
   const auto group = OptionGroup::kRun;
   return {
+      with_negation(
+          option(
+              named(group, Arity::kSwitch, {"--live"}, "",
+                    "show the newest frame and drop what comes too fast; --every-frame: the source "
+                    "waits. Default: by the kind of source"),
+              auto_or_yes_or_no(), [](auto&& o) -> auto& { return o.run.live; }),
+          "--every-frame"),
       option(
           named(group, Arity::kSingle, {"--frames-in-flight"}, "N",
-                "frames of each stream at work at once; 0: as the cores allow"),
+                "frames of each stream at work at once; 0: 2 if live, else as the cores allow"),
           whole_number(1, 1024, "as the cores allow"),
           [](auto&& o) -> auto& { return o.run.frames_in_flight; }),
       option(

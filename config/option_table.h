@@ -33,7 +33,7 @@ struct OptionSpec {
   Arity arity = Arity::kSingle;
   std::string name;                ///< the long flag without its dashes
   std::vector<std::string> flags;  ///< all of them: "-o", "--output"
-  std::string negation;            ///< "--no-hud" of a switch that is on by default
+  std::string negation;            ///< "--no-hud" of a switch that may be on by default
   std::string yaml_key;            ///< empty = not in the file
   std::string environment;         ///< empty = not in the environment
   std::string argument;            ///< "FILE", as shown in the help

@@ -135,6 +135,20 @@ ValueKind<bool> yes_or_no() {
           [](const bool& value) { return std::string(value ? "true" : "false"); }};
 }
 
+ValueKind<Choice> auto_or_yes_or_no() {
+  const ValueKind<bool> sure = yes_or_no();
+  return {"auto, true or false",
+          [sure](const std::string& text) -> std::optional<Choice> {
+            if (text == "auto") return Choice::kAuto;
+            const auto value = sure.read(text);
+            if (!value) return std::nullopt;
+            return *value ? Choice::kYes : Choice::kNo;
+          },
+          [sure](const Choice& value) {
+            return value == Choice::kAuto ? std::string("auto") : sure.print(value == Choice::kYes);
+          }};
+}
+
 ValueKind<std::string> word(const std::vector<std::string>& words) {
   std::vector<std::pair<std::string, std::string>> names;
   names.reserve(words.size());

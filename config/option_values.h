@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "config/options.h"
+
 namespace gradcam {
 
 /// One kind of value: how it is read from text, printed, and described.
@@ -35,6 +37,9 @@ ValueKind<double> seconds_value();
 
 /// true, false, and their usual other names.
 ValueKind<bool> yes_or_no();
+
+/// The same, and auto.
+ValueKind<Choice> auto_or_yes_or_no();
 
 /// The kind of T whose values have these names.
 template <class T>

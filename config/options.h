@@ -15,6 +15,8 @@ enum class Style {
 };
 
 enum class ViewKind { kOverlay, kHeatmap, kSideBySide, kOriginal };
+
+enum class Choice { kAuto, kYes, kNo };
 enum class Colormap { kJet, kTurbo, kViridis, kInferno, kMagma, kPlasma, kHot, kBone };
 
 /// What is read, and how much of it.
@@ -24,6 +26,8 @@ struct InputOptions {
   double start_s = 0;                ///< seconds of each film skipped at its beginning
   double duration_s = 0;             ///< seconds taken from there; 0 = to the end
   int max_dim = 0;                   ///< longer side shrunk to this many pixels; 0 = never
+  double max_fps = 0;                ///< most frames per second taken from each source; 0 = all
+  bool loop = false;                 ///< films, pictures and folders begin again at their end
 };
 
 /// Which network is explained, and how.
@@ -37,6 +41,7 @@ struct ExplainOptions {
   std::string device = "auto";     ///< auto | cpu | cuda[:N]
   std::string precision = "auto";  ///< auto | fp32
   int threads = 0;                 ///< of the inference engine; 0 = one per core
+  int every = 1;                   ///< every N-th frame is explained, the others carry its map
 };
 
 /// What the picture looks like.
@@ -55,11 +60,18 @@ struct OutputOptions {
   std::string maps;                  ///< folder of float maps; empty = none
   std::string stats;                 ///< JSON summary; empty = none
   bool overwrite = false;
+  Choice show = Choice::kAuto;    ///< a window; auto: when there is no other output
+  bool mosaic = false;            ///< all streams in one window
+  Choice mirror = Choice::kAuto;  ///< the window is a mirror; auto: for cameras
 };
 
 /// How the run itself goes.
 struct RunOptions {
-  int frames_in_flight = 0;  ///< per stream, between capture and output; 0 = as the cores allow
+  /// The newest frame counts and older ones are dropped; no: every frame, and the source waits.
+  /// auto: by the kind of source.
+  Choice live = Choice::kAuto;
+  int frames_in_flight = 0;  ///< per stream, between capture and output; 0 = 2 live, else as the
+                             ///< cores allow
   int max_failures = 25;     ///< failed frames in a row that end the run
   std::string log_level = "info";
 };

@@ -51,8 +51,11 @@ struct Prepared {
 struct Explained {
   Prepared prepared;
   std::shared_ptr<const Explanation> explanation;  ///< null if the frame failed
+  std::chrono::nanoseconds map_age{0};  ///< by presentation time; 0 = computed from this frame
 
   const Frame& frame() const { return prepared.frame; }
+  /// Shows the map of an earlier frame.
+  bool carried() const { return explanation && explanation->frame_seq != frame().seq; }
 };
 
 /// What a map says in a few numbers, coordinates in pixels of Frame::image.
@@ -68,6 +71,7 @@ struct Rendered {
   Image picture;                       ///< what is shown; never null
   std::shared_ptr<const cv::Mat> map;  ///< float32 0..1, frame size; null if the frame failed
   std::optional<CamFigures> figures;
+  Image window;  ///< what a window shows, if that is not `picture` (mirrored …); may be null
 
   const Frame& frame() const { return explained.prepared.frame; }
 };

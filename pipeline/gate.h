@@ -11,7 +11,11 @@ namespace gradcam {
 
 /// Bounds the frames of one stream that are in flight, from admission to the end of its output, and
 /// numbers them. This is the only place where a frame may be held back or dropped: what is inside
-/// always comes out. Its policy is that of films: every frame waits for a place.
+/// always comes out.
+/// Films: every frame waits for a place, with enter(), and holds its source up.
+/// Live: a frame that finds no place waits beside, in a slot of one, where a newer frame takes its
+/// place; whoever leaves lets it in, with try_enter(). So what is shown is never older than the
+/// frames in flight make it, and the source is never held up.
 class Gate {
  public:
   /// `places` >= 1, else std::invalid_argument.
@@ -24,6 +28,14 @@ class Gate {
   std::optional<std::uint64_t> enter(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     if (!place_free_.wait(lock, stop, [this] { return inside_ < places_; })) return std::nullopt;
+    ++inside_;
+    return next_ticket_++;
+  }
+
+  /// Takes a place if there is one. Any thread, but one call at a time.
+  std::optional<std::uint64_t> try_enter() {
+    const std::lock_guard lock(mutex_);
+    if (inside_ == places_) return std::nullopt;
     ++inside_;
     return next_ticket_++;
   }

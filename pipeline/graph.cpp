@@ -4,21 +4,20 @@
 
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <utility>
 
-#include "pipeline/gate.h"
+#include "pipeline/carry.h"
 #include "pipeline/inference_thread.h"
+#include "pipeline/intake.h"
 #include "pipeline/stage_calls.h"
 
 namespace gradcam {
 namespace {
 
 namespace flow = oneapi::tbb::flow;
-
-/// How soon a stop is noticed by a capture thread whose source has nothing.
-constexpr std::chrono::milliseconds kPoll{100};
 
 /// What the streams of one run share.
 struct Run {
@@ -70,17 +69,6 @@ class GraphHold {
   flow::graph& graph_;
 };
 
-/// Inside a catch block: a source that breaks with anything but a UserError has a bug.
-ExitCode caught_code() {
-  try {
-    throw;
-  } catch (const UserError& e) {
-    return e.code();
-  } catch (...) {
-    return ExitCode::kInternal;
-  }
-}
-
 /// One stream's way through the graph. Nodes in flow order; all edges are in the constructor.
 class Lane {
  public:
@@ -93,9 +81,9 @@ class Lane {
  private:
   using ExplainNode = flow::async_node<Prepared, Explained>;
 
-  void capture(const std::stop_token& stop);
-  bool admit(Captured captured, double capture_ms, const std::stop_token& stop);
   void submit(const Prepared& prepared, ExplainNode::gateway_type& gateway);
+  void explain(const Prepared& prepared, ExplainNode::gateway_type& gateway, bool own);
+  Ready draw(const Explained& explained);
   void write(Ready ready);
   void count_failures(const Frame& frame);
   void output_failed();
@@ -103,9 +91,8 @@ class Lane {
   Run& run_;
   const int index_;
   Stream stream_;
-  Gate gate_;
-  StreamSummary captured_;  ///< what capture knows; its thread's until that has ended
-  OutputStats stats_;       ///< these three: the output node's
+  CarryPolicy carry_;
+  OutputStats stats_;  ///< these three: the output node's
   std::string output_error_;
   int failures_in_a_row_ = 0;
 
@@ -115,14 +102,14 @@ class Lane {
   flow::sequencer_node<Ready> in_order_;
   flow::function_node<Ready> output_;
 
-  std::jthread capture_thread_;
+  Intake intake_;  ///< last: its thread uses the nodes
 };
 
 Lane::Lane(Run& run, int index, Stream stream)
     : run_(run),
       index_(index),
       stream_(std::move(stream)),
-      gate_(run.options.frames_in_flight),
+      carry_(run.options.every, stream_.live, stream_.frames_in_flight),
       stats_(run.begin),
       preprocess_(run.graph, flow::unlimited,
                   [&run](const Frame& frame) { return preprocess_one(run.stages, frame); }),
@@ -131,80 +118,65 @@ Lane::Lane(Run& run, int index, Stream stream)
                  submit(prepared, gateway);
                }),
       overlay_(run.graph, flow::unlimited,
-               [&run](const Explained& explained) {
-                 return Ready{overlay_one(run.stages, explained), Clock::now()};
-               }),
+               [this](const Explained& explained) { return draw(explained); }),
       in_order_(run.graph, [](const Ready& ready) { return ready.frame().ticket; }),
-      output_(run.graph, flow::serial, [this](const Ready& ready) { write(ready); }) {
+      output_(run.graph, flow::serial, [this](const Ready& ready) { write(ready); }),
+      intake_(*stream_.source, {index, stream_.limit, stream_.live, stream_.frames_in_flight},
+              [this](const Frame& frame) { preprocess_.try_put(frame); }) {
   flow::make_edge(preprocess_, explain_);
   flow::make_edge(explain_, overlay_);
   flow::make_edge(overlay_, in_order_);
   flow::make_edge(in_order_, output_);
-  captured_.name = stream_.source->info().name;
 }
 
 void Lane::start() {
-  auto hold = std::make_unique<GraphHold>(run_.graph);
-  capture_thread_ =
-      std::jthread([this, hold = std::move(hold)] { capture(run_.stop.get_token()); });
-}
-
-void Lane::capture(const std::stop_token& stop) {
-  try {
-    while (!stop.stop_requested()) {
-      if (stream_.limit > 0 && captured_.captured == stream_.limit) {
-        captured_.end = StreamEnd::kLimit;
-        return;
-      }
-      const auto begin = Clock::now();
-      Capture next = stream_.source->next(kPoll);
-      if (const auto* end = std::get_if<EndOfStream>(&next)) {
-        captured_.end = StreamEnd::kEnd;
-        captured_.cut_short = end->cut_short;
-        return;
-      }
-      if (auto* picture = std::get_if<Captured>(&next)) {
-        if (!admit(std::move(*picture), ms_since(begin), stop)) return;
-      }
-    }
-  } catch (...) {
-    captured_.end = StreamEnd::kFailed;
-    captured_.source_error = caught_message();
-    captured_.source_code = caught_code();
-  }
-}
-
-/// False: the run stops.
-bool Lane::admit(Captured captured, double capture_ms, const std::stop_token& stop) {
-  Frame frame;
-  frame.stream = index_;
-  frame.seq = captured_.captured++;
-  frame.pts = captured.pts;
-  frame.duration = captured.duration;
-  frame.captured_at = Clock::now();
-  frame.source_size = captured.image.size();
-  frame.image = std::make_shared<const cv::Mat>(std::move(captured.image));
-  frame.ms.capture = capture_ms;
-  const std::optional<std::uint64_t> ticket = gate_.enter(stop);
-  if (!ticket) {
-    ++captured_.dropped_stop;
-    return false;
-  }
-  frame.ticket = *ticket;
-  preprocess_.try_put(frame);
-  return true;
+  intake_.start(run_.stop.get_token(), std::make_shared<GraphHold>(run_.graph));
 }
 
 void Lane::submit(const Prepared& prepared, ExplainNode::gateway_type& gateway) {
-  if (prepared.frame.failed()) {
+  const Frame& frame = prepared.frame;
+  if (frame.failed()) {
+    carry_.failed_before(frame.ticket, frame.error);
     gateway.try_put(Explained{prepared, nullptr});
     return;
   }
   gateway.reserve_wait();
-  run_.inference.submit(index_, prepared.frame.ticket, [this, prepared, &gateway] {
-    gateway.try_put(explain_one(run_.stages, prepared));
+  const auto pass = [prepared, &gateway](const MapOutcome& outcome) {
+    gateway.try_put(carry_one(prepared, outcome));
+    gateway.release_wait();
+  };
+  switch (carry_.decide(frame.ticket, pass)) {
+    case CarryPolicy::Way::kOwn:
+      explain(prepared, gateway, true);
+      break;
+    case CarryPolicy::Way::kCarryExplain:
+      gateway.reserve_wait();
+      explain(prepared, gateway, false);
+      break;
+    case CarryPolicy::Way::kCarry:
+      break;
+  }
+}
+
+/// `own`: the frame passes with the result. Gives back one reserve_wait().
+void Lane::explain(const Prepared& prepared, ExplainNode::gateway_type& gateway, bool own) {
+  const auto ticket = prepared.frame.ticket;
+  run_.inference.submit(index_, ticket, [this, ticket, prepared, &gateway, own] {
+    Explained explained = explain_one(run_.stages, prepared);
+    carry_.finished(ticket, {explained.explanation, explained.frame().error});
+    if (own) gateway.try_put(std::move(explained));
     gateway.release_wait();
   });
+}
+
+Ready Lane::draw(const Explained& explained) {
+  Ready ready{overlay_one(run_.stages, explained), Clock::now()};
+  try {
+    if (stream_.show) stream_.show(ready.rendered);
+  } catch (...) {
+    run_.fail(std::current_exception());
+  }
+  return ready;
 }
 
 void Lane::write(Ready ready) {
@@ -223,14 +195,14 @@ void Lane::write(Ready ready) {
   } else {
     stats_.dropped();
   }
-  gate_.leave();
+  intake_.leave();
 }
 
 void Lane::count_failures(const Frame& frame) {
   failures_in_a_row_ = frame.failed() ? failures_in_a_row_ + 1 : 0;
-  if (failures_in_a_row_ != run_.options.max_failures) return;
+  if (failures_in_a_row_ == 0 || failures_in_a_row_ != run_.options.max_failures) return;
   run_.fail(std::make_exception_ptr(
-      std::runtime_error(captured_.name + ": " + std::to_string(failures_in_a_row_) +
+      std::runtime_error(intake_.summary().name + ": " + std::to_string(failures_in_a_row_) +
                          " frames in a row failed, the last with: " + frame.error)));
 }
 
@@ -249,7 +221,7 @@ void Lane::finish() {
 }
 
 StreamSummary Lane::summary() const {
-  StreamSummary summary = captured_;
+  StreamSummary summary = intake_.summary();
   stats_.fill(summary);
   summary.output_error = output_error_;
   return summary;

@@ -33,14 +33,21 @@ struct Stream {
   /// time that the frame has waited for its turn. A throw ends the run: no later frame of this
   /// stream is written, other streams write what is in flight.
   std::function<void(const Rendered&)> output;
+  /// Optional: each admitted frame as soon as it is drawn, before its turn at `output` and whatever
+  /// `output` takes; several threads at once, so not in order. Must not throw.
+  std::function<void(const Rendered&)> show;
   /// Once, on the thread of run_graph, after the last frame of all streams: whatever happened.
   std::function<void()> finish;
   std::int64_t limit = 0;  ///< frames taken from the source; 0 = all
+  /// The newest frame counts: while no place is free, a newer frame takes the place of the one that
+  /// waits, which is dropped and counted. False: the source waits.
+  bool live = false;
+  int frames_in_flight = 4;  ///< between capture and the end of output, >= 1
 };
 
 struct GraphOptions {
-  int frames_in_flight = 4;  ///< per stream, >= 1
-  int max_failures = 25;     ///< failed frames in a row of one stream that end the run; 0 = never
+  int every = 1;          ///< explain every N-th admitted frame of a stream; the others carry a map
+  int max_failures = 25;  ///< failed frames in a row of one stream that end the run; 0 = never
 };
 
 /// Annotates all streams to their end, at once:

@@ -8,6 +8,7 @@
 #include "config/options.h"
 #include "config/user_error.h"
 #include "pipeline/app.h"
+#include "stages/output/display_probe.h"
 
 namespace {
 
@@ -50,6 +51,7 @@ int report(gradcam::ExitCode code, const char* what) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  gradcam::answer_display_probe(argc, argv);
   try {
     const Signals signals;
     const auto options = gradcam::parse_options(argc, argv);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 
 namespace gradcam {
@@ -18,6 +19,14 @@ constexpr auto kLinePeriod = seconds(5);
 
 double seconds_of(Clock::duration time) { return duration<double>(time).count(); }
 
+/// The smallest value that the share `q` of all do not exceed; `values` is not empty.
+double quantile(std::vector<double>& values, double q) {
+  const double rank = std::ceil(q * static_cast<double>(values.size())) - 1;
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(std::max(0.0, rank));
+  std::nth_element(values.begin(), at, values.end());
+  return *at;
+}
+
 std::string minutes(double s) {
   char text[32];
   const int whole = static_cast<int>(s + 0.5);
@@ -27,13 +36,14 @@ std::string minutes(double s) {
 
 }  // namespace
 
-Progress::Progress(const std::vector<SourceInfo>& sources, std::int64_t limit)
-    : terminal_(isatty(STDERR_FILENO) == 1), begin_(Clock::now()), printed_(begin_) {
+bool Progress::stderr_is_terminal() { return isatty(STDERR_FILENO) == 1; }
+
+Progress::Progress(const std::vector<SourceInfo>& sources, std::int64_t limit, bool terminal)
+    : terminal_(terminal) {
   bool known = true;
   for (const SourceInfo& source : sources) {
     Stream stream;
     stream.name = source.name;
-    stream.mark = begin_;
     streams_.push_back(stream);
     const std::int64_t frames = source.frames.value_or(limit);
     known = known && frames > 0;
@@ -42,17 +52,24 @@ Progress::Progress(const std::vector<SourceInfo>& sources, std::int64_t limit)
   if (!known) expected_ = 0;
 }
 
-void Progress::shown(const Rendered& frame) {
+void Progress::shown(const Rendered& frame, Clock::time_point now) {
   const std::lock_guard lock(mutex_);
-  const auto now = Clock::now();
+  if (shown_++ == 0) begin_ = printed_ = now;  // opening and warm-up do not count
   Stream& stream = streams_[static_cast<std::size_t>(frame.frame().stream)];
-  if (stream.shown == 0) stream.mark = now;  // warm-up does not count
-  ++stream.shown;
-  stream.rate.latency_ms = 1000 * seconds_of(now - frame.frame().captured_at);
+  if (stream.shown++ == 0) {
+    stream.mark = now;
+    stream.shown_at_mark = 1;
+  }
+  const double latency_ms = 1000 * seconds_of(now - frame.frame().captured_at);
+  if (stream.rate.latency_p95_ms <= 0) stream.rate.latency_p50_ms = latency_ms;
+  stream.latencies_ms.push_back(latency_ms);
+  stream.rate.dropped += frame.frame().dropped_before;
   if (now - stream.mark >= kRatePeriod) {
     stream.rate.frames_per_second =
-        static_cast<double>(stream.shown - stream.shown_at_mark - (stream.shown_at_mark == 0)) /
-        seconds_of(now - stream.mark);
+        static_cast<double>(stream.shown - stream.shown_at_mark) / seconds_of(now - stream.mark);
+    stream.rate.latency_p50_ms = quantile(stream.latencies_ms, 0.50);
+    stream.rate.latency_p95_ms = quantile(stream.latencies_ms, 0.95);
+    stream.latencies_ms.clear();
     stream.mark = now;
     stream.shown_at_mark = stream.shown;
   }
@@ -63,20 +80,18 @@ void Progress::shown(const Rendered& frame) {
 }
 
 void Progress::print(Clock::time_point now) {
-  std::int64_t shown = 0;
+  const double mean_rate = static_cast<double>(shown_ - 1) / seconds_of(now - begin_);
   double rate = 0;
-  for (const Stream& stream : streams_) {
-    shown += stream.shown;
-    rate += stream.rate.frames_per_second;
-  }
-  if (rate <= 0) rate = static_cast<double>(shown) / seconds_of(now - begin_);
-  const auto count = static_cast<long long>(shown);
+  for (const Stream& stream : streams_) rate += stream.rate.frames_per_second;
+  if (rate <= 0) rate = mean_rate;
+  const auto count = static_cast<long long>(shown_);
   if (expected_ <= 0) {
     std::fprintf(stderr, "%lld frames, %.1f frames/s\n", count, rate);
     return;
   }
-  const double share = std::min(1.0, static_cast<double>(shown) / static_cast<double>(expected_));
-  const double left = static_cast<double>(std::max<std::int64_t>(0, expected_ - shown)) / rate;
+  const double share = std::min(1.0, static_cast<double>(shown_) / static_cast<double>(expected_));
+  const double left =
+      static_cast<double>(std::max<std::int64_t>(0, expected_ - shown_)) / mean_rate;
   const auto all = static_cast<long long>(expected_);
   if (!terminal_) {
     std::fprintf(stderr, "%lld of %lld frames, %.1f frames/s, %s left\n", count, all, rate,
@@ -89,10 +104,10 @@ void Progress::print(Clock::time_point now) {
   bar_shown_ = true;
 }
 
-void Progress::finish() {
+void Progress::finish(Clock::time_point now) {
   const std::lock_guard lock(mutex_);
   if (!bar_shown_) return;
-  print(Clock::now());
+  print(now);
   std::fputc('\n', stderr);
   bar_shown_ = false;
 }

@@ -10,19 +10,23 @@
 
 namespace gradcam {
 
-/// How far the run is: a bar on a terminal, else a line every five seconds, on stderr; and the rate
-/// and latency that the HUD shows. Any thread.
+/// How far the run is, on stderr: a bar if that is a terminal and the number of frames is known,
+/// else a line every five seconds; and the rate and latency that the HUD shows. Any thread.
 class Progress {
  public:
-  Progress(const std::vector<SourceInfo>& sources, std::int64_t limit);
+  /// `limit`: frames taken from each source, 0 = all.
+  Progress(const std::vector<SourceInfo>& sources, std::int64_t limit,
+           bool terminal = stderr_is_terminal());
 
-  void shown(const Rendered& frame);
+  void shown(const Rendered& frame, Clock::time_point now = Clock::now());
   /// Ends the line that the bar stands on.
-  void finish();
+  void finish(Clock::time_point now = Clock::now());
 
   struct Rate {
     double frames_per_second = 0;  ///< over about the last second; 0 = not known yet
-    double latency_ms = 0;         ///< capture to shown of the newest frame
+    double latency_p50_ms = 0;     ///< capture to shown, over the same time; at first: the newest
+    double latency_p95_ms = 0;     ///< 0 = not known yet
+    std::int64_t dropped = 0;      ///< frames of this stream, so far
   };
   Rate rate(int stream) const;
   bool several() const { return streams_.size() > 1; }
@@ -37,15 +41,18 @@ class Progress {
     std::int64_t shown = 0;
     std::int64_t shown_at_mark = 0;
     Clock::time_point mark;
+    std::vector<double> latencies_ms;  ///< since the mark
   };
+  static bool stderr_is_terminal();
   void print(Clock::time_point now);
 
   mutable std::mutex mutex_;
   std::vector<Stream> streams_;
   std::int64_t expected_ = 0;  ///< frames of all streams; 0 = unknown
+  std::int64_t shown_ = 0;     ///< of all streams
   bool terminal_;
   bool bar_shown_ = false;
-  Clock::time_point begin_;
+  Clock::time_point begin_;  ///< when the first frame was shown
   Clock::time_point printed_;
 };
 

@@ -1,10 +1,8 @@
 #include "pipeline/reports.h"
 
-
 #include <cstdio>
 #include <filesystem>
 
-#include "config/user_error.h"
 #include "pipeline/log.h"
 #include "stages/capture/source.h"
 #include "stages/explain/load.h"
@@ -80,7 +78,7 @@ void print_layers(const Options& options) {
   for (const Layer& layer : list_layers(model, d.input_height, d.input_width)) {
     const std::string cut = !layer.obstacle.empty() ? "no: " + layer.obstacle
                             : layer.spatial()       ? "yes"
-                                                    : "no: no places (1x1 or not [1, C, h, w])";
+                                                    : "no: its output is not spatial";
     std::printf("%-40s %-24s %-18s %s\n", layer.name.c_str(), layer.type.c_str(),
                 shape_text(layer.shape).c_str(), cut.c_str());
   }
@@ -107,11 +105,13 @@ void log_model(const Explainer& explainer) {
 void report_summary(const RunSummary& summary, bool brief) {
   for (const StreamSummary& stream : summary.streams) {
     if (!brief || stream.failed > 0) {
-      char rates[96];
-      std::snprintf(rates, sizeof rates, "%.1f frames/s, %.0f ms from capture to output",
-                    stream.frames_per_second, stream.latency.total.p50_ms);
+      char rates[96] = "";
+      if (stream.shown > 0) {
+        std::snprintf(rates, sizeof rates, "; %.1f frames/s, %.0f ms from capture to output",
+                      stream.frames_per_second, stream.latency.total.p50_ms);
+      }
       log::info(stream.name + ": " + std::to_string(stream.captured) + " frames in, " +
-                std::to_string(stream.shown) + " shown" + problems(stream) + "; " + rates);
+                std::to_string(stream.shown) + " shown" + problems(stream) + rates);
     }
     for (const std::string* problem :
          {&stream.source_error, &stream.cut_short, &stream.output_error}) {
@@ -119,18 +119,6 @@ void report_summary(const RunSummary& summary, bool brief) {
     }
   }
   if (summary.stopped) log::info("stopped; what was written is complete");
-}
-
-void check_file_output(const std::string& path, const std::string& option, bool overwrite) {
-  if (path.empty()) return;
-  const fs::path folder = fs::path(path).has_parent_path() ? fs::path(path).parent_path() : ".";
-  if (!fs::is_directory(folder)) {
-    throw UserError(ExitCode::kOutput,
-                    option + " " + path + ": folder '" + folder.string() + "' does not exist");
-  }
-  if (fs::exists(path) && !overwrite) {
-    throw UserError(ExitCode::kOutput, option + " " + path + ": exists already; -y overwrites it");
-  }
 }
 
 }  // namespace gradcam

@@ -22,8 +22,4 @@ void log_model(const Explainer& explainer);
 /// To the log: what a run did, stream by stream, and what went wrong.
 void report_summary(const RunSummary& summary, bool brief);
 
-/// Refuses a file that is there already (without -y) or whose folder is not. `path` may be empty.
-/// Throws UserError(kOutput).
-void check_file_output(const std::string& path, const std::string& option, bool overwrite);
-
 }  // namespace gradcam

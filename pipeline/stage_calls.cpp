@@ -1,5 +1,6 @@
 #include "pipeline/stage_calls.h"
 
+#include <algorithm>
 #include <exception>
 #include <stdexcept>
 #include <utility>
@@ -42,11 +43,28 @@ Explained explain_one(const Stages& stages, Prepared prepared) {
   try {
     Explanation explanation = stages.explain(prepared);
     explanation.frame_seq = frame.seq;
+    explanation.frame_pts = frame.pts;
+    explanation.explain_ms = ms_since(begin);
     explained.explanation = std::make_shared<const Explanation>(std::move(explanation));
   } catch (...) {
     frame.error = "explain: " + caught_message();
   }
   frame.ms.explain = ms_since(begin);
+  explained.prepared = std::move(prepared);
+  return explained;
+}
+
+Explained carry_one(Prepared prepared, const MapOutcome& outcome) {
+  Explained explained;
+  Frame& frame = prepared.frame;
+  explained.explanation = outcome.explanation;
+  if (outcome.explanation) {
+    // A frame that was overtaken on its way may find the map of a later one.
+    explained.map_age =
+        std::max(frame.pts - outcome.explanation->frame_pts, std::chrono::nanoseconds(0));
+  } else {
+    frame.error = outcome.error;
+  }
   explained.prepared = std::move(prepared);
   return explained;
 }

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "pipeline/carry.h"
 #include "pipeline/frame.h"
 #include "pipeline/graph.h"
 
@@ -18,6 +19,8 @@ std::string caught_message();
 
 Prepared preprocess_one(const Stages& stages, Frame frame);
 Explained explain_one(const Stages& stages, Prepared prepared);
+/// With the map of another frame, or failed as that one.
+Explained carry_one(Prepared prepared, const MapOutcome& outcome);
 Rendered overlay_one(const Stages& stages, Explained explained);
 
 }  // namespace gradcam

@@ -75,10 +75,15 @@ Json json_of(const StreamSummary& stream) {
             {"shown", stream.shown},
             {"explained", stream.explained},
             {"carried", stream.carried},
+            {"maps", stream.maps},
             {"failed", stream.failed},
-            {"dropped", {{"stop", stream.dropped_stop}, {"output", stream.dropped_output}}},
+            {"dropped",
+             {{"newer", stream.dropped_newer},
+              {"stop", stream.dropped_stop},
+              {"output", stream.dropped_output}}},
             {"frames_per_second", rounded(stream.frames_per_second)},
-            {"first_frame_s", rounded(stream.first_frame_s)}};
+            {"first_frame_s", rounded(stream.first_frame_s)},
+            {"longest_explain_ms", rounded(stream.longest_explain_ms)}};
   const LatencySummary& latency = stream.latency;
   json["latency_ms"] = {
       {"capture", json_of(latency.capture)}, {"preprocess", json_of(latency.preprocess)},
@@ -133,9 +138,13 @@ void OutputStats::written(const Rendered& rendered, Clock::time_point from, Cloc
   const auto& explanation = rendered.explained.explanation;
   const bool own = explanation && explanation->frame_seq == frame.seq;
   ++(own ? explained_ : carried_);
+  if (explanation && map_of_ != explanation->frame_seq) {
+    map_of_ = explanation->frame_seq;
+    ++maps_;
+    explain_.add(explanation->explain_ms);
+  }
   capture_.add(frame.ms.capture);
   preprocess_.add(frame.ms.preprocess);
-  explain_.add(frame.ms.explain);
   overlay_.add(frame.ms.overlay);
   output_.add(milliseconds(to - from));
   total_.add(milliseconds(to - frame.captured_at));
@@ -145,6 +154,8 @@ void OutputStats::fill(StreamSummary& summary) const {
   summary.explained = explained_;
   summary.carried = carried_;
   summary.shown = explained_ + carried_;
+  summary.maps = maps_;
+  summary.longest_explain_ms = explain_.longest_ms();
   summary.failed = failed_;
   summary.dropped_output = dropped_;
   if (written_ > 0) summary.first_frame_s = seconds(first_ - begin_);

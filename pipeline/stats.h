@@ -22,6 +22,7 @@ class Durations {
   double mean_ms() const;
   /// The smallest duration that at least the share `q` (0..1) of all do not exceed. 0 of none.
   double quantile_ms(double q) const;
+  double longest_ms() const { return max_ms_; }
 
  private:
   static constexpr std::size_t kBuckets = 1113;
@@ -39,8 +40,8 @@ struct DurationSummary {
   double p99_ms = 0;
 };
 
-/// Of the shown frames: how long each stage worked on one, and `total` from capture to the end of
-/// its output, waiting included.
+/// Of the shown frames: how long each stage worked on one (`explain`: on each map that was shown),
+/// and `total` from capture to the end of its output, waiting included.
 struct LatencySummary {
   DurationSummary capture, preprocess, explain, overlay, output, total;
 };
@@ -59,7 +60,9 @@ struct StreamSummary {
   std::int64_t shown = 0;
   std::int64_t explained = 0;       ///< shown with a map of their own
   std::int64_t carried = 0;         ///< shown with the map of an earlier frame
+  std::int64_t maps = 0;            ///< different maps among the shown
   std::int64_t failed = 0;          ///< a stage failed on them; most were written with the error
+  std::int64_t dropped_newer = 0;   ///< live: a newer frame came before a place was free
   std::int64_t dropped_stop = 0;    ///< captured, but the run stopped before a place came free
   std::int64_t dropped_output = 0;  ///< in flight when their output had broken
   StreamEnd end = StreamEnd::kStopped;
@@ -70,8 +73,9 @@ struct StreamSummary {
   double frames_per_second = 0;  ///< written; from the 21st on if there are more than that
   double first_frame_s = 0;      ///< from the start of the run until the first one was written
   LatencySummary latency;
+  double longest_explain_ms = 0;  ///< of the maps that were shown
 
-  std::int64_t dropped() const { return dropped_stop + dropped_output; }
+  std::int64_t dropped() const { return dropped_newer + dropped_stop + dropped_output; }
 };
 
 struct RunSummary {
@@ -102,6 +106,8 @@ class OutputStats {
  private:
   Clock::time_point begin_;
   std::int64_t written_ = 0, explained_ = 0, carried_ = 0, failed_ = 0, dropped_ = 0;
+  std::int64_t maps_ = 0;
+  std::optional<std::int64_t> map_of_;       ///< the frame that the last shown map was made from
   Clock::time_point first_, steady_, last_;  ///< ends of the first, the 20th, the newest frame
   Durations capture_, preprocess_, explain_, overlay_, output_, total_;
 };

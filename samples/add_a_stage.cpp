@@ -68,9 +68,10 @@ int main(int argc, char** argv) {
     output.outputs = {argv[2]};
     const auto sinks = gradcam::open_sinks(output, source->info(), 0, 1);
     std::vector<gradcam::Stream> streams;
-    streams.push_back({std::move(source),
-                       [&](const gradcam::Rendered& frame) { sinks[0]->write(frame); },
-                       [&] { sinks[0]->finish(); }, 0});
+    gradcam::Stream& stream = streams.emplace_back();
+    stream.source = std::move(source);
+    stream.output = [&](const gradcam::Rendered& frame) { sinks[0]->write(frame); };
+    stream.finish = [&] { sinks[0]->finish(); };
     const auto summary = gradcam::run_graph(std::move(streams), stages(*explainer), {}, {});
     if (summary.error) std::rethrow_exception(summary.error);
     std::printf("%lld frames written to %s\n", static_cast<long long>(summary.streams[0].shown),

@@ -100,18 +100,19 @@ def layer_shapes(module: nn.Module, sample: Tensor) -> Dict[str, Tuple[int, ...]
 
 def default_layer(module: nn.Module, sample: Tensor) -> str:
     """The last stage that still has places: what pytorch-grad-cam calls the usual choice
-    (`layer4`, `features`). Pooling, layers called more than once and maps that are the classifier's
-    own are passed over; of several names for one value the outermost counts."""
+    (`layer4`, `features`). Pooling and maps that are the classifier's own are passed over; of a
+    layer called more than once the last call counts, of several names for one value the
+    outermost."""
     calls = _run_layers(module, sample)
     with torch.no_grad():
         classes = module(sample).shape[-1]
     pooled = [value for _, layer, value in calls if "Pool" in type(layer).__name__]
-    names = [name for name, _, _ in calls]
+    last_value = {name: value for name, _, value in calls}
     last = None
     for name, _, value in calls:
         usable = value.dim() == 4 and value.shape[2] * value.shape[3] > 1
         if usable and value.shape[1] != classes and not any(value is p for p in pooled):
-            same = [n for n, _, v in calls if v is value and names.count(n) == 1]
+            same = [n for n, _, v in calls if v is value and last_value[n] is value]
             if same:
                 last = min(reversed(same), key=lambda n: n.count("."))
     if last is None:

@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
             {"a", "--zebra"}, {}, {"unknown option '--zebra' (gradcam-live --help lists them)"}},
         Refusal{{"a", "-q"}, {}, {"unknown option '-q'"}},
         Refusal{{"a", "-5"}, {}, {"unknown option '-5'"}},
-        Refusal{{"a", "--show"}, {}, {"unknown option '--show'"}},
+        Refusal{{"a", "--serve"}, {}, {"unknown option '--serve'"}},
         Refusal{{"a", "--output"}, {}, {"--output needs a value; give a file (.mp4"}},
         Refusal{{"a", "-o"}, {}, {"--output needs a value"}},
         Refusal{{"a", "-yo"}, {}, {"--output needs a value"}},

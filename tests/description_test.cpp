@@ -1,30 +1,22 @@
 #include "stages/explain/description.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <fstream>
 
 #include "config/user_error.h"
+#include "tests/temp_folder.h"
 
 namespace gradcam {
 namespace {
 
 class Description : public testing::Test {
  protected:
-  Description()
-      : folder_(std::filesystem::temp_directory_path() /
-                ("gradcam_description_" + std::to_string(::getpid()))) {
-    std::filesystem::create_directories(folder_);
-  }
-  ~Description() override { std::filesystem::remove_all(folder_); }
-
   std::string file(const std::string& name, const std::string& text) const {
     std::ofstream(folder_ / name) << text;
     return (folder_ / name).string();
   }
-  std::filesystem::path folder_;
+  TempFolder folder_;
 };
 
 TEST_F(Description, EveryKeyIsRead) {

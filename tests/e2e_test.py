@@ -121,7 +121,7 @@ class Program(unittest.TestCase):
         self.refused(2, "0..999", clip, "-o", "null", "--target", "1000")
         self.refused(2, "--bogus", clip, "--bogus")
         self.refused(2, "0 to 1", clip, "-o", "null", "--opacity", "7")
-        self.refused(2, "no output", clip)
+        self.refused(2, "no output", clip, "--headless")
         self.refused(2, "no source")
         self.refused(5, "nodir", clip, "-o", self.folder / "nodir/o.mp4")
         self.refused(5, "-y", clip, "-o", self.folder / "text.mp4")

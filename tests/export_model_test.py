@@ -45,7 +45,7 @@ class ExportModel(unittest.TestCase):
         found = self.description()
         self.assertEqual(found["input_size"], [224, 224])
         self.assertEqual((found["scale"], found["mean"], found["std"]), (1.0, [127] * 3, [128] * 3))
-        self.assertEqual((found["layer"], found["licence"]), ("_bn1", "Apache-2.0"))
+        self.assertEqual((found["layer"], found["licence"]), ("_swish", "Apache-2.0"))
         self.assertEqual((len(found["labels"]), found["labels"][7]), (1000, "cock"))
         self.assertLessEqual(found["verified"]["max_abs_difference"], 1e-3)
         self.assertEqual([path.name for path in self.folder.iterdir()], ["out.pt"])

@@ -20,7 +20,6 @@ using testing::mark_rotated;
 using testing::read_all;
 using testing::ReadBack;
 using testing::rendered;
-using testing::TempFolder;
 using testing::truncated;
 using testing::write_frames;
 

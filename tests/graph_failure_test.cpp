@@ -124,7 +124,7 @@ TEST_F(Graph, AFailedFrameIsNotExplained) {
     explained.push_back(prepared.frame.seq);
     return Explanation{};
   };
-  options_.frames_in_flight = 1;
+  frames_in_flight_ = 1;
   add_stream(frames(3));
   run();
   EXPECT_EQ(explained, (std::vector<std::int64_t>{0, 2}));
@@ -257,7 +257,7 @@ INSTANTIATE_TEST_SUITE_P(InEveryPhase, Stop,
                          [](const auto& phase) { return phase.param; });
 
 TEST_F(Graph, StopWakesACaptureThatWaitsAtTheGate) {
-  options_.frames_in_flight = 2;
+  frames_in_flight_ = 2;
   std::atomic<bool> third_captured{false};
   stages_.explain = [&](const Prepared&) {
     fakes::mark_thread();
@@ -285,8 +285,17 @@ TEST_F(Graph, StopWhileOutputsFinishChangesNothing) {
   EXPECT_FALSE(summary.stopped);
 }
 
+TEST_F(Graph, NoNumberOfFailuresEndsTheRunIfSoAsked) {
+  options_.max_failures = 0;
+  break_stage(stages_, "explain", [](std::int64_t seq) { return seq > 0; });
+  add_stream(frames(60));
+  const RunSummary summary = run();
+  EXPECT_FALSE(summary.error);
+  EXPECT_EQ(summary.streams[0].failed, 59);
+}
+
 TEST_F(Graph, RefusesToHaveNoFrameInFlight) {
-  options_.frames_in_flight = 0;
+  frames_in_flight_ = 0;
   add_stream(frames(1));
   EXPECT_THROW(run(), std::invalid_argument);
   EXPECT_EQ(fakes::sources_alive, 0);

@@ -49,6 +49,7 @@ class Graph : public testing::Test {
   }
 
   RunSummary run(int threads = 4) {
+    for (Stream& stream : streams_) stream.frames_in_flight = frames_in_flight_;
     RunSummary summary = fakes::in_arena(threads, [&] {
       return run_graph(std::move(streams_), stages_, options_, stop_.get_token());
     });
@@ -63,6 +64,7 @@ class Graph : public testing::Test {
 
   Stages stages_ = fakes::plain_stages();
   GraphOptions options_;
+  int frames_in_flight_ = 4;  ///< of every stream
   std::stop_source stop_;
 
  private:

@@ -87,7 +87,7 @@ TEST_F(Graph, OrderIsKeptWhenOverlayFinishesOutOfOrder) {
 }
 
 TEST_F(Graph, FramesInFlightStayWithinTheGate) {
-  options_.frames_in_flight = 3;
+  frames_in_flight_ = 3;
   std::atomic<int> in_flight{0};
   std::atomic<int> most{0};
   const auto preprocess = stages_.preprocess;

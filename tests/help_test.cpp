@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <sstream>
 
 #include "tests/options_fixture.h"
@@ -19,6 +20,19 @@ TEST(Help, FitsInto100ColumnsAndHidesNothingButTheMarkdownSwitch) {
 TEST(Help, NeedsNoValidConfiguration) {
   EXPECT_EQ(printed({"--help", "--opacity", "7"}, {{"GRADCAM_NONSENSE", "1"}}), help_text());
   EXPECT_EQ(printed({"--version"}), "gradcam-live " GRADCAM_VERSION "\n");
+}
+
+TEST(Readme, ShowsTheTableOfOptions) {
+  std::ifstream readme(GRADCAM_README);
+  std::string table;
+  bool inside = false;
+  for (std::string line; std::getline(readme, line);) {
+    inside = line.rfind(inside ? "|" : "| Option |", 0) == 0;
+    if (inside) table += line + "\n";
+  }
+  EXPECT_EQ(table, options_markdown())
+      << "README.md's table of options is not that of the program. Replace it by what "
+         "'gradcam-live --help-markdown' prints.";
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ Explained failed_with(const std::string& error) {
   return explained;
 }
 
-const HudText kText{"efficientnet_lite0", "cam1", 24.8, 38.2};
+const HudText kText{"efficientnet_lite0", "cam1", 24.8, 38.2, 51.0, 12};
 
 /// Box around all pixels that the HUD changed on an even background.
 cv::Rect changed_box(cv::Size size, const Explained& explained, int background) {
@@ -117,6 +117,24 @@ TEST(Hud, LeavesTheRightTwoThirdsFree) {
     EXPECT_LT(box.br().x, size.width * 36 / 100) << size;
     EXPECT_LT(box.br().y, size.height * 85 / 100) << size;
   }
+}
+
+TEST(Hud, BarsStayWhereNotAllFits) {
+  // At 320x240 model and method give way; the target's bar is the first of the best classes.
+  cv::Mat picture = cv::Mat::zeros(240, 320, CV_8UC3);
+  draw_hud(picture, explained_by(explanation_with_target(0)), kText);
+  cv::Mat orange;
+  cv::inRange(picture, cv::Scalar(0, 90, 190), cv::Scalar(80, 150, 255), orange);
+  EXPECT_GT(cv::countNonZero(orange), 500);
+}
+
+TEST(Hud, ACarriedMapTellsItsAge) {
+  Explained own = explained_by(explanation_with_target(0));
+  Explained carried = own;
+  carried.prepared.frame.seq = 3;
+  carried.map_age = std::chrono::milliseconds(100);
+  EXPECT_GT(changed_box({1280, 720}, carried, 128).height,
+            changed_box({1280, 720}, own, 128).height);
 }
 
 TEST(Hud, SmallPicturesShowOneLine) {

@@ -12,7 +12,6 @@ namespace {
 
 using testing::grey;
 using testing::rendered;
-using testing::TempFolder;
 using testing::write_text;
 
 const cv::Size kSize(8, 6);

@@ -12,7 +12,6 @@ namespace {
 
 using testing::read_all;
 using testing::read_text;
-using testing::TempFolder;
 using testing::write_text;
 
 void write_grey(const std::filesystem::path& path, int value, cv::Size size = {8, 6}) {

@@ -13,7 +13,6 @@ namespace {
 using std::chrono::microseconds;
 using testing::grey;
 using testing::read_text;
-using testing::TempFolder;
 
 Rendered explained_frame() {
   Rendered rendered = testing::rendered(12, std::chrono::milliseconds(480), grey(0, {4, 4}));
@@ -40,6 +39,18 @@ TEST(JsonLine, HoldsEverythingOfAnExplainedFrame) {
             R"("cam":{"peak":[30,40],"centroid":[10.5,20.25],"coverage":0.125,"entropy":0.625},)"
             R"("latency_ms":{"capture":1.5,"preprocess":0.25,"explain":30.0,"overlay":2.0,)"
             R"("total":40.5},"dropped_before":0})");
+}
+
+TEST(JsonLine, CoordinatesAreThoseOfThePictureAsCaptured) {
+  Rendered rendered = testing::rendered(0, std::chrono::nanoseconds(0), grey(0, {4, 2}));
+  rendered.explained.prepared.frame.source_size = {8, 6};  // twice as wide, three times as high
+  rendered.figures = CamFigures{0.125, 0.625, {1.0, 0.5}, {3, 1}};
+  const auto cam =
+      nlohmann::json::parse(json_line("a", rendered, rendered.frame().captured_at))["cam"];
+  EXPECT_EQ(cam["centroid"], nlohmann::json({2.5, 2.5}));  // (1 + .5) * 2 - .5, (.5 + .5) * 3 - .5
+  EXPECT_EQ(cam["peak"], nlohmann::json({7, 4}));          // the pixels under 3.5 * 2 and 1.5 * 3
+  EXPECT_EQ(cam["coverage"], 0.125);
+  EXPECT_EQ(cam["entropy"], 0.625);
 }
 
 TEST(JsonLine, FailedFrameHasItsErrorAndNoMap) {

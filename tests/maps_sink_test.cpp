@@ -11,7 +11,6 @@ namespace gradcam {
 namespace {
 
 using testing::grey;
-using testing::TempFolder;
 using testing::write_text;
 
 Rendered with_map(std::int64_t seq, const cv::Mat& map) {
@@ -31,6 +30,20 @@ TEST(MapsSink, WritesFloatsThatReadBackExactly) {
   ASSERT_EQ(back.type(), CV_32FC1);
   ASSERT_EQ(back.size(), map.size());
   EXPECT_EQ(cv::norm(back, map, cv::NORM_INF), 0);
+}
+
+TEST(MapsSink, MapOfAShrunkPictureHasTheSizeOfItsSource) {
+  const TempFolder folder;
+  const cv::Mat map = (cv::Mat_<float>(1, 2) << 0.F, 1.F);
+  Rendered frame = with_map(0, map);
+  frame.explained.prepared.frame.source_size = {4, 3};
+  MapsSink sink(folder / "maps", "", false);
+  sink.write(frame);
+  const cv::Mat back = cv::imread((folder / "maps/000000.tiff").string(), cv::IMREAD_UNCHANGED);
+  ASSERT_EQ(back.size(), cv::Size(4, 3));
+  // Pixel centres of the source lie at -1/4, 1/4, 3/4 and 5/4 of the map's.
+  const cv::Mat expected = (cv::Mat_<float>(1, 4) << 0.F, 0.25F, 0.75F, 1.F);
+  for (int y = 0; y < 3; ++y) EXPECT_EQ(cv::norm(back.row(y), expected, cv::NORM_INF), 0) << y;
 }
 
 TEST(MapsSink, FailedFrameLeavesItsNumberOut) {

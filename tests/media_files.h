@@ -1,7 +1,5 @@
 #pragma once
 
-#include <stdlib.h>
-
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -13,27 +11,10 @@
 #include "pipeline/frame.h"
 #include "stages/capture/source.h"
 #include "stages/output/sink.h"
+#include "tests/temp_folder.h"
 
 /// Files to read and write in tests of sources and sinks.
 namespace gradcam::testing {
-
-/// A new, empty folder that goes with the object.
-class TempFolder {
- public:
-  TempFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "gradcam-XXXXXX").string();
-    path_ = mkdtemp(name.data());
-  }
-  ~TempFolder() { std::filesystem::remove_all(path_); }
-  TempFolder(const TempFolder&) = delete;
-  TempFolder& operator=(const TempFolder&) = delete;
-
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 inline void write_text(const std::filesystem::path& path, const std::string& text) {
   std::ofstream(path, std::ios::binary) << text;
@@ -51,6 +32,7 @@ inline Rendered rendered(std::int64_t seq, std::chrono::nanoseconds pts, const c
   frame.pts = pts;
   frame.captured_at = Clock::now();
   frame.image = std::make_shared<const cv::Mat>(picture);
+  frame.source_size = picture.size();
   result.picture = frame.image;
   return result;
 }

@@ -17,7 +17,6 @@ using testing::mark_rotated;
 using testing::read_all;
 using testing::ReadBack;
 using testing::rendered;
-using testing::TempFolder;
 using testing::truncated;
 using testing::write_frames;
 using testing::write_text;

@@ -10,7 +10,6 @@ namespace {
 
 using testing::grey;
 using testing::rendered;
-using testing::TempFolder;
 using testing::write_text;
 
 OutputOptions to(const std::vector<std::filesystem::path>& outputs) {
@@ -66,12 +65,6 @@ TEST(OpenSinks, NeverOverwritesTheSource) {
   OutputOptions options = to({folder / "." / "a.mp4"});
   options.overwrite = true;
   EXPECT_USER_ERROR(open_sinks(options, source, 0, 1), ExitCode::kOutput, "the source itself");
-}
-
-TEST(OpenSinks, RefusesAnOutputGivenTwice) {
-  const TempFolder folder;
-  EXPECT_USER_ERROR(open_sinks(to({folder / "a.mp4", folder / "." / "a.mp4"}), film(), 0, 1),
-                    ExitCode::kOutput, "twice");
 }
 
 TEST(OpenSinks, KeepsTheOrderAskedFor) {

@@ -10,7 +10,6 @@
 namespace gradcam {
 namespace {
 
-using testing::TempFolder;
 using testing::write_text;
 
 struct Refusal {

@@ -4,9 +4,10 @@
 #include <ATen/CPUGeneratorImpl.h>
 #include <torch/csrc/jit/api/module.h>
 
-#include <filesystem>
 #include <string>
 #include <vector>
+
+#include "tests/temp_folder.h"
 
 /// Small seeded networks, written as TorchScript in the test itself.
 namespace gradcam::tiny {
@@ -66,12 +67,11 @@ inline torch::jit::Module network(
   return module;
 }
 
-/// Saved under the test's temporary folder; the file is what the product reads.
+/// Saved as NAME.pt in a folder that goes with the process; the file is what the product reads.
 inline std::string saved(const torch::jit::Module& module, const std::string& name,
                          const torch::jit::ExtraFilesMap& extra = {}) {
-  const auto folder = std::filesystem::temp_directory_path() / "gradcam_tiny_models";
-  std::filesystem::create_directories(folder);
-  const std::string path = (folder / (name + "_" + std::to_string(::getpid()) + ".pt")).string();
+  static const TempFolder kFolder;
+  const std::string path = (kFolder / (name + ".pt")).string();
   module.save(path, extra);
   return path;
 }

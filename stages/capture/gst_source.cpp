@@ -2,15 +2,12 @@
 
 #include <gst/app/gstappsink.h>
 #include <gst/pbutils/missing-plugins.h>
-#include <gst/video/video.h>
 
 #include <algorithm>
 #include <cmath>
-#include <opencv2/imgproc.hpp>
-#include <thread>
 
 #include "config/user_error.h"
-#include "stages/capture/yuv.h"
+#include "stages/capture/gst_picture.h"
 
 namespace gradcam {
 namespace {
@@ -20,21 +17,14 @@ using std::chrono::nanoseconds;
 constexpr auto kOpenLimit = std::chrono::seconds(10);
 constexpr auto kStallLimit = std::chrono::seconds(30);
 
-/// Pictures arrive as films hold them (4:2:0) wherever possible: our own conversion is exact and
-/// takes half the time. Only `fields=top` keeps the number of frames of interlaced film. The flip
-/// comes after the conversion, since it knows few formats.
-constexpr const char* kPipeline =
+/// Only `fields=top` keeps the number of frames of interlaced film. The flip comes after the
+/// conversion, since it knows few formats.
+const std::string kPipeline =
     "filesrc name=file ! decodebin name=decoder expose-all-streams=false caps=video/x-raw(ANY) "
     "! deinterlace mode=auto fields=top ! videoconvert name=convert "
     "! videoflip video-direction=auto "
-    "! appsink name=sink sync=false drop=false max-buffers=3 "
-    "caps=video/x-raw,format=(string){I420,BGRx}";
-
-void set_converter_threads(GstElement* pipeline) {
-  const gst::Element convert(gst_bin_get_by_name(GST_BIN(pipeline), "convert"));
-  g_object_set(convert.get(), "n-threads", std::clamp(std::thread::hardware_concurrency(), 1U, 4U),
-               nullptr);
-}
+    "! appsink name=sink sync=false drop=false max-buffers=3 caps=" +
+    std::string(gst::kPictureCaps);
 
 /// The decoder bin says "missing plug-in" also where there is nothing to decode.
 std::string preroll_error_text(GstMessage* message, bool plugin_is_missing) {
@@ -58,49 +48,11 @@ bool has_edit_list(GstElement* pipeline) {
   return any;
 }
 
-YuvCoding coding_of(const GstVideoInfo& video) {
-  YuvCoding coding;
-  gst_video_color_matrix_get_Kr_Kb(video.colorimetry.matrix, &coding.kr, &coding.kb);
-  gint offset[GST_VIDEO_MAX_COMPONENTS];
-  gint scale[GST_VIDEO_MAX_COMPONENTS];
-  gst_video_color_range_offsets(video.colorimetry.range, video.finfo, offset, scale);
-  coding.luma_offset = offset[0];
-  coding.luma_scale = scale[0];
-  coding.chroma_scale = scale[1];
-  return coding;
-}
-
-cv::Mat to_bgr(const GstVideoFrame& frame) {
-  const int width = GST_VIDEO_FRAME_WIDTH(&frame);
-  const int height = GST_VIDEO_FRAME_HEIGHT(&frame);
-  if (GST_VIDEO_FRAME_FORMAT(&frame) == GST_VIDEO_FORMAT_I420) {
-    I420 picture{width, height};
-    for (int i = 0; i < 3; ++i) {
-      picture.planes[i] = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, i));
-      picture.strides[i] = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, i);
-    }
-    return i420_to_bgr(picture, coding_of(frame.info));
-  }
-  const cv::Mat bgrx(height, width, CV_8UC4, GST_VIDEO_FRAME_PLANE_DATA(&frame, 0),
-                     static_cast<std::size_t>(GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0)));
-  cv::Mat bgr;
-  cv::cvtColor(bgrx, bgr, cv::COLOR_BGRA2BGR);
-  return bgr;
-}
-
-/// 0 where the container tells no rate: demuxers then answer with their clock.
-double rate_of(const GstVideoInfo& video) {
-  constexpr double kHighest = 1000;
-  if (video.fps_n <= 0 || video.fps_d <= 0) return 0;
-  const double rate = static_cast<double>(video.fps_n) / video.fps_d;
-  return rate <= kHighest ? rate : 0;
-}
-
 bool is_clipped(GstSample* sample) {
   GstVideoInfo video;
   const GstBuffer* buffer = gst_sample_get_buffer(sample);
   if (gst_video_info_from_caps(&video, gst_sample_get_caps(sample)) == FALSE) return false;
-  const auto whole = static_cast<GstClockTime>(frame_duration(rate_of(video)).count());
+  const auto whole = static_cast<GstClockTime>(frame_duration(gst::rate_of(video)).count());
   return GST_BUFFER_PTS(buffer) == gst_sample_get_segment(sample)->start &&
          GST_BUFFER_DURATION_IS_VALID(buffer) && GST_BUFFER_DURATION(buffer) < whole - whole / 100;
 }
@@ -117,14 +69,15 @@ GstSource::GstSource(const std::filesystem::path& path, const InputOptions& opti
   info_.name = path.string();
   gst::start_library();
   GError* error = nullptr;
-  pipeline_.reset(gst_parse_launch_full(kPipeline, nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error));
+  pipeline_.reset(
+      gst_parse_launch_full(kPipeline.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error));
   if (!pipeline_) {
     const gst::Error owned(error);
     fail(std::string("GStreamer lacks a part (gstreamer1.0-plugins-good): ") + owned->message);
   }
   const gst::Element file(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "file"));
   g_object_set(file.get(), "location", path.c_str(), nullptr);
-  set_converter_threads(pipeline_.get());
+  gst::set_converter_threads(pipeline_.get());
   sink_.reset(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "sink"));
   bus_.reset(gst_element_get_bus(pipeline_.get()));
 
@@ -203,7 +156,7 @@ void GstSource::fill_info(const InputOptions& options) {
   }
   info_.width = video.width;
   info_.height = video.height;
-  info_.frames_per_second = rate_of(video);
+  info_.frames_per_second = gst::rate_of(video);
   const double length_s = std::chrono::duration<double>(end_).count() - options.start_s;
   if (info_.frames_per_second > 0 && length_s > 0) {
     info_.frames = std::llround(length_s * info_.frames_per_second);
@@ -231,15 +184,9 @@ Capture GstSource::next(std::chrono::milliseconds timeout) {
 
 Captured GstSource::to_captured(GstSample* sample) {
   GstBuffer* buffer = gst_sample_get_buffer(sample);
-  GstVideoInfo video;
-  GstVideoFrame frame;
-  if (gst_video_info_from_caps(&video, gst_sample_get_caps(sample)) == FALSE ||
-      gst_video_frame_map(&frame, &video, buffer, GST_MAP_READ) == FALSE) {
-    fail("a picture could not be read from memory");
-  }
   Captured captured;
-  captured.image = to_bgr(frame);
-  gst_video_frame_unmap(&frame);
+  captured.image = gst::picture_of(sample);
+  if (captured.image.empty()) fail("a picture could not be read from memory");
 
   std::optional<nanoseconds> pts;
   if (GST_BUFFER_PTS_IS_VALID(buffer)) {

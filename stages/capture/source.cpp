@@ -4,19 +4,24 @@
 #include <cctype>
 #include <filesystem>
 #include <opencv2/imgcodecs.hpp>
+#include <utility>
 
+#include "config/redact.h"
 #include "config/user_error.h"
+#include "stages/capture/edited_source.h"
 #include "stages/capture/film_source.h"
 #include "stages/capture/images_source.h"
+#include "stages/capture/live_source.h"
 #include "stages/capture/pattern_source.h"
-#include "stages/capture/url.h"
 
 namespace gradcam {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kSupported = "a film or picture file, a folder, a glob pattern, or test";
+constexpr const char* kSupported =
+    "a film or picture file, a folder, a glob pattern, a camera (0, /dev/video0), rtsp:// or "
+    "http(s)://, gst:LAUNCH, or test";
 
 bool is_camera(const std::string& text) {
   return std::all_of(text.begin(), text.end(),
@@ -24,12 +29,14 @@ bool is_camera(const std::string& text) {
          text.rfind("/dev/video", 0) == 0;
 }
 
-bool is_stream(const std::string& text) {
-  return text == "-" || text.rfind("gst:", 0) == 0 || text.find("://") != std::string::npos;
+bool starts_with(const std::string& text, const std::string& beginning) {
+  return text.rfind(beginning, 0) == 0;
 }
 
+bool is_pattern(const std::string& text) { return text == "test" || starts_with(text, "test:"); }
+
 [[noreturn]] void refuse(const std::string& text, const std::string& why) {
-  throw UserError(ExitCode::kSource, "source '" + without_password(text) + "' " + why);
+  throw UserError(ExitCode::kSource, "source " + quoted(text) + " " + why);
 }
 
 /// By extension, else by content, so that a picture without a usual name is found too.
@@ -37,16 +44,21 @@ bool is_picture(const fs::path& path) {
   return has_picture_extension(path) || cv::haveImageReader(path.string());
 }
 
-}  // namespace
-
-std::unique_ptr<Source> open_source(const std::string& text, const InputOptions& options) {
-  if (text.empty()) refuse(text, std::string("is empty: give ") + kSupported);
-  if (text == "test") return std::make_unique<PatternSource>();
-  if (is_camera(text) || is_stream(text)) {
-    refuse(text, std::string("is a camera or a stream, which this version cannot read: give ") +
-                     kSupported);
+/// Null if `text` is a file, a folder or a glob pattern.
+std::unique_ptr<Source> open_endless(const std::string& text) {
+  if (is_pattern(text)) return std::make_unique<PatternSource>(parse_pattern(text), text);
+  if (is_camera(text)) return open_camera(text);
+  if (starts_with(text, "gst:")) return open_fragment(text);
+  for (const char* scheme : {"rtsp://", "rtsps://", "http://", "https://"}) {
+    if (starts_with(text, scheme)) return open_stream(text);
   }
+  if (text == "-" || text.find("://") != std::string::npos) {
+    refuse(text, std::string("is of a kind that cannot be read: give ") + kSupported);
+  }
+  return nullptr;
+}
 
+std::unique_ptr<Source> open_files(const std::string& text, const InputOptions& options) {
   const fs::path path = text;
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
@@ -64,6 +76,18 @@ std::unique_ptr<Source> open_source(const std::string& text, const InputOptions&
   if (!fs::is_regular_file(status)) refuse(text, "is neither a file nor a folder");
   if (is_picture(path)) return std::make_unique<ImagesSource>(text, std::vector<fs::path>{path});
   return open_film_source(path, options);
+}
+
+}  // namespace
+
+std::unique_ptr<Source> open_source(const std::string& text, const InputOptions& options) {
+  if (text.empty()) refuse(text, std::string("is empty: give ") + kSupported);
+  std::unique_ptr<Source> source = open_endless(text);
+  if (!source) {
+    const auto open = [text, options] { return open_files(text, options); };
+    source = options.loop ? looped(open) : open();
+  }
+  return options.max_fps > 0 ? thinned(std::move(source), options.max_fps) : std::move(source);
 }
 
 }  // namespace gradcam

@@ -20,8 +20,9 @@ struct SourceInfo {
   double frames_per_second = 0;
   std::optional<std::int64_t> frames;                ///< what the container or the list claims
   std::optional<std::chrono::nanoseconds> duration;  ///< what the container claims
-  bool live = false;   ///< a camera or stream: the newest frame counts, not every frame
-  bool still = false;  ///< exactly one picture
+  bool live = false;    ///< a camera or stream: the newest frame counts, not every frame
+  bool camera = false;  ///< faces whoever watches: its window is a mirror
+  bool still = false;   ///< exactly one picture
 };
 
 /// One decoded picture. The pixels belong to the receiver: the source never writes them again.
@@ -48,8 +49,8 @@ class Source {
   virtual Capture next(std::chrono::milliseconds timeout) = 0;
 };
 
-/// Opens `text` (file, folder, glob, picture, `test`) as one stream. See product description of
-/// SOURCE in README. Throws UserError(kSource).
+/// Opens `text` (file, folder, glob, picture, camera, URL, gst:LAUNCH, `test`; README tells of
+/// each) as one stream, thinned and looped as `options` say. Throws UserError(kSource).
 std::unique_ptr<Source> open_source(const std::string& text, const InputOptions& options);
 
 }  // namespace gradcam

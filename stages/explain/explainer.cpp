@@ -14,6 +14,7 @@
 #include "config/user_error.h"
 #include "stages/explain/heat.h"
 #include "stages/explain/model.h"
+#include "stages/explain/torch_threads.h"
 #include "stages/explain/torchscript_engine.h"
 
 namespace gradcam {
@@ -46,7 +47,7 @@ Explainer::Explainer(const Model& model, ModelDescription description,
     : description_(std::move(description)),
       options_(options),
       method_(find_method(options.method)) {
-  at::set_num_threads(1);  // of this thread only: the team belongs to the inference thread
+  compute_alone();
   layers_ = choose_layers(model, description_, options);
   engine_ =
       std::make_unique<TorchScriptEngine>(model, layers_, description_.input_height,
@@ -68,6 +69,10 @@ std::string Explainer::device() const { return offset_.device().str(); }
 void Explainer::warm_up() {
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   at::set_num_threads(options_.threads > 0 ? options_.threads : cores);
+  run_in();
+}
+
+void Explainer::run_in() {
   const auto height = description_.input_height;
   const auto width = description_.input_width;
   Blob grey{height, width, {}};
@@ -112,7 +117,7 @@ std::vector<float> Explainer::scores_of(const at::Tensor& output) const {
   return values;
 }
 
-Explanation Explainer::explain(const Blob& blob) {
+Explanation Explainer::explain(const Blob& blob, const TargetChoice& target) {
   const Engine::Result result = engine_->run(to_input(blob));
   const std::vector<float> scores = scores_of(result.output);
   Explanation explanation;
@@ -121,8 +126,7 @@ Explanation Explainer::explain(const Blob& blob) {
   for (const int index : best_classes(scores, kTopShown)) {
     explanation.top.push_back(class_score(index, scores, description_.labels));
   }
-  const std::vector<int> targets =
-      target_.index >= 0 ? std::vector<int>{target_.index} : best_classes(scores, target_.best);
+  const std::vector<int> targets = chosen_classes(target, scores);
   std::vector<at::Tensor> heats;
   for (std::size_t k = 0; k < targets.size(); ++k) {
     explanation.targets.push_back(class_score(targets[k], scores, description_.labels));

@@ -19,8 +19,8 @@ class Model;
 class TorchScriptEngine;
 
 /// Explains one picture at a time. Construct it on any thread; `warm_up`, `explain` and
-/// `forward_only` are for one thread, always the same, which becomes the only one that computes
-/// with LibTorch (a second one would start a second OpenMP team that fights the first).
+/// `forward_only` are for one thread at a time, which should be the only one that computes with
+/// LibTorch (a second one would start a second OpenMP team that fights the first).
 class Explainer {
  public:
   /// `description` says how to read `model`; layers, target, method and style come from `options`.
@@ -29,13 +29,17 @@ class Explainer {
   Explainer(const Model& model, ModelDescription description, const ExplainOptions& options);
   ~Explainer();
 
-  /// Sets the number of threads of the calling thread's team and runs the network until it is as
-  /// fast as it gets (the first runs are slow: the executor profiles).
+  /// Sets the number of threads of the calling thread's team, then run_in().
   void warm_up();
+
+  /// Runs the network until it is as fast as it gets: the executor profiles the first runs.
+  void run_in();
 
   /// `blob`: description().input_height x input_width, u8, colour order of the description.
   /// Throws std::runtime_error if the map or the scores are not finite.
-  Explanation explain(const Blob& blob);
+  Explanation explain(const Blob& blob) { return explain(blob, target_); }
+  /// The same for another target than that of the options.
+  Explanation explain(const Blob& blob, const TargetChoice& target);
 
   /// Scores of the plain network on the same input, without autograd: what explaining is compared
   /// to.
@@ -43,6 +47,8 @@ class Explainer {
 
   const ModelDescription& description() const { return description_; }
   const std::vector<std::string>& layers() const { return layers_; }
+  /// Of the options.
+  const TargetChoice& target() const { return target_; }
   int classes() const;
   /// "cpu", "cuda:0".
   std::string device() const;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -26,8 +27,10 @@ struct Explanation {
   std::vector<ClassScore> targets;  ///< the classes `heat` explains
   std::string method;
   std::vector<std::string> layers;
-  HeatMap heat;                ///< of several targets: their largest value at each place
-  std::int64_t frame_seq = 0;  ///< the frame it was computed from
+  HeatMap heat;                           ///< of several targets: their largest value at each place
+  std::int64_t frame_seq = 0;             ///< the frame it was computed from
+  std::chrono::nanoseconds frame_pts{0};  ///< presentation time of that frame
+  double explain_ms = 0;                  ///< what it took
 };
 
 }  // namespace gradcam

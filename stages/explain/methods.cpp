@@ -3,8 +3,11 @@
 #include <ATen/ops/mean.h>
 #include <ATen/ops/tensordot.h>
 
-#include <map>
+#include <algorithm>
+#include <array>
+#include <string_view>
 
+#include "config/method_names.h"
 #include "config/user_error.h"
 
 namespace gradcam {
@@ -14,12 +17,28 @@ at::Tensor gradcam(const at::Tensor& activation, const at::Tensor& gradient) {
   return at::tensordot(weights, activation, {0}, {0});
 }
 
+namespace {
+
+struct Method {
+  std::string_view name;
+  CamMethod function;
+};
+
+constexpr std::array kMethods = {Method{"gradcam", &gradcam}};
+
+static_assert(std::ranges::equal(kMethods, kMethodNames, {}, &Method::name),
+              "one function for each of kMethodNames, in the same order");
+
+}  // namespace
+
 CamMethod find_method(const std::string& name) {
-  static const std::map<std::string, CamMethod> kMethods = {{"gradcam", &gradcam}};
-  const auto found = kMethods.find(name);
-  if (found != kMethods.end()) return found->second;
+  const auto* const found = std::ranges::find(kMethods, name, &Method::name);
+  if (found != kMethods.end()) return found->function;
   std::string names;
-  for (const auto& [known, function] : kMethods) names += (names.empty() ? "" : ", ") + known;
+  for (const Method& method : kMethods) {
+    names += names.empty() ? "" : ", ";
+    names += method.name;
+  }
   throw UserError(ExitCode::kUsage, "--method " + name + ": allowed: " + names);
 }
 

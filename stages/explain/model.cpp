@@ -12,6 +12,7 @@
 #include "config/user_error.h"
 #include "stages/explain/graph_marks.h"
 #include "stages/explain/torch_reason.h"
+#include "stages/explain/torch_threads.h"
 
 namespace gradcam {
 namespace {
@@ -25,6 +26,7 @@ torch::jit::Module load(const std::string& path, c10::Device device, std::string
   if (!std::filesystem::is_regular_file(path)) {
     throw UserError(ExitCode::kModel, "model '" + path + "': no such file (a TorchScript .pt)");
   }
+  compute_alone();
   torch::jit::ExtraFilesMap extra{{"gradcam.json", ""}};
   try {
     auto module = torch::jit::load(path, device, extra);

@@ -17,7 +17,8 @@ c10::Device parse_device(const std::string& name);
 /// Its weights are shared by every cut made of it.
 class Model {
  public:
-  /// Throws UserError(kModel) that names the file and what is wrong with it.
+  /// Throws UserError(kModel) that names the file and what is wrong with it. From then on LibTorch
+  /// computes on the calling thread alone (torch_threads.h).
   Model(const std::string& path, c10::Device device);
 
   const std::string& path() const { return path_; }

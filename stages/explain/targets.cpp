@@ -39,14 +39,14 @@ TargetChoice parse_target(const std::string& text, const std::vector<std::string
     if (!k || *k < 1 || *k > classes) {
       bad_target(text, "allowed is top:1 to top:" + std::to_string(classes));
     }
-    return {*k, -1};
+    return {.best = *k};
   }
   if (const auto index = whole_number(text)) {
     if (*index < 0 || *index >= classes) bad_target(text, "this model has classes " + range);
-    return {1, *index};
+    return {.index = static_cast<int>(*index)};
   }
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (lower(labels[i]) == lower(text)) return {1, static_cast<int>(i)};
+    if (lower(labels[i]) == lower(text)) return {.index = static_cast<int>(i)};
   }
   if (labels.empty()) {
     bad_target(
@@ -56,6 +56,12 @@ TargetChoice parse_target(const std::string& text, const std::vector<std::string
   for (const auto& name : near_names(text, labels)) near += (near.empty() ? "" : ", ") + name;
   bad_target(text, "no such label" + (near.empty() ? "" : "; near labels: " + near) +
                        "; allowed: auto, top:K, a label, " + range);
+}
+
+std::vector<int> chosen_classes(const TargetChoice& choice, const std::vector<float>& scores) {
+  if (choice.index >= 0) return {choice.index};
+  if (choice.rank > 0) return {best_classes(scores, choice.rank).back()};
+  return best_classes(scores, choice.best);
 }
 
 std::vector<int> best_classes(const std::vector<float>& scores, int k) {

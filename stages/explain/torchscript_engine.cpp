@@ -63,10 +63,7 @@ TorchScriptEngine::~TorchScriptEngine() = default;
 
 TorchScriptEngine::TorchScriptEngine(const Model& model, const std::vector<std::string>& layers,
                                      int height, int width, std::optional<int> output_index)
-    : model_path_(model.path()),
-      device_(model.device()),
-      layers_(layers),
-      output_index_(output_index) {
+    : model_(model), layers_(layers), output_index_(output_index) {
   const MarkedGraph marked(model.module(), [&](const std::string& layer) {
     return std::find(layers.begin(), layers.end(), layer) != layers.end();
   });
@@ -76,8 +73,6 @@ TorchScriptEngine::TorchScriptEngine(const Model& model, const std::vector<std::
     if (mark == marked.marks().end()) missing_layer(model, layer);
     if (mark->in_control_flow) bad_layer(layer, "lies inside a branch or loop: choose another");
   }
-  const MarkedGraph plain(model.module(), [](const std::string&) { return false; });
-  whole_ = runnable("forward_only", plain.graph()->copy());
   probe(marked, height, width);
 }
 
@@ -100,7 +95,7 @@ void TorchScriptEngine::build(const MarkedGraph& marked, const std::vector<bool>
 /// leaf; a later one is a leaf only if it does not depend on an earlier: else it keeps its total
 /// gradient, as hooks would give it.
 void TorchScriptEngine::probe(const MarkedGraph& marked, int height, int width) {
-  const at::Tensor input = at::rand({1, 3, height, width}, at::TensorOptions(device_))
+  const at::Tensor input = at::rand({1, 3, height, width}, at::TensorOptions(model_.device()))
                                .contiguous(at::MemoryFormat::ChannelsLast);
   std::vector<bool> is_leaf(marked.marks().size(), false);
   for (std::size_t i = 0; i < is_leaf.size(); ++i) {
@@ -125,8 +120,9 @@ Engine::Result TorchScriptEngine::run_first(const at::Tensor& input) {
   } catch (const UserError&) {
     throw;
   } catch (const std::exception& error) {
-    bad_model(model_path_, "cannot run on an input of 1x3x" + std::to_string(input.size(2)) + "x" +
-                               std::to_string(input.size(3)) + ": " + torch_reason(error.what()));
+    bad_model(model_.path(), "cannot run on an input of 1x3x" + std::to_string(input.size(2)) +
+                                 "x" + std::to_string(input.size(3)) + ": " +
+                                 torch_reason(error.what()));
   }
 }
 
@@ -137,14 +133,14 @@ void TorchScriptEngine::check(const Result& result) const {
     std::string shape;
     for (const auto size : output.sizes())
       shape += (shape.empty() ? "" : "x") + std::to_string(size);
-    bad_model(model_path_, "gives an output of shape " + shape +
-                               "; a classifier gives one row of floats, 1xN, per picture");
+    bad_model(model_.path(), "gives an output of shape " + shape +
+                                 "; a classifier gives one row of floats, 1xN, per picture");
   }
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const at::Tensor& activation = result.activations[i];
     if (activation.dim() != 4 || activation.size(0) != 1 || !activation.is_floating_point()) {
       bad_layer(layers_[i], "gives no spatial activation [1, C, h, w]; `gradcam-live layers " +
-                                model_path_ + "` lists the shapes");
+                                model_.path() + "` lists the shapes");
     }
   }
   if (layers_.empty()) return;
@@ -168,8 +164,8 @@ at::Tensor TorchScriptEngine::select(const c10::IValue& returned) const {
   if (returned.isTuple()) elements = returned.toTupleRef().elements().vec();
   if (returned.isList()) elements = returned.toList().vec();
   if (index >= elements.size() || !elements[index].isTensor()) {
-    bad_model(model_path_, "forward returns " + returned.tagKind() +
-                               "; the description's output.select must name a tensor in it");
+    bad_model(model_.path(), "forward returns " + returned.tagKind() +
+                                 "; the description's output.select must name a tensor in it");
   }
   return elements[index].toTensor();
 }
@@ -190,6 +186,10 @@ Engine::Result TorchScriptEngine::run(const at::Tensor& input) {
 
 at::Tensor TorchScriptEngine::forward_only(const at::Tensor& input) {
   const at::NoGradGuard no_grad;
+  if (!whole_) {
+    const MarkedGraph plain(model_.module(), [](const std::string&) { return false; });
+    whole_ = runnable("forward_only", plain.graph()->copy());
+  }
   jit::Stack stack{input};
   whole_->run(stack);
   return select(stack.back());

@@ -40,13 +40,12 @@ class TorchScriptEngine : public Engine {
   void check(const Result& result) const;
   at::Tensor select(const c10::IValue& returned) const;
 
-  std::string model_path_;
-  c10::Device device_;
+  Model model_;
   std::vector<std::string> layers_;
   std::optional<int> output_index_;
   int outputs_ = 0;
   std::unique_ptr<torch::jit::GraphFunction> cut_;
-  std::unique_ptr<torch::jit::GraphFunction> whole_;
+  std::unique_ptr<torch::jit::GraphFunction> whole_;  ///< made when it is first asked for
 };
 
 }  // namespace gradcam

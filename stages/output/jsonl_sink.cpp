@@ -30,6 +30,17 @@ Json to_json(const std::vector<ClassScore>& scores) {
   return list;
 }
 
+/// Figures of a picture that --max-dim has shrunk, as those of the picture as captured. The first
+/// pixel's centre is half a pixel from the edge.
+CamFigures in_source_pixels(CamFigures figures, const Frame& frame) {
+  const double x = static_cast<double>(frame.source_size.width) / frame.image->cols;
+  const double y = static_cast<double>(frame.source_size.height) / frame.image->rows;
+  figures.centroid = {(figures.centroid.x + 0.5) * x - 0.5, (figures.centroid.y + 0.5) * y - 0.5};
+  figures.peak = {static_cast<int>((figures.peak.x + 0.5) * x),
+                  static_cast<int>((figures.peak.y + 0.5) * y)};
+  return figures;
+}
+
 Json to_json(const CamFigures& figures) {
   return {{"peak", {figures.peak.x, figures.peak.y}},
           {"centroid", {rounded(figures.centroid.x, 2), rounded(figures.centroid.y, 2)}},
@@ -77,7 +88,7 @@ std::string json_line(const std::string& stream, const Rendered& rendered, Clock
     json["layer"] = explanation->layers;
     json["map_of"] = explanation->frame_seq;
   }
-  if (rendered.figures) json["cam"] = to_json(*rendered.figures);
+  if (rendered.figures) json["cam"] = to_json(in_source_pixels(*rendered.figures, frame));
   json["latency_ms"] = to_json(frame.ms, milliseconds(now - frame.captured_at));
   json["dropped_before"] = frame.dropped_before;
   // Labels and messages come from files: bytes that are no UTF-8 must not end the run.

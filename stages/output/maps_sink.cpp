@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
 #include <vector>
 
 #include "config/user_error.h"
@@ -17,6 +18,14 @@ namespace fs = std::filesystem;
 
 [[noreturn]] void refuse(const fs::path& folder, const std::string& why) {
   throw UserError(ExitCode::kOutput, "folder of maps '" + folder.string() + "' " + why);
+}
+
+/// The map of a picture that --max-dim has shrunk is enlarged again.
+cv::Mat in_source_size(const cv::Mat& map, cv::Size source) {
+  if (map.size() == source) return map;
+  cv::Mat enlarged;
+  cv::resize(map, enlarged, source, 0, 0, cv::INTER_LINEAR);
+  return enlarged;
 }
 
 }  // namespace
@@ -50,7 +59,8 @@ void MapsSink::write(const Rendered& frame) {
   std::snprintf(name, sizeof name, "%06lld.tiff", static_cast<long long>(frame.frame().seq));
   constexpr int kUncompressed = 1;
   std::vector<unsigned char> bytes;
-  if (!cv::imencode(".tiff", *frame.map, bytes, {cv::IMWRITE_TIFF_COMPRESSION, kUncompressed})) {
+  const cv::Mat map = in_source_size(*frame.map, frame.frame().source_size);
+  if (!cv::imencode(".tiff", map, bytes, {cv::IMWRITE_TIFF_COMPRESSION, kUncompressed})) {
     refuse(folder_, std::string("cannot take ") + name + ": the .tiff encoder failed");
   }
   write_file(folder_ / name, bytes);

@@ -1,7 +1,6 @@
 #include "stages/output/sink.h"
 
 #include <filesystem>
-#include <set>
 
 #include "config/user_error.h"
 #include "stages/output/film_sink.h"
@@ -41,20 +40,10 @@ std::unique_ptr<Sink> open_output(const std::string& output, const SourceInfo& s
   return std::make_unique<ImageSink>(path, source.still, overwrite);
 }
 
-void refuse_repeated(const OutputOptions& options) {
-  std::set<std::string> seen;
-  for (const std::string& output : options.outputs) {
-    if (output != "null" && !seen.insert(fs::path(output).lexically_normal().string()).second) {
-      throw UserError(ExitCode::kOutput, "output '" + output + "' is given twice");
-    }
-  }
-}
-
 }  // namespace
 
 std::vector<std::unique_ptr<Sink>> open_sinks(const OutputOptions& options,
                                               const SourceInfo& source, int stream, int streams) {
-  refuse_repeated(options);
   std::vector<std::unique_ptr<Sink>> sinks;
   for (const std::string& output : options.outputs) {
     sinks.push_back(open_output(output, source, stream, streams, options.overwrite));

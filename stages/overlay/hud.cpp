@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <string_view>
 
 #include "stages/overlay/text.h"
 
@@ -52,11 +53,16 @@ Measures measures_for(cv::Size picture) {
   return {line, line + line / 3, line / 2, line / 2};
 }
 
-std::string rate_text(const HudText& text) {
-  std::string rate;
-  if (text.frames_per_second > 0) rate = number(text.frames_per_second, "%.1f fps");
-  if (text.latency_ms > 0) rate += (rate.empty() ? "" : "  ") + number(text.latency_ms, "%.0f ms");
-  return rate;
+std::string latency_text(const HudText& text) {
+  if (text.latency_p50_ms <= 0) return "";
+  return number(text.latency_p50_ms, "%.0f ms") +
+         (text.latency_p95_ms > 0 ? number(text.latency_p95_ms, " (p95 %.0f)") : "");
+}
+
+std::string map_age_text(const Explained& explained) {
+  if (!explained.carried()) return "";
+  return number(std::chrono::duration<double, std::milli>(explained.map_age).count(),
+                "%.0f ms old");
 }
 
 std::string joined(const std::vector<std::string>& parts) {
@@ -71,7 +77,10 @@ std::vector<Row> rows_of(const Explained& explained, const HudText& text) {
     if (!value.empty()) rows.push_back({name, to_ascii(value)});
   };
   add("stream", text.stream);
-  add("rate", rate_text(text));
+  if (text.frames_per_second > 0) add("rate", number(text.frames_per_second, "%.1f fps"));
+  add("latency", latency_text(text));
+  if (text.dropped > 0) add("drops", std::to_string(text.dropped));
+  add("map", map_age_text(explained));
   add("model", text.model);
   if (!explained.explanation) return rows;
   const Explanation& explanation = *explained.explanation;
@@ -106,8 +115,13 @@ void draw_bar(cv::Mat& picture, const Row& row, cv::Rect line, int line_height) 
 void draw_row(cv::Mat& picture, const Row& row, cv::Rect line, int line_height) {
   if (row.bar) return draw_bar(picture, row, line, line_height);
   const int name_width = line.width >= 12 * line_height ? 4 * line_height : 0;
-  if (name_width > 0) draw_text(picture, row.name, line.tl(), line_height, kDim);
-  draw_text(picture, fitted(row.value, line_height, line.width - name_width, row.keep),
+  std::string value = row.value;
+  if (name_width > 0) {
+    draw_text(picture, row.name, line.tl(), line_height, kDim);
+  } else if (text_width(row.name + " " + value, line_height) <= line.width) {
+    value = row.name + " " + value;
+  }
+  draw_text(picture, fitted(value, line_height, line.width - name_width, row.keep),
             {line.x + name_width, line.y}, line_height, kBright);
 }
 
@@ -115,14 +129,23 @@ int height_of(const Row& row, const Measures& m) {
   return row.bar ? m.line * 5 / 4 : m.line * 9 / 8;
 }
 
-/// The rows that fit below each other in `room`; `used` becomes the height they take.
+/// As many rows as fit below each other in `room`: what does not change gives way first, then the
+/// last rows. `used` becomes the height they take.
 std::vector<Row> fitting_rows(std::vector<Row> rows, const Measures& m, int room, int& used) {
   used = 0;
-  std::size_t count = 0;
-  while (count < rows.size() && used + height_of(rows[count], m) <= room) {
-    used += height_of(rows[count++], m);
+  for (const Row& row : rows) used += height_of(row, m);
+  for (const std::string_view name : {"method", "model", "layer", "stream"}) {
+    if (used <= room) return rows;
+    const auto row = std::find_if(rows.begin(), rows.end(),
+                                  [&](const Row& r) { return !r.bar && r.name == name; });
+    if (row == rows.end()) continue;
+    used -= height_of(*row, m);
+    rows.erase(row);
   }
-  rows.resize(count);
+  while (used > room) {
+    used -= height_of(rows.back(), m);
+    rows.pop_back();
+  }
   return rows;
 }
 

@@ -15,10 +15,10 @@ std::string score_text(float score);
 /// separated by commas. Labels give way before scores do; a class without label is "class 281".
 std::string target_text(const std::vector<ClassScore>& targets, int line_height, int max_width);
 
-/// Draws the HUD into the top left of `picture` (BGR u8): target, rate, latency, model, layer,
-/// method and the best classes as bars, the target's in another colour; a failed frame's message
-/// along the bottom. Rows that do not fit are left out from the end; below 320x240 one line with
-/// the target (or the message) remains.
+/// Draws the HUD into the top left of `picture` (BGR u8): target, rate, latency, drops, age of a
+/// carried map, model, layer, method and the best classes as bars, the target's in another colour;
+/// a failed frame's message along the bottom. Where not all fits, what never changes is left out
+/// first; below 320x240 one line with the target (or the message) remains.
 void draw_hud(cv::Mat& picture, const Explained& explained, const HudText& text);
 
 }  // namespace gradcam

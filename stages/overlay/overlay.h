@@ -1,6 +1,7 @@
 #pragma once
 
 #include <opencv2/core.hpp>
+#include <cstdint>
 #include <string>
 
 #include "config/options.h"
@@ -13,7 +14,9 @@ struct HudText {
   std::string model;
   std::string stream;  ///< empty when there is only one
   double frames_per_second = 0;
-  double latency_ms = 0;
+  double latency_p50_ms = 0;  ///< from capture to shown, of the last second or so; 0 = not known
+  double latency_p95_ms = 0;
+  std::int64_t dropped = 0;  ///< frames of this stream so far
 };
 
 /// Draws one frame: the view asked for, heat, HUD. Pure: same input, same pixels.

@@ -1,0 +1,302 @@
+#include "pipeline/annotate.h"
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "config/user_error.h"
+#include "pipeline/graph.h"
+#include "pipeline/log.h"
+#include "pipeline/progress.h"
+#include "pipeline/reexplain.h"
+#include "pipeline/render.h"
+#include "pipeline/reports.h"
+#include "pipeline/settings.h"
+#include "pipeline/stream_output.h"
+#include "pipeline/viewer.h"
+#include "stages/capture/paced_source.h"
+#include "stages/capture/source.h"
+#include "stages/explain/torch_threads.h"
+#include "stages/output/display_probe.h"
+#include "stages/output/window.h"
+
+namespace gradcam {
+namespace {
+
+constexpr int kLiveFramesInFlight = 2;
+
+int cores() { return static_cast<int>(std::max(1U, std::thread::hardware_concurrency())); }
+
+bool writes_anything(const OutputOptions& output) {
+  return !output.outputs.empty() || !output.jsonl.empty() || !output.maps.empty() ||
+         !output.stats.empty();
+}
+
+/// Stages as they are bound to one run: the network, what is asked of it, and what is known so far.
+class BoundStages {
+ public:
+  BoundStages(const Options& options, LayerSwitch& network, LiveSettings& settings,
+              const Progress& progress)
+      : options_(options), network_(network), settings_(settings), progress_(progress) {}
+
+  Stages stages(bool mirror) {
+    Stages stages;
+    stages.explain_start = [this] { network_.first().warm_up(); };
+    stages.preprocess = [this](const Frame& frame) {
+      return prepare(frame, network_.first().description(), options_.input.max_dim);
+    };
+    stages.explain = [this](const Prepared& prepared) { return explain(prepared); };
+    stages.overlay = [this, mirror](const Explained& explained) {
+      return render(explained, mirror);
+    };
+    return stages;
+  }
+
+  Explanation explain(const Prepared& prepared) {
+    const ViewSettings settings = settings_.get();
+    const std::lock_guard lock(one_at_a_time_);
+    Explanation explanation = network_.explain(*prepared.blob, settings.target, settings.layer);
+    if (const auto problem = network_.take_problem()) {
+      log::warning(*problem);
+      if (tell_) tell_(*problem);
+    }
+    return explanation;
+  }
+  /// Where what goes wrong is told besides the log. Before any stage is called.
+  void tell_also(std::function<void(std::string)> tell) { tell_ = std::move(tell); }
+
+  /// With a picture as in a mirror for the window if `mirror`.
+  Rendered render(const Explained& explained, bool mirror) const {
+    const HudText hud = hud_of(explained.frame().stream);
+    const OverlayOptions overlay = settings_.get().overlay;
+    Rendered rendered = gradcam::render(explained, hud, overlay);
+    if (mirror) rendered.window = gradcam::redraw(rendered, hud, overlay, true);
+    return rendered;
+  }
+
+  Image redraw(const Rendered& rendered, bool mirror) const {
+    return gradcam::redraw(rendered, hud_of(rendered.frame().stream), settings_.get().overlay,
+                           mirror);
+  }
+
+  /// Explaining once more would give no other layer.
+  bool is_final(const Explanation& explanation) const {
+    const std::string layer = settings_.get().layer;
+    return layer.empty() || explanation.layers == std::vector<std::string>{layer} ||
+           network_.refuses(layer);
+  }
+
+ private:
+  HudText hud_of(int stream) const {
+    const Progress::Rate rate = progress_.rate(stream);
+    HudText hud;
+    hud.model = network_.first().description().name;
+    hud.stream = progress_.several() ? progress_.name(stream) : "";
+    hud.frames_per_second = rate.frames_per_second;
+    hud.latency_p50_ms = rate.latency_p50_ms;
+    hud.latency_p95_ms = rate.latency_p95_ms;
+    hud.dropped = rate.dropped;
+    return hud;
+  }
+
+  const Options& options_;
+  LayerSwitch& network_;
+  LiveSettings& settings_;
+  const Progress& progress_;
+  std::function<void(std::string)> tell_;
+  std::mutex one_at_a_time_;  ///< the graph's inference thread and the Reexplainer's
+};
+
+}  // namespace
+
+struct Annotation::Parts {
+  explicit Parts(const Options& asked) : options(asked) {}
+
+  const Options options;
+  bool window = false;
+  bool all_stills = false;
+  std::vector<SourceInfo> infos;
+  std::vector<std::unique_ptr<Source>> sources;
+  std::vector<std::shared_ptr<Playback>> playbacks;  ///< of the sources that can be paused
+  std::vector<std::unique_ptr<StreamOutput>> outputs;
+
+  void open_sources();
+  void open_outputs();
+  void decide_window(const std::optional<std::string>& display_problem);
+  bool is_live(const SourceInfo& info) const;
+  bool is_mirror(const SourceInfo& info) const;
+  std::vector<Stream> streams(Progress& progress, Viewer* viewer);
+  RunSummary run(BoundStages& bound, Progress& progress, Viewer* viewer,
+                 const std::stop_token& stop);
+  RunSummary run_in_window(BoundStages& bound, Progress& progress, LayerSwitch& network,
+                           LiveSettings& settings, const std::stop_token& stop);
+};
+
+bool Annotation::Parts::is_live(const SourceInfo& info) const {
+  return options.run.live == Choice::kAuto ? info.live : options.run.live == Choice::kYes;
+}
+
+bool Annotation::Parts::is_mirror(const SourceInfo& info) const {
+  const Choice mirror = options.output.mirror;
+  return window && (mirror == Choice::kAuto ? info.camera : mirror == Choice::kYes);
+}
+
+/// Films are played at their own speed where somebody watches or the run is to be like a live one.
+void Annotation::Parts::open_sources() {
+  const bool only_watched = window && !writes_anything(options.output);
+  for (const std::string& text : options.input.sources) {
+    auto source = open_source(text, options.input);
+    const SourceInfo info = source->info();
+    if (!info.live && !info.still && (only_watched || is_live(info))) {
+      auto playback = std::make_shared<Playback>();
+      source = paced(std::move(source), playback);
+      if (only_watched) playbacks.push_back(std::move(playback));
+    }
+    infos.push_back(info);
+    sources.push_back(std::move(source));
+  }
+  all_stills = std::all_of(infos.begin(), infos.end(), [](const auto& i) { return i.still; });
+}
+
+void Annotation::Parts::decide_window(const std::optional<std::string>& display_problem) {
+  if (!window || !display_problem) return;
+  const std::string problem = "no window: " + *display_problem;
+  const bool asked_for = options.output.show == Choice::kYes;
+  if (!writes_anything(options.output) && (!all_stills || asked_for)) {
+    throw UserError(ExitCode::kOutput, problem +
+                                           "; give another output: -o FILE (.mp4, .mkv, .png, "
+                                           ".jpg, out_%05d.png, null), --jsonl, --maps or --stats");
+  }
+  if (asked_for) log::warning(problem + "; the other outputs go on");
+  window = false;
+}
+
+void Annotation::Parts::open_outputs() {
+  const int count = static_cast<int>(infos.size());
+  for (int i = 0; i < count; ++i) {
+    const SourceInfo& info = infos[static_cast<std::size_t>(i)];
+    const bool print_top = info.still && options.output.jsonl != "-";
+    outputs.push_back(
+        std::make_unique<StreamOutput>(open_sinks(options.output, info, i, count), print_top));
+  }
+}
+
+std::vector<Stream> Annotation::Parts::streams(Progress& progress, Viewer* viewer) {
+  std::vector<Stream> streams;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    Stream& stream = streams.emplace_back();
+    StreamOutput* const output = outputs[i].get();
+    stream.live = is_live(infos[i]);
+    stream.source = std::move(sources[i]);
+    stream.output = [output, &progress](const Rendered& frame) {
+      output->write(frame);
+      progress.shown(frame);
+    };
+    if (viewer != nullptr) stream.show = [viewer](const Rendered& frame) { viewer->post(frame); };
+    stream.finish = [output] { output->finish(); };
+    stream.limit = options.input.limit;
+    stream.frames_in_flight = options.run.frames_in_flight > 0 ? options.run.frames_in_flight
+                              : stream.live                    ? kLiveFramesInFlight
+                                                               : cores() + 2;
+  }
+  return streams;
+}
+
+RunSummary Annotation::Parts::run(BoundStages& bound, Progress& progress, Viewer* viewer,
+                                  const std::stop_token& stop) {
+  const bool mirror = std::any_of(infos.begin(), infos.end(),
+                                  [this](const SourceInfo& info) { return is_mirror(info); });
+  GraphOptions graph;
+  graph.every = options.explain.every;
+  graph.max_failures = options.run.max_failures;
+  return run_graph(streams(progress, viewer), bound.stages(mirror), graph, stop);
+}
+
+/// The window belongs to this thread, main; the graph waits on another.
+RunSummary Annotation::Parts::run_in_window(BoundStages& bound, Progress& progress,
+                                            LayerSwitch& network, LiveSettings& settings,
+                                            const std::stop_token& stop) {
+  const auto mirror = [this](const Rendered& view) {
+    return is_mirror(infos[static_cast<std::size_t>(view.frame().stream)]);
+  };
+  std::vector<std::string> names;
+  for (const SourceInfo& info : infos) names.push_back(info.name);
+
+  ViewerHooks hooks;
+  hooks.redraw = [&](const Rendered& shown) { return bound.redraw(shown, mirror(shown)); };
+  hooks.layers = [&] { return network.layers(); };
+  hooks.set_paused = [this](bool paused) {
+    for (const auto& playback : playbacks) playback->set_paused(paused);
+  };
+  hooks.step = [this] {
+    for (const auto& playback : playbacks) playback->step();
+  };
+  Reexplainer* again = nullptr;
+  hooks.explain_again = [&again](const Rendered& shown) { again->ask(shown); };
+
+  HighguiScreen screen;
+  ViewerOptions viewer_options;
+  viewer_options.mosaic = options.output.mosaic;
+  Viewer viewer(names, settings, screen, hooks, viewer_options);
+  Reexplainer reexplainer(
+      {[&](const Prepared& prepared) {
+         compute_alone();
+         return bound.explain(prepared);
+       },
+       [&](const Explained& explained) {
+         Rendered view;
+         view.explained = explained;
+         return bound.render(explained, mirror(view));
+       },
+       [&](const Rendered& view) { viewer.post_again(view); },
+       [&](const Explanation& explanation) { return bound.is_final(explanation); }});
+  bound.tell_also([&viewer](std::string problem) { viewer.tell(std::move(problem)); });
+  again = &reexplainer;
+
+  RunSummary summary;
+  viewer.run(
+      [&](const std::stop_token& end) {
+        summary = run(bound, progress, &viewer, end);
+        return all_stills && !summary.error && !summary.stopped;
+      },
+      stop);
+  return summary;
+}
+
+Annotation::Annotation(const Options& options) : parts_(std::make_unique<Parts>(options)) {
+  const OutputOptions& output = options.output;
+  parts_->window =
+      output.show == Choice::kYes || (output.show == Choice::kAuto &&
+                                      options.command == Command::kRun && !writes_anything(output));
+  std::optional<std::string> problem;
+  if (parts_->window) problem = display_problem();
+  parts_->open_sources();
+  if (!parts_->window && options.command == Command::kRun && !writes_anything(output) &&
+      !parts_->all_stills) {
+    throw UserError(ExitCode::kUsage,
+                    "no output: give -o FILE (.mp4, .mkv, .png, .jpg, out_%05d.png, null), "
+                    "--jsonl, --maps, --stats or --show");
+  }
+  parts_->decide_window(problem);
+  parts_->open_outputs();
+}
+
+Annotation::~Annotation() = default;
+
+RunSummary Annotation::run(LayerSwitch& network, const std::stop_token& stop) {
+  const Options& options = parts_->options;
+  log_model(network.first());
+  LiveSettings settings({options.overlay, network.first().target(), "", false});
+  Progress progress(parts_->infos, options.input.limit);
+  BoundStages bound(options, network, settings, progress);
+  RunSummary summary = parts_->window
+                           ? parts_->run_in_window(bound, progress, network, settings, stop)
+                           : parts_->run(bound, progress, nullptr, stop);
+  progress.finish();
+  report_summary(summary, parts_->all_stills);
+  return summary;
+}
+
+}  // namespace gradcam

@@ -1,0 +1,72 @@
+#include "pipeline/carry.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace gradcam {
+
+CarryPolicy::Way CarryPolicy::decide(std::uint64_t ticket, Pass pass) {
+  if (every_ == 1) return Way::kOwn;
+  return live_ ? decide_live(ticket, pass) : decide_film(ticket, std::move(pass));
+}
+
+CarryPolicy::Way CarryPolicy::decide_live(std::uint64_t ticket, const Pass& pass) {
+  MapOutcome outcome;
+  Way way = Way::kCarry;
+  {
+    const std::lock_guard lock(mutex_);
+    const bool due = with_engine_ == 0 && ticket >= last_given_ + every_;
+    if (!newest_ || due) {
+      ++with_engine_;
+      last_given_ = std::max(last_given_, ticket);
+      way = newest_ ? Way::kCarryExplain : Way::kOwn;
+    }
+    if (!newest_) return way;
+    outcome = *newest_;
+  }
+  pass(outcome);
+  return way;
+}
+
+CarryPolicy::Way CarryPolicy::decide_film(std::uint64_t ticket, Pass pass) {
+  const std::uint64_t key = ticket - ticket % every_;
+  if (ticket == key) return Way::kOwn;
+  MapOutcome outcome;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = outcomes_.find(key);
+    if (found == outcomes_.end()) {
+      waiting_[key].push_back(std::move(pass));
+      return Way::kCarry;
+    }
+    outcome = found->second;
+  }
+  pass(outcome);
+  return Way::kCarry;
+}
+
+void CarryPolicy::finished(std::uint64_t ticket, const MapOutcome& outcome) {
+  if (every_ == 1) return;
+  std::vector<Pass> passing;
+  {
+    const std::lock_guard lock(mutex_);
+    if (live_) {
+      --with_engine_;
+      if (!newest_ || ticket >= newest_ticket_) {
+        newest_ = outcome;
+        newest_ticket_ = ticket;
+      }
+      return;
+    }
+    if (ticket % every_ != 0) return;  // it would have carried a map
+    outcomes_[ticket] = outcome;
+    if (auto waiting = waiting_.extract(ticket)) passing = std::move(waiting.mapped());
+    // Frames that are still under way can need no more explained ones than this.
+    while (outcomes_.size() > static_cast<std::size_t>(in_flight_) + 1) {
+      outcomes_.erase(outcomes_.begin());
+    }
+  }
+  for (const Pass& pass : passing) pass(outcome);
+}
+
+}  // namespace gradcam

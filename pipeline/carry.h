@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "stages/explain/explanation.h"
+
+namespace gradcam {
+
+/// What an engine call came to: an explanation, or why there is none.
+struct MapOutcome {
+  std::shared_ptr<const Explanation> explanation;
+  std::string error;
+};
+
+/// Decides which frames of one stream are explained, and which map the others carry. Any thread.
+///
+/// Films: every N-th frame (by ticket) waits for a map of its own, and those behind it carry
+/// exactly that one, waiting for it without occupying the engine. Live: a frame never waits once
+/// there is a map: it carries the newest. A frame is also given to the engine, for the benefit of
+/// later ones, when N have passed since the last that was, and the engine has none of this stream.
+/// Where the call failed, the frames that would carry its map fail with its error.
+class CarryPolicy {
+ public:
+  /// `every` >= 1; 1: each frame is explained. `in_flight`: frames of the stream that are under way
+  /// at once, at most.
+  CarryPolicy(int every, bool live, int in_flight)
+      : every_(static_cast<std::uint64_t>(every)), live_(live), in_flight_(in_flight) {}
+
+  enum class Way {
+    kOwn,           ///< explain it, report to finished(), and let it pass with the result
+    kCarry,         ///< `pass` was called, or will be by finished()
+    kCarryExplain,  ///< as kCarry; besides, explain it and report to finished()
+  };
+  using Pass = std::function<void(const MapOutcome&)>;
+
+  /// Once for each frame that can be explained. `pass` must not call this object.
+  Way decide(std::uint64_t ticket, Pass pass);
+
+  /// The engine call for this frame has ended.
+  void finished(std::uint64_t ticket, const MapOutcome& outcome);
+
+  /// The frame failed before it came here: decide() is not asked.
+  void failed_before(std::uint64_t ticket, const std::string& error) {
+    if (!live_) finished(ticket, {nullptr, error});
+  }
+
+ private:
+  Way decide_live(std::uint64_t ticket, const Pass& pass);
+  Way decide_film(std::uint64_t ticket, Pass pass);
+
+  const std::uint64_t every_;
+  const bool live_;
+  const int in_flight_;
+
+  std::mutex mutex_;
+  // live
+  std::optional<MapOutcome> newest_;
+  std::uint64_t newest_ticket_ = 0;
+  std::uint64_t last_given_ = 0;  ///< ticket of the last frame that the engine was given
+  int with_engine_ = 0;
+  // films, by the ticket of the explained frame
+  std::map<std::uint64_t, MapOutcome> outcomes_;
+  std::map<std::uint64_t, std::vector<Pass>> waiting_;
+};
+
+}  // namespace gradcam

@@ -1,0 +1,158 @@
+#include "pipeline/keys.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <utility>
+
+#include "config/method_names.h"
+
+namespace gradcam {
+namespace {
+
+constexpr int kEscape = 27;
+constexpr double kOpacityStep = 0.1;
+
+template <class T>
+struct Named {
+  T value;
+  const char* name;
+};
+
+constexpr std::array<Named<ViewKind>, 4> kViews = {{{ViewKind::kOverlay, "overlay"},
+                                                    {ViewKind::kHeatmap, "heat map"},
+                                                    {ViewKind::kSideBySide, "side by side"},
+                                                    {ViewKind::kOriginal, "original"}}};
+
+constexpr std::array<Named<Colormap>, 8> kColormaps = {{{Colormap::kJet, "jet"},
+                                                        {Colormap::kTurbo, "turbo"},
+                                                        {Colormap::kViridis, "viridis"},
+                                                        {Colormap::kInferno, "inferno"},
+                                                        {Colormap::kMagma, "magma"},
+                                                        {Colormap::kPlasma, "plasma"},
+                                                        {Colormap::kHot, "hot"},
+                                                        {Colormap::kBone, "bone"}}};
+
+/// Moves `value` to the next in turn; its name.
+template <class T, std::size_t N>
+std::string advance(T& value, const std::array<Named<T>, N>& all) {
+  const auto here =
+      std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.value == value; });
+  const auto next = here == all.end() || here + 1 == all.end() ? all.begin() : here + 1;
+  value = next->value;
+  return next->name;
+}
+
+std::string name_of(const ClassScore& score) {
+  return score.label.empty() ? "class " + std::to_string(score.index) : score.label;
+}
+
+KeyEffect change_opacity(double step, OverlayOptions& overlay) {
+  overlay.opacity = std::clamp(std::round((overlay.opacity + step) * 100) / 100, 0.0, 1.0);
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "opacity %.4g", overlay.opacity);
+  return {KeyAction::kRedraw, text.data()};
+}
+
+KeyEffect explain_rank(int rank, const KeyContext& context, ViewSettings& settings) {
+  settings.target = TargetChoice{1, rank, -1};
+  std::string notice = "rank " + std::to_string(rank);
+  if (context.shown != nullptr && context.shown->top.size() >= static_cast<std::size_t>(rank)) {
+    notice += ": " + name_of(context.shown->top[static_cast<std::size_t>(rank) - 1]);
+  }
+  return {KeyAction::kExplain, notice};
+}
+
+KeyEffect lock_class(const KeyContext& context, ViewSettings& settings) {
+  if (context.shown == nullptr || context.shown->targets.empty()) {
+    return {KeyAction::kNothing, "no class to lock yet"};
+  }
+  // A class that is locked already may not be the one on the screen yet.
+  const ClassScore& shown = context.shown->targets.front();
+  const bool locked = settings.target.index >= 0;
+  if (locked && settings.target.index != shown.index) {
+    return {KeyAction::kNothing, "class locked: class " + std::to_string(settings.target.index)};
+  }
+  settings.target = TargetChoice{1, 0, shown.index};
+  return {locked ? KeyAction::kNothing : KeyAction::kExplain, "class locked: " + name_of(shown)};
+}
+
+KeyEffect change_layer(int step, const KeyContext& context, ViewSettings& settings) {
+  const auto& layers = context.layers;
+  if (layers.empty()) return {KeyAction::kNothing, "layers are not known yet"};
+  std::string present = settings.layer;
+  if (present.empty() && context.shown != nullptr && !context.shown->layers.empty()) {
+    present = context.shown->layers.front();
+  }
+  const int last = static_cast<int>(layers.size()) - 1;
+  const auto found = std::find(layers.begin(), layers.end(), present);
+  // From a layer that is not in the list, either way leads to the last, where most networks are
+  // explained.
+  const int wanted = found == layers.end() ? last : static_cast<int>(found - layers.begin()) + step;
+  if (wanted < 0) return {KeyAction::kNothing, "first layer: " + present};
+  if (wanted > last) return {KeyAction::kNothing, "last layer: " + present};
+  settings.layer = layers[static_cast<std::size_t>(wanted)];
+  return {KeyAction::kExplain, "layer " + settings.layer};
+}
+
+KeyEffect change_method() {
+  static_assert(kMethodNames.size() == 1, "with a choice, a method belongs in ViewSettings");
+  return {KeyAction::kNothing, std::string(kMethodNames.front()) + " is the only method"};
+}
+
+/// Letters small, without the bits that some windowing systems add for Num Lock and the like.
+int plain_code(int code) {
+  code &= 0xFFFF;
+  return code >= 'A' && code <= 'Z' ? code - 'A' + 'a' : code;
+}
+
+}  // namespace
+
+bool chooses_layer(int code) { return plain_code(code) == 'l' || plain_code(code) == 'k'; }
+
+KeyEffect apply_key(int code, const KeyContext& context, ViewSettings& settings) {
+  const int key = plain_code(code);
+  switch (key) {
+    case 'q':
+    case kEscape:
+      return {KeyAction::kQuit, ""};
+    case ' ':
+      settings.paused = !settings.paused;
+      return {KeyAction::kPause, ""};
+    case '.':
+      settings.paused = true;
+      return {KeyAction::kStep, ""};
+    case 's':
+      return {KeyAction::kScreenshot, ""};
+    case 'f':
+      return {KeyAction::kFullScreen, ""};
+    case 'h':
+      settings.overlay.hud = !settings.overlay.hud;
+      return {KeyAction::kRedraw, settings.overlay.hud ? "HUD on" : "HUD off"};
+    case 'v':
+      return {KeyAction::kRedraw, "view: " + advance(settings.overlay.view, kViews)};
+    case '[':
+      return change_opacity(-kOpacityStep, settings.overlay);
+    case ']':
+      return change_opacity(kOpacityStep, settings.overlay);
+    case 'c':
+      return {KeyAction::kRedraw, "colour map: " + advance(settings.overlay.colormap, kColormaps)};
+    case 'm':
+      return change_method();
+    case 'l':
+      return change_layer(1, context, settings);
+    case 'k':
+      return change_layer(-1, context, settings);
+    case 't':
+      return lock_class(context, settings);
+    case '0':
+      settings.target = TargetChoice{};
+      return {KeyAction::kExplain, "best class"};
+    default:
+      if (key >= '1' && key <= '5') return explain_rank(key - '0', context, settings);
+      return {};
+  }
+}
+
+}  // namespace gradcam

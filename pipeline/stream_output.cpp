@@ -1,0 +1,27 @@
+#include "pipeline/stream_output.h"
+
+#include <exception>
+
+#include "pipeline/reports.h"
+
+namespace gradcam {
+
+void StreamOutput::write(const Rendered& frame) {
+  for (const auto& sink : sinks_) sink->write(frame);
+  if (print_top_ && frame.explained.explanation) print_top(*frame.explained.explanation);
+}
+
+void StreamOutput::finish() {
+  std::exception_ptr first;
+  for (const auto& sink : sinks_) {
+    try {
+      sink->finish();
+    } catch (...) {
+      if (!first) first = std::current_exception();
+    }
+  }
+  sinks_.clear();
+  if (first) std::rethrow_exception(first);
+}
+
+}  // namespace gradcam

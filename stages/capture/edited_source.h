@@ -1,0 +1,19 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "stages/capture/source.h"
+
+/// Sources that change what another one gives.
+namespace gradcam {
+
+/// At most `frames_per_second` pictures of each second of presentation time; the others are left
+/// out and count nowhere.
+std::unique_ptr<Source> thinned(std::unique_ptr<Source> source, double frames_per_second);
+
+/// What `open` opens, again and again without end; presentation times go on. One that was cut short
+/// or has no picture ends it. A picture repeats 25 times a second.
+std::unique_ptr<Source> looped(std::function<std::unique_ptr<Source>()> open);
+
+}  // namespace gradcam

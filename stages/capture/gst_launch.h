@@ -1,0 +1,31 @@
+#pragma once
+
+#include <string>
+
+#include "stages/capture/cameras.h"
+
+namespace gradcam {
+
+/// What a GStreamer pipeline that is not a film file begins with, and how it is to be taken.
+struct GstLaunch {
+  std::string name;    ///< of the source, as the user may see it
+  std::string launch;  ///< elements up to video of any format; one may be named `source`
+  /// Properties of `source`, apart so that nothing in them is read as launch syntax, and that no
+  /// password is in a text that may be logged. Empty = none.
+  std::string device, location, uri;
+  std::string user, password;
+  bool camera = false;
+  bool network = false;  ///< its end is a loss, not an end
+};
+
+/// rtsp:// and rtsps:// over TCP with 100 ms of buffer; http:// and https://. Credentials in the
+/// URL go where no log shows them. Pure.
+GstLaunch stream_launch(const std::string& url);
+
+/// `gst:FRAGMENT`. Pure.
+GstLaunch fragment_launch(const std::string& text);
+
+/// Pure.
+GstLaunch camera_launch(const Camera& camera);
+
+}  // namespace gradcam

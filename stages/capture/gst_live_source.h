@@ -1,0 +1,43 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "stages/capture/gst_handles.h"
+#include "stages/capture/gst_launch.h"
+#include "stages/capture/source.h"
+#include "stages/capture/stream_time.h"
+
+namespace gradcam {
+
+/// A camera, a network stream, or any GStreamer fragment. Live ones give the newest picture only,
+/// and break when none comes for five seconds. Times begin at 0.
+class GstLiveSource : public Source {
+ public:
+  /// Returns once a picture is there, within ten seconds. Throws UserError(kSource).
+  explicit GstLiveSource(GstLaunch launch);
+  const SourceInfo& info() const override { return info_; }
+  Capture next(std::chrono::milliseconds timeout) override;
+
+ private:
+  void build();
+  void set_source();
+  void start();
+  void wait_for_first();
+  Captured to_captured(GstSample* sample);
+  void throw_if_failed();
+  [[noreturn]] void fail(const std::string& why) const;
+
+  GstLaunch launch_;
+  SourceInfo info_;
+  gst::Pipeline pipeline_;
+  gst::Element sink_;
+  gst::Bus bus_;
+  gst::Sample first_;  ///< of one that is not live: decoded, not yet handed out
+  PtsCleaner cleaner_{std::chrono::nanoseconds(0)};
+  std::optional<std::chrono::nanoseconds> begin_;
+  std::chrono::nanoseconds silent_{0};  ///< waited in vain since the last picture
+};
+
+}  // namespace gradcam

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <gst/video/video.h>
+
+#include <opencv2/core.hpp>
+
+/// What the sources that read with GStreamer share.
+namespace gradcam::gst {
+
+/// End of every pipeline. Pictures arrive as films hold them (4:2:0) wherever possible: our own
+/// conversion is exact and takes half the time.
+inline constexpr const char* kPictureCaps = "video/x-raw,format=(string){I420,BGRx}";
+
+/// Gives the element named `convert` as many threads as help.
+void set_converter_threads(GstElement* pipeline);
+
+/// A copy of the sample's picture, BGR u8; empty if it cannot be read from memory.
+cv::Mat picture_of(GstSample* sample);
+
+/// 0 where the stream tells no rate: demuxers then answer with their clock.
+double rate_of(const GstVideoInfo& video);
+
+}  // namespace gradcam::gst

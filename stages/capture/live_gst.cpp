@@ -1,0 +1,19 @@
+#include "stages/capture/gst_live_source.h"
+#include "stages/capture/live_source.h"
+
+namespace gradcam {
+
+std::unique_ptr<Source> open_camera(const std::string& text) {
+  const Camera camera = find_camera(camera_device(text), list_cameras());
+  return std::make_unique<GstLiveSource>(camera_launch(camera));
+}
+
+std::unique_ptr<Source> open_stream(const std::string& url) {
+  return std::make_unique<GstLiveSource>(stream_launch(url));
+}
+
+std::unique_ptr<Source> open_fragment(const std::string& text) {
+  return std::make_unique<GstLiveSource>(fragment_launch(text));
+}
+
+}  // namespace gradcam

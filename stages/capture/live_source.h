@@ -1,0 +1,19 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "stages/capture/source.h"
+
+/// Cameras and streams, with the reader this build has: GStreamer, or OpenCV's videoio without it.
+/// Which one is decided in CMake. All throw UserError(kSource).
+namespace gradcam {
+
+/// "0", "/dev/video0"
+std::unique_ptr<Source> open_camera(const std::string& text);
+/// rtsp://, rtsps://, http://, https://
+std::unique_ptr<Source> open_stream(const std::string& url);
+/// gst:FRAGMENT
+std::unique_ptr<Source> open_fragment(const std::string& text);
+
+}  // namespace gradcam

@@ -1,0 +1,110 @@
+#include "stages/explain/layer_switch.h"
+
+#include <utility>
+
+#include "stages/explain/torch_threads.h"
+
+namespace gradcam {
+
+LayerSwitch::LayerSwitch(Model model, ModelDescription description, const ExplainOptions& options)
+    : model_(std::move(model)),
+      description_(std::move(description)),
+      options_(options),
+      first_(std::make_shared<Explainer>(model_, description_, options_)),
+      current_(first_) {
+  if (first_->layers().size() == 1) ready_[first_->layers()[0]] = first_;
+}
+
+Explanation LayerSwitch::explain(const Blob& blob, const TargetChoice& target,
+                                 const std::string& layer) {
+  if (layer.empty()) {
+    current_ = first_;
+  } else {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = ready_.find(layer); found != ready_.end()) {
+      current_ = found->second;
+    } else if (refused_.count(layer) == 0 && preparing_ != layer) {
+      wanted_ = layer;
+      start_worker();
+    }
+  }
+  return current_->explain(blob, target);
+}
+
+std::vector<std::string> LayerSwitch::layers() {
+  const std::lock_guard lock(mutex_);
+  if (layers_.empty() && !layers_wanted_) {
+    layers_wanted_ = true;
+    start_worker();
+  }
+  return layers_;
+}
+
+bool LayerSwitch::refuses(const std::string& layer) {
+  const std::lock_guard lock(mutex_);
+  return refused_.count(layer) > 0;
+}
+
+std::optional<std::string> LayerSwitch::take_problem() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(problem_, std::nullopt);
+}
+
+void LayerSwitch::start_worker() {
+  if (!worker_.joinable()) {
+    worker_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
+  }
+  asked_.notify_one();
+}
+
+void LayerSwitch::work(const std::stop_token& stop) {
+  compute_alone();
+  bool listed = false;
+  std::unique_lock lock(mutex_);
+  const auto asked = [&] { return (layers_wanted_ && !listed) || wanted_.has_value(); };
+  while (asked_.wait(lock, stop, asked)) {
+    const bool list = layers_wanted_ && !listed;
+    if (!list) preparing_ = *std::exchange(wanted_, std::nullopt);
+    lock.unlock();
+    if (list) {
+      look_up_layers();
+      listed = true;
+    } else {
+      prepare(preparing_);
+    }
+    lock.lock();
+    preparing_.clear();
+  }
+}
+
+void LayerSwitch::prepare(const std::string& layer) {
+  try {
+    ExplainOptions options = options_;
+    options.layers = {layer};
+    auto explainer = std::make_shared<Explainer>(model_, description_, options);
+    explainer->run_in();
+    const std::lock_guard lock(mutex_);
+    ready_[layer] = std::move(explainer);
+  } catch (const std::exception& error) {
+    const std::lock_guard lock(mutex_);
+    refused_.insert(layer);
+    problem_ = error.what();
+  }
+}
+
+void LayerSwitch::look_up_layers() {
+  std::vector<std::string> names;
+  try {
+    for (const Layer& layer :
+         list_layers(model_, description_.input_height, description_.input_width)) {
+      if (layer.spatial() && layer.obstacle.empty()) names.push_back(layer.name);
+    }
+  } catch (const std::exception& error) {
+    const std::lock_guard lock(mutex_);
+    problem_ = error.what();
+  }
+  const std::lock_guard lock(mutex_);
+  layers_ = std::move(names);
+}
+
+}  // namespace gradcam

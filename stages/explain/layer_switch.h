@@ -1,0 +1,70 @@
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "stages/explain/explainer.h"
+#include "stages/explain/model.h"
+
+namespace gradcam {
+
+/// One network, explained at a layer that may change while it runs. An explainer for another layer
+/// is prepared on a thread of its own (with one LibTorch thread, so that it does not fight the
+/// inference thread) while the present one goes on, and is kept: going back costs nothing. All
+/// share the weights of one Model as far as folding leaves them alone.
+class LayerSwitch {
+ public:
+  /// Throws as Explainer does.
+  LayerSwitch(Model model, ModelDescription description, const ExplainOptions& options);
+  /// Waits for a preparation that is under way (bounded by it).
+  ~LayerSwitch() = default;
+
+  /// The explainer of the layers that the options ask for.
+  Explainer& first() { return *first_; }
+
+  /// The inference thread's: explains at `layer` (empty = as the options ask) if that is ready,
+  /// else where it explained last, and has `layer` prepared.
+  Explanation explain(const Blob& blob, const TargetChoice& target, const std::string& layer);
+
+  /// Layers that can be chosen, in the order of their call. Empty until they are known: the first
+  /// call has them looked up beside. Any thread.
+  std::vector<std::string> layers();
+
+  /// This layer was asked for and cannot be explained. Any thread.
+  bool refuses(const std::string& layer);
+
+  /// Why a layer that was asked for could not be prepared; told once. Any thread.
+  std::optional<std::string> take_problem();
+
+ private:
+  void work(const std::stop_token& stop);
+  void prepare(const std::string& layer);
+  void look_up_layers();
+  void start_worker();  ///< with mutex_ held
+
+  const Model model_;
+  const ModelDescription description_;
+  const ExplainOptions options_;
+  const std::shared_ptr<Explainer> first_;
+  std::shared_ptr<Explainer> current_;  ///< the inference thread's
+
+  std::mutex mutex_;
+  std::condition_variable_any asked_;
+  std::map<std::string, std::shared_ptr<Explainer>> ready_;
+  std::set<std::string> refused_;
+  std::optional<std::string> wanted_;  ///< the newest wish counts
+  std::string preparing_;              ///< what the worker is at; written with mutex_ held
+  bool layers_wanted_ = false;
+  std::vector<std::string> layers_;
+  std::optional<std::string> problem_;
+  std::jthread worker_;  ///< last: it uses all of the above
+};
+
+}  // namespace gradcam

@@ -1,0 +1,136 @@
+#include "pipeline/carry.h"
+
+#include <gtest/gtest.h>
+
+namespace gradcam {
+namespace {
+
+using Way = CarryPolicy::Way;
+
+MapOutcome map_of(std::int64_t frame) {
+  Explanation explanation;
+  explanation.frame_seq = frame;
+  return {std::make_shared<const Explanation>(explanation), ""};
+}
+
+/// Frames of one stream, and what they passed with.
+struct Frames {
+  CarryPolicy policy;
+  std::map<std::uint64_t, MapOutcome> passed;
+
+  Way decide(std::uint64_t ticket) {
+    return policy.decide(ticket, [this, ticket](const MapOutcome& map) { passed[ticket] = map; });
+  }
+  /// The frame whose map this one carries; -1 = it has not passed, -2 = it passed with an error.
+  std::int64_t carried_by(std::uint64_t ticket) const {
+    const auto found = passed.find(ticket);
+    if (found == passed.end()) return -1;
+    return found->second.explanation ? found->second.explanation->frame_seq : -2;
+  }
+};
+
+TEST(CarryPolicy, EveryFrameIsExplainedByDefault) {
+  Frames frames{{1, true, 2}, {}};
+  for (const std::uint64_t ticket : {0, 1, 2}) {
+    EXPECT_EQ(frames.decide(ticket), Way::kOwn);
+    frames.policy.finished(ticket, map_of(0));
+  }
+  EXPECT_TRUE(frames.passed.empty());
+}
+
+TEST(CarryPolicy, FilmFramesCarryTheMapOfTheOneBeforeThemWhoseTurnItWas) {
+  Frames frames{{3, false, 4}, {}};
+  EXPECT_EQ(frames.decide(0), Way::kOwn);
+  EXPECT_EQ(frames.decide(1), Way::kCarry);
+  EXPECT_EQ(frames.carried_by(1), -1);  // waits for the map of 0
+  frames.policy.finished(0, map_of(0));
+  EXPECT_EQ(frames.carried_by(1), 0);
+  EXPECT_EQ(frames.decide(2), Way::kCarry);
+  EXPECT_EQ(frames.carried_by(2), 0);  // it is there already
+  EXPECT_EQ(frames.decide(3), Way::kOwn);
+  EXPECT_EQ(frames.decide(4), Way::kCarry);
+  EXPECT_EQ(frames.carried_by(4), -1);  // not the older one
+}
+
+TEST(CarryPolicy, FilmFramesThatOvertakeTheirOwnExplainedOneWaitForIt) {
+  Frames frames{{2, false, 4}, {}};
+  EXPECT_EQ(frames.decide(1), Way::kCarry);
+  EXPECT_EQ(frames.decide(0), Way::kOwn);
+  frames.policy.finished(0, map_of(0));
+  EXPECT_EQ(frames.carried_by(1), 0);
+}
+
+TEST(CarryPolicy, FilmFramesFailWithTheErrorOfTheMapTheyWouldCarry) {
+  Frames frames{{2, false, 4}, {}};
+  frames.decide(0);
+  frames.decide(1);
+  frames.policy.finished(0, {nullptr, "no luck"});
+  EXPECT_EQ(frames.passed.at(1).error, "no luck");
+  frames.policy.failed_before(2, "no blob");
+  EXPECT_EQ(frames.decide(3), Way::kCarry);
+  EXPECT_EQ(frames.passed.at(3).error, "no blob");
+  frames.policy.failed_before(5, "one that would have carried");
+  EXPECT_EQ(frames.decide(4), Way::kOwn);
+}
+
+TEST(CarryPolicy, LiveFramesWaitForTheirOwnMapUntilThereIsOne) {
+  Frames frames{{2, true, 3}, {}};
+  EXPECT_EQ(frames.decide(0), Way::kOwn);
+  EXPECT_EQ(frames.decide(1), Way::kOwn);
+  frames.policy.finished(0, map_of(0));
+  EXPECT_EQ(frames.decide(2), Way::kCarry);  // the engine still has 1
+  EXPECT_EQ(frames.carried_by(2), 0);
+}
+
+TEST(CarryPolicy, LiveFramesPassAtOnceWithTheNewestMap) {
+  Frames frames{{3, true, 2}, {}};
+  frames.decide(0);
+  frames.policy.finished(0, map_of(0));
+  EXPECT_EQ(frames.decide(1), Way::kCarry);
+  EXPECT_EQ(frames.decide(2), Way::kCarry);
+  EXPECT_EQ(frames.decide(3), Way::kCarryExplain);  // the third since 0
+  EXPECT_EQ(frames.carried_by(3), 0);
+  EXPECT_EQ(frames.decide(4), Way::kCarry);
+  frames.policy.finished(3, map_of(3));
+  EXPECT_EQ(frames.decide(5), Way::kCarry);
+  EXPECT_EQ(frames.carried_by(5), 3);
+}
+
+TEST(CarryPolicy, LiveEngineIsGivenAFrameAsSoonAsItIsIdle) {
+  Frames frames{{2, true, 2}, {}};
+  frames.decide(0);
+  frames.policy.finished(0, map_of(0));
+  EXPECT_EQ(frames.decide(2), Way::kCarryExplain);
+  for (const std::uint64_t ticket : {3, 4, 5, 6}) EXPECT_EQ(frames.decide(ticket), Way::kCarry);
+  frames.policy.finished(2, map_of(2));
+  EXPECT_EQ(frames.decide(7), Way::kCarryExplain);
+}
+
+TEST(CarryPolicy, LiveMapIsNeverReplacedByAnOlderOne) {
+  Frames frames{{2, true, 3}, {}};
+  frames.decide(0);
+  frames.decide(1);
+  frames.policy.finished(1, map_of(1));
+  frames.policy.finished(0, map_of(0));
+  frames.decide(2);
+  EXPECT_EQ(frames.carried_by(2), 1);
+}
+
+TEST(CarryPolicy, LiveFailureIsSeenUntilTheNextMap) {
+  Frames frames{{2, true, 2}, {}};
+  frames.decide(0);
+  frames.policy.finished(0, map_of(0));
+  frames.policy.failed_before(1, "a frame that never came here");
+  EXPECT_EQ(frames.decide(2), Way::kCarryExplain);
+  EXPECT_EQ(frames.carried_by(2), 0);
+  frames.policy.finished(2, {nullptr, "no luck"});
+  EXPECT_EQ(frames.decide(3), Way::kCarry);
+  EXPECT_EQ(frames.passed.at(3).error, "no luck");
+  EXPECT_EQ(frames.decide(4), Way::kCarryExplain);
+  frames.policy.finished(4, map_of(4));
+  frames.decide(5);
+  EXPECT_EQ(frames.carried_by(5), 4);
+}
+
+}  // namespace
+}  // namespace gradcam

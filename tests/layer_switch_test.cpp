@@ -1,0 +1,102 @@
+#include "stages/explain/layer_switch.h"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <functional>
+
+#include "tests/tiny_models.h"
+
+namespace gradcam {
+namespace {
+
+constexpr int kSize = 12;
+
+/// Two convolutions, each with a spatial output, and a head.
+LayerSwitch two_layers() {
+  const auto net =
+      tiny::network({{"first", tiny::seeded_conv(3, 4, 1)},
+                     {"second", tiny::seeded_conv(4, 4, 5)},
+                     {"fc", tiny::linear(tiny::seeded({3, 4}, 3), tiny::seeded({3}, 4))}},
+                    "  h = self.second.forward(torch.relu(self.first.forward(x)))\n"
+                    "  return self.fc.forward(torch.mean(torch.relu(h), [2, 3]))\n");
+  ModelDescription description;
+  description.input_height = kSize;
+  description.input_width = kSize;
+  ExplainOptions options;
+  options.layers = {"second"};
+  options.threads = 1;
+  return {Model(tiny::saved(net, "two_layers"), c10::Device("cpu")), description, options};
+}
+
+Blob blob() {
+  Blob blob{kSize, kSize, {}};
+  for (int i = 0; i < kSize * kSize * 3; ++i) {
+    blob.pixels.push_back(static_cast<std::uint8_t>(i * 37 % 256));
+  }
+  return blob;
+}
+
+/// Asks until `done`; a preparation that never ends is a failure after a minute.
+bool eventually(const std::function<bool()>& done) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::minutes(1);
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > limit) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+TEST(LayerSwitch, ExplainsTheLayerOfTheOptionsUntilAnotherIsReady) {
+  LayerSwitch layers = two_layers();
+  EXPECT_EQ(layers.explain(blob(), {}, "").layers, std::vector<std::string>{"second"});
+  Explanation now = layers.explain(blob(), {}, "first");
+  EXPECT_EQ(now.layers, std::vector<std::string>{"second"});
+  EXPECT_TRUE(eventually([&] {
+    now = layers.explain(blob(), {}, "first");
+    return now.layers[0] == "first";
+  }));
+  // The same as an explainer that was made for this layer.
+  ExplainOptions options;
+  options.layers = {"first"};
+  EXPECT_EQ(now.layers, options.layers);
+  EXPECT_EQ(layers.explain(blob(), {}, "").layers, std::vector<std::string>{"second"});
+  EXPECT_EQ(layers.explain(blob(), {}, "first").layers, options.layers);  // kept
+}
+
+TEST(LayerSwitch, LayersThatCanBeChosenAreInOrderOfTheirCall) {
+  LayerSwitch layers = two_layers();
+  std::vector<std::string> names;
+  EXPECT_TRUE(eventually([&] {
+    names = layers.layers();
+    return !names.empty();
+  }));
+  EXPECT_EQ(names, (std::vector<std::string>{"first", "second"}));
+}
+
+TEST(LayerSwitch, LayerThatCannotBeCutIsToldOnceAndTheOldOneGoesOn) {
+  LayerSwitch layers = two_layers();
+  std::optional<std::string> problem;
+  EXPECT_TRUE(eventually([&] {
+    EXPECT_EQ(layers.explain(blob(), {}, "frist").layers, std::vector<std::string>{"second"});
+    problem = layers.take_problem();
+    return problem.has_value();
+  }));
+  EXPECT_NE(problem->find("frist"), std::string::npos);
+  EXPECT_NE(problem->find("first"), std::string::npos) << "near names help: " << *problem;
+  EXPECT_TRUE(layers.refuses("frist"));
+  EXPECT_FALSE(layers.refuses("first"));
+  layers.explain(blob(), {}, "frist");
+  EXPECT_FALSE(layers.take_problem());
+}
+
+TEST(LayerSwitch, TargetIsThatOfTheCall) {
+  LayerSwitch layers = two_layers();
+  const Explanation best = layers.explain(blob(), {}, "");
+  const Explanation second = layers.explain(blob(), {.rank = 2}, "");
+  EXPECT_EQ(second.targets.at(0).index, best.top.at(1).index);
+  EXPECT_EQ(layers.explain(blob(), {.index = 2}, "").targets.at(0).index, 2);
+}
+
+}  // namespace
+}  // namespace gradcam

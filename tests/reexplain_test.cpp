@@ -1,0 +1,98 @@
+#include "pipeline/reexplain.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+
+namespace gradcam {
+namespace {
+
+Rendered view(int stream, std::int64_t seq) {
+  Rendered view;
+  Prepared& prepared = view.explained.prepared;
+  prepared.frame.stream = stream;
+  prepared.frame.seq = seq;
+  prepared.frame.image = std::make_shared<const cv::Mat>(2, 2, CV_8UC3);
+  prepared.blob = std::make_shared<const Blob>();
+  return view;
+}
+
+Rendered draw(const Explained& explained) {
+  Rendered rendered;
+  rendered.explained = explained;
+  rendered.picture = explained.frame().image;
+  return rendered;
+}
+
+Explanation with_layer(const std::string& layer) {
+  Explanation explanation;
+  explanation.layers = {layer};
+  return explanation;
+}
+
+TEST(Reexplainer, AnswersWithTheSameFrameExplainedAnew) {
+  std::promise<Rendered> answered;
+  Reexplainer again({[](const Prepared&) { return with_layer("new"); }, draw,
+                     [&](const Rendered& result) { answered.set_value(result); },
+                     [](const Explanation&) { return true; }});
+  again.ask(view(1, 7));
+  const Rendered result = answered.get_future().get();
+  EXPECT_EQ(result.frame().stream, 1);
+  EXPECT_EQ(result.frame().seq, 7);
+  EXPECT_EQ(result.explained.explanation->layers[0], "new");
+  EXPECT_EQ(result.explained.explanation->frame_seq, 7);
+}
+
+TEST(Reexplainer, AsksAgainUntilTheAnswerIsFinal) {
+  std::atomic<int> calls = 0;
+  std::promise<void> ready;
+  Reexplainer again({[&](const Prepared&) { return with_layer(++calls < 3 ? "old" : "new"); }, draw,
+                     [&](const Rendered& result) {
+                       if (result.explained.explanation->layers[0] == "new") ready.set_value();
+                     },
+                     [](const Explanation& e) { return e.layers[0] == "new"; }});
+  again.ask(view(0, 1));
+  ready.get_future().wait();
+  EXPECT_EQ(calls, 3);
+}
+
+TEST(Reexplainer, AFailureIsAnAnswerToo) {
+  std::promise<std::string> answered;
+  Reexplainer again({[](const Prepared&) -> Explanation { throw std::runtime_error("no luck"); },
+                     draw,
+                     [&](const Rendered& result) { answered.set_value(result.frame().error); },
+                     [](const Explanation&) { return true; }});
+  again.ask(view(0, 1));
+  EXPECT_EQ(answered.get_future().get(), "explain: no luck");
+}
+
+TEST(Reexplainer, FramesThatFailedAreLeftAlone) {
+  std::promise<std::int64_t> answered;
+  Reexplainer again({[](const Prepared&) { return with_layer("new"); }, draw,
+                     [&](const Rendered& result) { answered.set_value(result.frame().seq); },
+                     [](const Explanation&) { return true; }});
+  Rendered failed = view(0, 1);
+  failed.explained.prepared.blob = nullptr;
+  again.ask(failed);
+  again.ask(view(0, 2));
+  EXPECT_EQ(answered.get_future().get(), 2);
+}
+
+TEST(Reexplainer, EndsInTheMiddleOfAWishThatIsNeverMet) {
+  std::promise<void> asked;
+  std::atomic<bool> told = false;
+  {
+    Reexplainer again({[](const Prepared&) { return with_layer("old"); }, draw,
+                       [&](const Rendered&) {
+                         if (!told.exchange(true)) asked.set_value();
+                       },
+                       [](const Explanation&) { return false; }});
+    again.ask(view(0, 1));
+    asked.get_future().wait();
+  }
+  EXPECT_TRUE(told);
+}
+
+}  // namespace
+}  // namespace gradcam
