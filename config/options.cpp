@@ -95,7 +95,7 @@ void refuse_options_without_effect(const CommandLine& line, const std::vector<Op
 std::string subject_of(const CommandLine& line, const Options& options) {
   const bool info = line.command == Command::kInfo;
   const std::string name = command_name(line.command);
-  const std::string what = info ? "MODEL or SOURCE" : "MODEL";
+  const std::string what = info ? "MODEL, SOURCE or cameras" : "MODEL";
   if (line.positionals.size() > 1) {
     fail("'" + name + "' takes one " + what + ", but " + quoted(line.positionals[1]) +
          " is given too; leave it out");
@@ -104,7 +104,7 @@ std::string subject_of(const CommandLine& line, const Options& options) {
   if (info && options.input.sources.size() == 1) return options.input.sources[0];
   if (!options.explain.model.empty()) return options.explain.model;
   fail("'" + name + "' needs a " + what + "; give a TorchScript file (.pt)" +
-       (info ? ", film, picture, folder or glob" : ""));
+       (info ? ", any source, or cameras" : ""));
 }
 
 void set_subject_or_sources(Options& options, const CommandLine& line,

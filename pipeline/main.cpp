@@ -12,16 +12,29 @@
 
 namespace {
 
+sigset_t stop_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  return set;
+}
+
+/// The libraries take a good part of a second until main() runs; a stop meanwhile is to be served
+/// as any other, not to kill: so the signals are blocked before the first constructor of a library.
+void block_stop_signals(int, char**, char**) {
+  const sigset_t set = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+[[gnu::section(".preinit_array"), gnu::used]] void (*const before_all)(int, char**,
+                                                                       char**) = block_stop_signals;
+
 /// Turns SIGINT and SIGTERM into a stop request; the second one ends the process at once.
-/// The signals are blocked in every thread (construct this before any other starts) and taken by
-/// one that waits for them, so that no code runs in a signal handler.
+/// The signals are blocked in every thread and taken by one that waits for them, so that no code
+/// runs in a signal handler.
 class Signals {
  public:
   Signals() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
     waiter_ = std::jthread([this](const std::stop_token& end) { wait(end); });
   }
   std::stop_token token() const { return stop_.get_token(); }
@@ -37,7 +50,7 @@ class Signals {
     }
   }
 
-  sigset_t set_{};
+  const sigset_t set_ = stop_signals();
   std::stop_source stop_;
   std::jthread waiter_;  // last: it uses the others
 };

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "pipeline/log.h"
+#include "stages/capture/cameras.h"
 #include "stages/capture/source.h"
 #include "stages/explain/load.h"
 #include "stages/explain/model.h"
@@ -54,6 +55,19 @@ void print_source(const Options& options) {
   }
 }
 
+void print_cameras() {
+  const auto cameras = list_cameras();
+  if (cameras.empty()) std::printf("no camera on this machine\n");
+  for (const Camera& camera : cameras) {
+    std::printf("%s  %s\n", camera.device.c_str(), camera.name.c_str());
+    for (const CameraMode& mode : camera.modes) {
+      std::printf("  %s %dx%d", mode.format.c_str(), mode.width, mode.height);
+      if (mode.frames_per_second > 0) std::printf("  %.0f frames/s", mode.frames_per_second);
+      std::printf("\n");
+    }
+  }
+}
+
 std::string problems(const StreamSummary& stream) {
   std::string text;
   if (stream.failed > 0) text += ", " + std::to_string(stream.failed) + " failed";
@@ -85,7 +99,9 @@ void print_layers(const Options& options) {
 }
 
 void print_info(const Options& options) {
-  if (options.subject.empty() || is_model(options.subject)) {
+  if (options.subject == "cameras") {
+    print_cameras();
+  } else if (options.subject.empty() || is_model(options.subject)) {
     print_model(options);
   } else {
     print_source(options);

@@ -13,7 +13,7 @@ void print_top(const Explanation& explanation);
 /// To stdout: name, type and output shape of each layer of a model.
 void print_layers(const Options& options);
 
-/// To stdout: what is known of a model or a source.
+/// To stdout: what is known of a model or a source, or which `cameras` there are.
 void print_info(const Options& options);
 
 /// To the log: which network, layer and device a run uses, and what was assumed of it.

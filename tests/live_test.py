@@ -8,15 +8,17 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, Iterator, List
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = Path(os.environ.get("PROGRAM_UNDER_TEST", ROOT / "build/release/gradcam-live"))
+RTSP_SERVER = os.environ.get("RTSP_SERVER", "")
+with_gstreamer = unittest.skipUnless(RTSP_SERVER, "skipped: built without GStreamer")
 STOPS = int(os.environ.get("GRADCAM_TEST_STOPS", "8"))
 
 
@@ -29,6 +31,31 @@ def run(*arguments: object, timeout: float = 120) -> subprocess.CompletedProcess
     return subprocess.run(
         command, capture_output=True, text=True, timeout=timeout, check=False, env=without_display()
     )
+
+
+@contextmanager
+def rtsp_server(*arguments: str) -> Iterator[str]:
+    """The URL of a server that lives as long as the block."""
+    command = [RTSP_SERVER, *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdin is not None and server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.stdin.close()
+
+
+def wait_until_it_takes_signals(process: subprocess.Popen) -> None:
+    """Until the loader has mapped its libraries, SIGTERM kills any process."""
+    status = Path(f"/proc/{process.pid}/status")
+    sigterm = 1 << (signal.SIGTERM - 1)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        blocked = next(line for line in status.read_text().splitlines() if "SigBlk" in line)
+        if int(blocked.split()[1], 16) & sigterm:
+            return
+        time.sleep(0.01)
+    raise AssertionError("the program did not begin")
 
 
 def frames_of(film: Path) -> int:
@@ -80,6 +107,7 @@ class Live(unittest.TestCase):
         for frame in map(json.loads, lines.read_text().splitlines()):
             self.assertEqual(frame["map_of"], frame["frame"] - frame["frame"] % 3)
 
+    @with_gstreamer
     def test_one_of_several_live_sources_fails_alone(self) -> None:
         failing = "gst:videotestsrc is-live=true ! video/x-raw,framerate=30/1 ! identity error-after=15"
         good = ["test:320x240@30", "test:320x240@30", "test:320x240@30"]
@@ -89,6 +117,40 @@ class Live(unittest.TestCase):
         done = run(*good, failing, "--live", "--limit", 45, "-o", "null")
         self.assertEqual(done.returncode, 6)
         self.assertIn("error-after", done.stderr)
+
+    @with_gstreamer
+    def test_rtsp_camera_is_recorded_with_rising_times(self) -> None:
+        out, lines = self.folder / "o.mkv", self.folder / "l.jsonl"
+        with rtsp_server() as url:
+            (stream,) = self.figures(url, "--limit", 50, "-o", out, "--jsonl", lines)
+        times = [json.loads(line)["pts_ms"] for line in lines.read_text().splitlines()]
+        self.assertEqual(times, sorted(set(times)))
+        self.assertEqual(len(times), stream["shown"])
+        self.assertEqual(frames_of(out), stream["shown"])
+
+    @with_gstreamer
+    def test_rtsp_password_is_needed_and_never_told(self) -> None:
+        with rtsp_server("--password") as url:
+            good = url.replace("rtsp://", "rtsp://ada:s3cret@")
+            bad = url.replace("rtsp://", "rtsp://ada:wr0ng@")
+            done = run(good, "--limit", 5, "-o", "null", "--jsonl", "-")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertNotIn("s3cret", done.stderr + done.stdout)
+            refused = run(bad, "-o", "null", timeout=30)
+            self.assertEqual(refused.returncode, 3, refused.stderr)
+            self.assertNotIn("wr0ng", refused.stderr)
+
+    @with_gstreamer
+    def test_rtsp_server_that_goes_away_ends_the_stream(self) -> None:
+        with rtsp_server() as url:
+            command = [str(PROGRAM), url, "-o", str(self.folder / "o.mkv")]
+            process = subprocess.Popen(command, stderr=subprocess.PIPE, env=without_display())
+            while not (self.folder / "o.mkv").exists():
+                self.assertIsNone(process.poll())
+                time.sleep(0.05)
+        _, said = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 6, said.decode())
+        self.assertGreater(frames_of(self.folder / "o.mkv"), 0)
 
     def test_no_display_is_one_line_and_exit_5(self) -> None:
         done = run("test", "--limit", 5)
@@ -110,7 +172,8 @@ class Live(unittest.TestCase):
             out = self.folder / f"{i}.mkv"
             command = [str(PROGRAM), "test:@60", "--live", "-o", str(out)]
             with subprocess.Popen(command, stderr=subprocess.PIPE, env=without_display()) as process:
-                time.sleep(0.05 + chance.random() * 3)
+                wait_until_it_takes_signals(process)
+                time.sleep(chance.random() * 3)
                 process.send_signal(signal.SIGTERM)
                 _, said = process.communicate(timeout=20)
             self.assertEqual(process.returncode, 0, said.decode())

@@ -88,7 +88,7 @@ TEST(PrintInfo, OfAModelWithoutDescriptionSaysThatDefaultsAreAssumed) {
 TEST(PrintInfo, OfASourceIsItsKindSizeAndRate) {
   const std::string text = stdout_of([&] { print_info(about("test")); });
   EXPECT_EQ(text.rfind("source     test\n", 0), 0U) << text;
-  EXPECT_NE(text.find("size       640x480\nrate       25.000 frames/s\n"), std::string::npos)
+  EXPECT_NE(text.find("size       640x480\nrate       30.000 frames/s\n"), std::string::npos)
       << text;
 }
 

@@ -1,6 +1,7 @@
 #include "stages/capture/gst_live_source.h"
 
 #include <gst/app/gstappsink.h>
+#include <gst/base/gstbasesrc.h>
 
 #include <utility>
 
@@ -29,15 +30,29 @@ void on_source_setup(GstElement* /*bin*/, GstElement* source, gpointer data) {
                nullptr);
 }
 
-/// Whether the pipeline follows a clock of its own; known once it plays.
-bool follows_a_clock(GstElement* pipeline) {
-  GstQuery* const query = gst_query_new_latency();
-  gboolean live = FALSE;
-  if (gst_element_query(pipeline, query) != FALSE) {
-    gst_query_parse_latency(query, &live, nullptr, nullptr);
+bool is_live(GstElement* element) {
+  if (GST_IS_BASE_SRC(element)) return gst_base_src_is_live(GST_BASE_SRC(element)) != FALSE;
+  const gst::Text factory(gst_object_get_name(GST_OBJECT(gst_element_get_factory(element))));
+  return std::string("rtspsrc") == factory.get();
+}
+
+/// Whether any part of the pipeline gives pictures at its own pace; known once it plays.
+bool has_live_part(GstElement* pipeline) {
+  const std::unique_ptr<GstIterator, decltype(&gst_iterator_free)> parts(
+      gst_bin_iterate_recurse(GST_BIN(pipeline)), &gst_iterator_free);
+  bool live = false;
+  GValue item = G_VALUE_INIT;
+  while (true) {
+    const auto result = gst_iterator_next(parts.get(), &item);
+    if (result == GST_ITERATOR_RESYNC) {
+      gst_iterator_resync(parts.get());
+      continue;
+    }
+    if (result != GST_ITERATOR_OK) break;
+    live = live || is_live(GST_ELEMENT(g_value_get_object(&item)));
+    g_value_unset(&item);
   }
-  gst_query_unref(query);
-  return live != FALSE;
+  return live;
 }
 
 }  // namespace
@@ -83,14 +98,12 @@ void GstLiveSource::set_source() {
 }
 
 void GstLiveSource::start() {
-  const auto change = gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
-  if (change == GST_STATE_CHANGE_FAILURE) {
+  if (gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
     throw_if_failed();
     fail("it cannot be started");
   }
   wait_for_first();
-  info_.live =
-      launch_.camera || change == GST_STATE_CHANGE_NO_PREROLL || follows_a_clock(pipeline_.get());
+  info_.live = launch_.camera || has_live_part(pipeline_.get());
   GstVideoInfo video;
   if (gst_video_info_from_caps(&video, gst_sample_get_caps(first_.get())) == FALSE) {
     fail("its picture format is not understood");

@@ -1,0 +1,120 @@
+#include <gtest/gtest.h>
+
+#include "config/user_error.h"
+#include "stages/capture/gst_launch.h"
+#include "stages/capture/source.h"
+
+namespace gradcam {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Takes `count` pictures, or fewer if the source ends.
+std::vector<Captured> take(Source& source, std::size_t count) {
+  std::vector<Captured> pictures;
+  while (pictures.size() < count) {
+    Capture next = source.next(milliseconds(500));
+    if (std::holds_alternative<EndOfStream>(next)) break;
+    if (auto* const picture = std::get_if<Captured>(&next)) pictures.push_back(std::move(*picture));
+  }
+  return pictures;
+}
+
+std::string refusal(const std::string& text) {
+  try {
+    open_source(text, {});
+  } catch (const UserError& error) {
+    EXPECT_EQ(error.code(), ExitCode::kSource);
+    return error.what();
+  }
+  return "";
+}
+
+TEST(GstLive, LiveFragmentGivesNewestPicturesWithRisingTimes) {
+  const auto source = open_source(
+      "gst:videotestsrc is-live=true ! video/x-raw,width=64,height=48,framerate=50/1", {});
+  EXPECT_TRUE(source->info().live);
+  EXPECT_EQ(source->info().width, 64);
+  const auto pictures = take(*source, 5);
+  ASSERT_EQ(pictures.size(), 5U);
+  EXPECT_EQ(pictures[0].pts.count(), 0);
+  for (std::size_t i = 1; i < 5; ++i) EXPECT_GT(pictures[i].pts, pictures[i - 1].pts);
+  EXPECT_EQ(pictures[0].image.size(), cv::Size(64, 48));
+}
+
+TEST(GstLive, FragmentThatIsNotLiveLosesNothing) {
+  const auto source =
+      open_source("gst:videotestsrc num-buffers=7 ! video/x-raw,width=64,height=48", {});
+  EXPECT_FALSE(source->info().live);
+  EXPECT_EQ(take(*source, 100).size(), 7U);
+}
+
+TEST(GstLive, EncodedFragmentsAreDecoded) {
+  const auto source =
+      open_source("gst:videotestsrc num-buffers=3 ! video/x-raw,width=64,height=48 ! jpegenc", {});
+  EXPECT_EQ(take(*source, 100).size(), 3U);
+}
+
+TEST(GstLive, ErrorInMidRunIsThatOfTheSource) {
+  const auto source = open_source(
+      "gst:videotestsrc is-live=true ! video/x-raw,framerate=50/1 ! identity error-after=10", {});
+  try {
+    take(*source, 1000);
+    FAIL();
+  } catch (const UserError& error) {
+    EXPECT_EQ(error.code(), ExitCode::kSource);
+    EXPECT_NE(std::string(error.what()).find("error-after"), std::string::npos) << error.what();
+  }
+}
+
+TEST(GstLive, BadFragmentsAreRefusedInOneLine) {
+  EXPECT_NE(refusal("gst:nosuchelement").find("nosuchelement"), std::string::npos);
+  EXPECT_NE(refusal("gst:videotestsrc !").find("gst:videotestsrc !"), std::string::npos);
+  EXPECT_EQ(refusal("gst:filesrc location=/nowhere").find('\n'), std::string::npos);
+}
+
+TEST(GstLive, RefusedConnectionsEndSoonAndHideThePassword) {
+  for (const char* scheme : {"rtsp", "http"}) {
+    const std::string why =
+        refusal(std::string(scheme) + "://ada:s3cret@127.0.0.1:9/stream");  // the discard port
+    EXPECT_FALSE(why.empty());
+    EXPECT_EQ(why.find("s3cret"), std::string::npos) << why;
+    EXPECT_NE(why.find("127.0.0.1:9"), std::string::npos) << why;
+  }
+}
+
+TEST(StreamLaunch, CredentialsAreTakenOutOfTheLocation) {
+  const GstLaunch plain = stream_launch("rtsp://cam:554/a?b=c@d");
+  EXPECT_EQ(plain.location, "rtsp://cam:554/a?b=c@d");
+  EXPECT_EQ(plain.user, "");
+  const GstLaunch secret = stream_launch("rtsp://ada:p%40ss@cam:554/a");
+  EXPECT_EQ(secret.location, "rtsp://cam:554/a");
+  EXPECT_EQ(secret.user, "ada");
+  EXPECT_EQ(secret.password, "p@ss");
+  EXPECT_EQ(secret.name, "rtsp://ada:***@cam:554/a");
+  EXPECT_EQ(secret.launch.find("p@ss"), std::string::npos);
+  const GstLaunch slash = stream_launch("rtsp://ada:p/w@cam/a");
+  EXPECT_EQ(slash.location, "rtsp://cam/a");
+  EXPECT_EQ(slash.password, "p/w");
+  const GstLaunch user = stream_launch("http://ada@host/film.mp4");
+  EXPECT_EQ(user.uri, "http://host/film.mp4");
+  EXPECT_EQ(user.user, "ada");
+}
+
+TEST(StreamLaunch, RtspGoesOverTcpWithLittleBuffer) {
+  const std::string launch = stream_launch("rtsp://cam/a").launch;
+  for (const char* part : {"protocols=tcp", "latency=100", "drop-on-latency=true", "media=video"}) {
+    EXPECT_NE(launch.find(part), std::string::npos) << part;
+  }
+}
+
+TEST(CameraLaunch, AsksForTheChosenMode) {
+  const GstLaunch launch = camera_launch({"/dev/video3", "Front", {{"MJPG", 1280, 720, 30}}});
+  EXPECT_EQ(launch.launch, "v4l2src name=source ! image/jpeg,width=1280,height=720");
+  EXPECT_EQ(launch.device, "/dev/video3");
+  EXPECT_TRUE(launch.camera);
+  EXPECT_EQ(camera_launch({"/dev/video3", "Odd", {}}).launch, "v4l2src name=source");
+}
+
+}  // namespace
+}  // namespace gradcam
