@@ -20,6 +20,7 @@
 #include "stages/capture/source.h"
 #include "stages/explain/torch_threads.h"
 #include "stages/output/display_probe.h"
+#include "stages/output/jsonl_sink.h"
 #include "stages/output/window.h"
 
 namespace gradcam {
@@ -38,8 +39,12 @@ bool writes_anything(const OutputOptions& output) {
 class BoundStages {
  public:
   BoundStages(const Options& options, LayerSwitch& network, LiveSettings& settings,
-              const Progress& progress)
-      : options_(options), network_(network), settings_(settings), progress_(progress) {}
+              const Progress& progress, std::vector<std::string> streams)
+      : options_(options),
+        network_(network),
+        settings_(settings),
+        progress_(progress),
+        streams_(std::move(streams)) {}
 
   Stages stages(bool mirror) {
     Stages stages;
@@ -93,7 +98,7 @@ class BoundStages {
     const Progress::Rate rate = progress_.rate(stream);
     HudText hud;
     hud.model = network_.first().description().name;
-    hud.stream = progress_.several() ? progress_.name(stream) : "";
+    if (streams_.size() > 1) hud.stream = streams_[static_cast<std::size_t>(stream)];
     hud.frames_per_second = rate.frames_per_second;
     hud.latency_p50_ms = rate.latency_p50_ms;
     hud.latency_p95_ms = rate.latency_p95_ms;
@@ -105,6 +110,7 @@ class BoundStages {
   LayerSwitch& network_;
   LiveSettings& settings_;
   const Progress& progress_;
+  const std::vector<std::string> streams_;  ///< their names
   std::function<void(std::string)> tell_;
   std::mutex one_at_a_time_;  ///< the graph's inference thread and the Reexplainer's
 };
@@ -127,6 +133,7 @@ struct Annotation::Parts {
   void decide_window(const std::optional<std::string>& display_problem);
   bool is_live(const SourceInfo& info) const;
   bool is_mirror(const SourceInfo& info) const;
+  std::vector<std::string> names() const;
   std::vector<Stream> streams(Progress& progress, Viewer* viewer);
   RunSummary run(BoundStages& bound, Progress& progress, Viewer* viewer,
                  const std::stop_token& stop);
@@ -141,6 +148,16 @@ bool Annotation::Parts::is_live(const SourceInfo& info) const {
 bool Annotation::Parts::is_mirror(const SourceInfo& info) const {
   const Choice mirror = options.output.mirror;
   return window && (mirror == Choice::kAuto ? info.camera : mirror == Choice::kYes);
+}
+
+/// Short ones, as JSON lines have them.
+std::vector<std::string> Annotation::Parts::names() const {
+  std::vector<std::string> names;
+  const int count = static_cast<int>(infos.size());
+  for (int i = 0; i < count; ++i) {
+    names.push_back(stream_name(infos[static_cast<std::size_t>(i)], i, count));
+  }
+  return names;
 }
 
 /// Films are played at their own speed where somebody watches or the run is to be like a live one.
@@ -221,9 +238,6 @@ RunSummary Annotation::Parts::run_in_window(BoundStages& bound, Progress& progre
   const auto mirror = [this](const Rendered& view) {
     return is_mirror(infos[static_cast<std::size_t>(view.frame().stream)]);
   };
-  std::vector<std::string> names;
-  for (const SourceInfo& info : infos) names.push_back(info.name);
-
   ViewerHooks hooks;
   hooks.redraw = [&](const Rendered& shown) { return bound.redraw(shown, mirror(shown)); };
   hooks.layers = [&] { return network.layers(); };
@@ -239,7 +253,7 @@ RunSummary Annotation::Parts::run_in_window(BoundStages& bound, Progress& progre
   HighguiScreen screen;
   ViewerOptions viewer_options;
   viewer_options.mosaic = options.output.mosaic;
-  Viewer viewer(names, settings, screen, hooks, viewer_options);
+  Viewer viewer(names(), settings, screen, hooks, viewer_options);
   Reexplainer reexplainer(
       {[&](const Prepared& prepared) {
          compute_alone();
@@ -290,7 +304,7 @@ RunSummary Annotation::run(LayerSwitch& network, const std::stop_token& stop) {
   log_model(network.first());
   LiveSettings settings({options.overlay, network.first().target(), "", false});
   Progress progress(parts_->infos, options.input.limit);
-  BoundStages bound(options, network, settings, progress);
+  BoundStages bound(options, network, settings, progress, parts_->names());
   RunSummary summary = parts_->window
                            ? parts_->run_in_window(bound, progress, network, settings, stop)
                            : parts_->run(bound, progress, nullptr, stop);

@@ -42,9 +42,7 @@ Progress::Progress(const std::vector<SourceInfo>& sources, std::int64_t limit, b
     : terminal_(terminal) {
   bool known = true;
   for (const SourceInfo& source : sources) {
-    Stream stream;
-    stream.name = source.name;
-    streams_.push_back(stream);
+    streams_.emplace_back();
     const std::int64_t frames = source.frames.value_or(limit);
     known = known && frames > 0;
     expected_ += limit > 0 ? std::min(limit, frames) : frames;

@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <mutex>
-#include <string>
 #include <vector>
 
 #include "pipeline/frame.h"
@@ -29,14 +28,9 @@ class Progress {
     std::int64_t dropped = 0;      ///< frames of this stream, so far
   };
   Rate rate(int stream) const;
-  bool several() const { return streams_.size() > 1; }
-  const std::string& name(int stream) const {
-    return streams_[static_cast<std::size_t>(stream)].name;
-  }
 
  private:
   struct Stream {
-    std::string name;
     Rate rate;
     std::int64_t shown = 0;
     std::int64_t shown_at_mark = 0;

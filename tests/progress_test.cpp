@@ -117,13 +117,5 @@ TEST(Progress, LatencyIsOfTheLastPeriodAndAtFirstOfTheNewestFrame) {
   EXPECT_EQ(progress.rate(0).latency_p50_ms, 11);
 }
 
-TEST(Progress, KnowsTheStreamsByName) {
-  const Progress one({source("a", 1)}, 0, false);
-  EXPECT_FALSE(one.several());
-  const Progress two({source("a", 1), source("b", 1)}, 0, false);
-  EXPECT_TRUE(two.several());
-  EXPECT_EQ(two.name(1), "b");
-}
-
 }  // namespace
 }  // namespace gradcam
