@@ -15,8 +15,8 @@ CarryPolicy::Way CarryPolicy::decide_live(std::uint64_t ticket, const Pass& pass
   Way way = Way::kCarry;
   {
     const std::lock_guard lock(mutex_);
-    const bool due = with_engine_ == 0 && ticket >= last_given_ + every_;
-    if (!newest_ || due) {
+    const bool due = ticket >= last_given_ + every_ || (newest_ && !newest_->explanation);
+    if (!newest_ || (due && with_engine_ == 0)) {
       ++with_engine_;
       last_given_ = std::max(last_given_, ticket);
       way = newest_ ? Way::kCarryExplain : Way::kOwn;
@@ -45,22 +45,19 @@ CarryPolicy::Way CarryPolicy::decide_film(std::uint64_t ticket, Pass pass) {
   return Way::kCarry;
 }
 
-void CarryPolicy::finished(std::uint64_t ticket, const MapOutcome& outcome) {
+void CarryPolicy::finished(const MapOutcome& outcome) {
   if (every_ == 1) return;
   std::vector<Pass> passing;
   {
     const std::lock_guard lock(mutex_);
     if (live_) {
       --with_engine_;
-      if (!newest_ || ticket >= newest_ticket_) {
-        newest_ = outcome;
-        newest_ticket_ = ticket;
-      }
+      if (!newest_ || outcome.ticket > newest_->ticket) newest_ = outcome;
       return;
     }
-    if (ticket % every_ != 0) return;  // it would have carried a map
-    outcomes_[ticket] = outcome;
-    if (auto waiting = waiting_.extract(ticket)) passing = std::move(waiting.mapped());
+    if (outcome.ticket % every_ != 0) return;  // it would have carried a map
+    outcomes_[outcome.ticket] = outcome;
+    if (auto waiting = waiting_.extract(outcome.ticket)) passing = std::move(waiting.mapped());
     // Frames that are still under way can need no more explained ones than this.
     while (outcomes_.size() > static_cast<std::size_t>(in_flight_) + 1) {
       outcomes_.erase(outcomes_.begin());

@@ -13,8 +13,9 @@
 
 namespace gradcam {
 
-/// What an engine call came to: an explanation, or why there is none.
+/// What became of the map of a frame: an explanation, or why there is none.
 struct MapOutcome {
+  std::uint64_t ticket = 0;  ///< of that frame
   std::shared_ptr<const Explanation> explanation;
   std::string error;
 };
@@ -24,8 +25,9 @@ struct MapOutcome {
 /// Films: every N-th frame (by ticket) waits for a map of its own, and those behind it carry
 /// exactly that one, waiting for it without occupying the engine. Live: a frame never waits once
 /// there is a map: it carries the newest. A frame is also given to the engine, for the benefit of
-/// later ones, when N have passed since the last that was, and the engine has none of this stream.
-/// Where the call failed, the frames that would carry its map fail with its error.
+/// later ones, when N have passed since the last that was, or that one failed, and the engine has
+/// none of this stream. Where the call failed, the frames that would carry its map fail with its
+/// error: a failure beside is seen, and no map is passed off for another.
 class CarryPolicy {
  public:
   /// `every` >= 1; 1: each frame is explained. `in_flight`: frames of the stream that are under way
@@ -43,12 +45,12 @@ class CarryPolicy {
   /// Once for each frame that can be explained. `pass` must not call this object.
   Way decide(std::uint64_t ticket, Pass pass);
 
-  /// The engine call for this frame has ended.
-  void finished(std::uint64_t ticket, const MapOutcome& outcome);
+  /// An engine call has ended.
+  void finished(const MapOutcome& outcome);
 
   /// The frame failed before it came here: decide() is not asked.
   void failed_before(std::uint64_t ticket, const std::string& error) {
-    if (!live_) finished(ticket, {nullptr, error});
+    if (!live_) finished({ticket, nullptr, error});
   }
 
  private:
@@ -62,7 +64,6 @@ class CarryPolicy {
   std::mutex mutex_;
   // live
   std::optional<MapOutcome> newest_;
-  std::uint64_t newest_ticket_ = 0;
   std::uint64_t last_given_ = 0;  ///< ticket of the last frame that the engine was given
   int with_engine_ = 0;
   // films, by the ticket of the explained frame

@@ -52,6 +52,8 @@ struct Explained {
   Prepared prepared;
   std::shared_ptr<const Explanation> explanation;  ///< null if the frame failed
   std::chrono::nanoseconds map_age{0};  ///< by presentation time; 0 = computed from this frame
+  /// Failed because that frame did, whose map it would carry (its ticket).
+  std::optional<std::uint64_t> failed_with{};
 
   const Frame& frame() const { return prepared.frame; }
   /// Shows the map of an earlier frame.

@@ -85,16 +85,17 @@ class Lane {
   void explain(const Prepared& prepared, ExplainNode::gateway_type& gateway, bool own);
   Ready draw(const Explained& explained);
   void write(Ready ready);
-  void count_failures(const Frame& frame);
+  void count_failures(const Explained& explained);
   void output_failed();
 
   Run& run_;
   const int index_;
   Stream stream_;
   CarryPolicy carry_;
-  OutputStats stats_;  ///< these three: the output node's
+  OutputStats stats_;  ///< these four: the output node's
   std::string output_error_;
   int failures_in_a_row_ = 0;
+  std::optional<std::uint64_t> last_failure_;  ///< ticket of the frame that it began with
 
   flow::function_node<Frame, Prepared> preprocess_;
   ExplainNode explain_;
@@ -163,7 +164,7 @@ void Lane::explain(const Prepared& prepared, ExplainNode::gateway_type& gateway,
   const auto ticket = prepared.frame.ticket;
   run_.inference.submit(index_, ticket, [this, ticket, prepared, &gateway, own] {
     Explained explained = explain_one(run_.stages, prepared);
-    carry_.finished(ticket, {explained.explanation, explained.frame().error});
+    carry_.finished({ticket, explained.explanation, explained.frame().error});
     if (own) gateway.try_put(std::move(explained));
     gateway.release_wait();
   });
@@ -191,16 +192,23 @@ void Lane::write(Ready ready) {
       stats_.failed();
       output_failed();
     }
-    count_failures(rendered.frame());
+    count_failures(rendered.explained);
   } else {
     stats_.dropped();
   }
   intake_.leave();
 }
 
-void Lane::count_failures(const Frame& frame) {
-  failures_in_a_row_ = frame.failed() ? failures_in_a_row_ + 1 : 0;
-  if (failures_in_a_row_ == 0 || failures_in_a_row_ != run_.options.max_failures) return;
+/// Frames that share one failed map count once: N may be more than the failures allowed.
+void Lane::count_failures(const Explained& explained) {
+  const Frame& frame = explained.frame();
+  if (!frame.failed()) {
+    failures_in_a_row_ = 0;
+    return;
+  }
+  const std::uint64_t origin = explained.failed_with.value_or(frame.ticket);
+  if (std::exchange(last_failure_, origin) == origin) return;
+  if (++failures_in_a_row_ != run_.options.max_failures) return;
   run_.fail(std::make_exception_ptr(
       std::runtime_error(intake_.summary().name + ": " + std::to_string(failures_in_a_row_) +
                          " frames in a row failed, the last with: " + frame.error)));

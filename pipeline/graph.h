@@ -46,8 +46,10 @@ struct Stream {
 };
 
 struct GraphOptions {
-  int every = 1;          ///< explain every N-th admitted frame of a stream; the others carry a map
-  int max_failures = 25;  ///< failed frames in a row of one stream that end the run; 0 = never
+  int every = 1;  ///< explain every N-th admitted frame of a stream; the others carry a map
+  /// Failed frames in a row of one stream that end the run; 0 = never. Those that fail because they
+  /// would carry one and the same map count as one.
+  int max_failures = 25;
 };
 
 /// Annotates all streams to their end, at once:

@@ -64,6 +64,7 @@ Explained carry_one(Prepared prepared, const MapOutcome& outcome) {
         std::max(frame.pts - outcome.explanation->frame_pts, std::chrono::nanoseconds(0));
   } else {
     frame.error = outcome.error;
+    explained.failed_with = outcome.ticket;
   }
   explained.prepared = std::move(prepared);
   return explained;

@@ -138,7 +138,8 @@ void OutputStats::written(const Rendered& rendered, Clock::time_point from, Cloc
   const auto& explanation = rendered.explained.explanation;
   const bool own = explanation && explanation->frame_seq == frame.seq;
   ++(own ? explained_ : carried_);
-  if (explanation && map_of_ != explanation->frame_seq) {
+  // Frames that overtook each other on their way to a map may show an older one once more.
+  if (explanation && (!map_of_ || *map_of_ < explanation->frame_seq)) {
     map_of_ = explanation->frame_seq;
     ++maps_;
     explain_.add(explanation->explain_ms);

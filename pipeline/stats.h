@@ -107,7 +107,7 @@ class OutputStats {
   Clock::time_point begin_;
   std::int64_t written_ = 0, explained_ = 0, carried_ = 0, failed_ = 0, dropped_ = 0;
   std::int64_t maps_ = 0;
-  std::optional<std::int64_t> map_of_;       ///< the frame that the last shown map was made from
+  std::optional<std::int64_t> map_of_;       ///< the newest frame that a shown map was made from
   Clock::time_point first_, steady_, last_;  ///< ends of the first, the 20th, the newest frame
   Durations capture_, preprocess_, explain_, overlay_, output_, total_;
 };

@@ -10,7 +10,7 @@ using Way = CarryPolicy::Way;
 MapOutcome map_of(std::int64_t frame) {
   Explanation explanation;
   explanation.frame_seq = frame;
-  return {std::make_shared<const Explanation>(explanation), ""};
+  return {static_cast<std::uint64_t>(frame), std::make_shared<const Explanation>(explanation), ""};
 }
 
 /// Frames of one stream, and what they passed with.
@@ -33,7 +33,7 @@ TEST(CarryPolicy, EveryFrameIsExplainedByDefault) {
   Frames frames{{1, true, 2}, {}};
   for (const std::uint64_t ticket : {0, 1, 2}) {
     EXPECT_EQ(frames.decide(ticket), Way::kOwn);
-    frames.policy.finished(ticket, map_of(0));
+    frames.policy.finished(map_of(0));
   }
   EXPECT_TRUE(frames.passed.empty());
 }
@@ -43,7 +43,7 @@ TEST(CarryPolicy, FilmFramesCarryTheMapOfTheOneBeforeThemWhoseTurnItWas) {
   EXPECT_EQ(frames.decide(0), Way::kOwn);
   EXPECT_EQ(frames.decide(1), Way::kCarry);
   EXPECT_EQ(frames.carried_by(1), -1);  // waits for the map of 0
-  frames.policy.finished(0, map_of(0));
+  frames.policy.finished(map_of(0));
   EXPECT_EQ(frames.carried_by(1), 0);
   EXPECT_EQ(frames.decide(2), Way::kCarry);
   EXPECT_EQ(frames.carried_by(2), 0);  // it is there already
@@ -56,7 +56,7 @@ TEST(CarryPolicy, FilmFramesThatOvertakeTheirOwnExplainedOneWaitForIt) {
   Frames frames{{2, false, 4}, {}};
   EXPECT_EQ(frames.decide(1), Way::kCarry);
   EXPECT_EQ(frames.decide(0), Way::kOwn);
-  frames.policy.finished(0, map_of(0));
+  frames.policy.finished(map_of(0));
   EXPECT_EQ(frames.carried_by(1), 0);
 }
 
@@ -64,7 +64,7 @@ TEST(CarryPolicy, FilmFramesFailWithTheErrorOfTheMapTheyWouldCarry) {
   Frames frames{{2, false, 4}, {}};
   frames.decide(0);
   frames.decide(1);
-  frames.policy.finished(0, {nullptr, "no luck"});
+  frames.policy.finished({0, nullptr, "no luck"});
   EXPECT_EQ(frames.passed.at(1).error, "no luck");
   frames.policy.failed_before(2, "no blob");
   EXPECT_EQ(frames.decide(3), Way::kCarry);
@@ -77,7 +77,7 @@ TEST(CarryPolicy, LiveFramesWaitForTheirOwnMapUntilThereIsOne) {
   Frames frames{{2, true, 3}, {}};
   EXPECT_EQ(frames.decide(0), Way::kOwn);
   EXPECT_EQ(frames.decide(1), Way::kOwn);
-  frames.policy.finished(0, map_of(0));
+  frames.policy.finished(map_of(0));
   EXPECT_EQ(frames.decide(2), Way::kCarry);  // the engine still has 1
   EXPECT_EQ(frames.carried_by(2), 0);
 }
@@ -85,13 +85,13 @@ TEST(CarryPolicy, LiveFramesWaitForTheirOwnMapUntilThereIsOne) {
 TEST(CarryPolicy, LiveFramesPassAtOnceWithTheNewestMap) {
   Frames frames{{3, true, 2}, {}};
   frames.decide(0);
-  frames.policy.finished(0, map_of(0));
+  frames.policy.finished(map_of(0));
   EXPECT_EQ(frames.decide(1), Way::kCarry);
   EXPECT_EQ(frames.decide(2), Way::kCarry);
   EXPECT_EQ(frames.decide(3), Way::kCarryExplain);  // the third since 0
   EXPECT_EQ(frames.carried_by(3), 0);
   EXPECT_EQ(frames.decide(4), Way::kCarry);
-  frames.policy.finished(3, map_of(3));
+  frames.policy.finished(map_of(3));
   EXPECT_EQ(frames.decide(5), Way::kCarry);
   EXPECT_EQ(frames.carried_by(5), 3);
 }
@@ -99,10 +99,10 @@ TEST(CarryPolicy, LiveFramesPassAtOnceWithTheNewestMap) {
 TEST(CarryPolicy, LiveEngineIsGivenAFrameAsSoonAsItIsIdle) {
   Frames frames{{2, true, 2}, {}};
   frames.decide(0);
-  frames.policy.finished(0, map_of(0));
+  frames.policy.finished(map_of(0));
   EXPECT_EQ(frames.decide(2), Way::kCarryExplain);
   for (const std::uint64_t ticket : {3, 4, 5, 6}) EXPECT_EQ(frames.decide(ticket), Way::kCarry);
-  frames.policy.finished(2, map_of(2));
+  frames.policy.finished(map_of(2));
   EXPECT_EQ(frames.decide(7), Way::kCarryExplain);
 }
 
@@ -110,8 +110,8 @@ TEST(CarryPolicy, LiveMapIsNeverReplacedByAnOlderOne) {
   Frames frames{{2, true, 3}, {}};
   frames.decide(0);
   frames.decide(1);
-  frames.policy.finished(1, map_of(1));
-  frames.policy.finished(0, map_of(0));
+  frames.policy.finished(map_of(1));
+  frames.policy.finished(map_of(0));
   frames.decide(2);
   EXPECT_EQ(frames.carried_by(2), 1);
 }
@@ -119,17 +119,19 @@ TEST(CarryPolicy, LiveMapIsNeverReplacedByAnOlderOne) {
 TEST(CarryPolicy, LiveFailureIsSeenUntilTheNextMap) {
   Frames frames{{2, true, 2}, {}};
   frames.decide(0);
-  frames.policy.finished(0, map_of(0));
+  frames.policy.finished(map_of(0));
   frames.policy.failed_before(1, "a frame that never came here");
   EXPECT_EQ(frames.decide(2), Way::kCarryExplain);
   EXPECT_EQ(frames.carried_by(2), 0);
-  frames.policy.finished(2, {nullptr, "no luck"});
-  EXPECT_EQ(frames.decide(3), Way::kCarry);
+  frames.policy.finished({2, nullptr, "no luck"});
+  EXPECT_EQ(frames.decide(3), Way::kCarryExplain);  // not before its time: 2 came to nothing
   EXPECT_EQ(frames.passed.at(3).error, "no luck");
-  EXPECT_EQ(frames.decide(4), Way::kCarryExplain);
-  frames.policy.finished(4, map_of(4));
+  EXPECT_EQ(frames.passed.at(3).ticket, 2U);
+  EXPECT_EQ(frames.decide(4), Way::kCarry);
+  EXPECT_EQ(frames.passed.at(4).error, "no luck");
+  frames.policy.finished(map_of(3));
   frames.decide(5);
-  EXPECT_EQ(frames.carried_by(5), 4);
+  EXPECT_EQ(frames.carried_by(5), 3);
 }
 
 }  // namespace

@@ -93,6 +93,15 @@ inline FakeSource::Script endless() {
   return [](std::int64_t call) -> Capture { return picture(call); };
 }
 
+/// `count` pictures, but what call `n` gives only when `turn` has `n`.
+inline FakeSource::Script on_cue(std::int64_t count, Passed& turn) {
+  return [count, &turn](std::int64_t call) -> Capture {
+    turn.wait_for(static_cast<std::uint64_t>(call));
+    if (call < count) return picture(call);
+    return EndOfStream{};
+  };
+}
+
 /// What came out of one stream.
 struct Recording {
   std::vector<Frame> frames;

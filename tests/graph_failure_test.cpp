@@ -203,16 +203,17 @@ TEST_F(Graph, TheFirstOfSeveralErrorsIsReported) {
 
 // --- Stop in every phase.
 
-class Stop : public Graph, public testing::WithParamInterface<const char*> {
+class Stop : public Graph, public testing::WithParamInterface<std::tuple<const char*, bool>> {
  protected:
-  /// Requests stop if the test is about `phase`, at frame 5.
+  const std::string phase_ = std::get<0>(GetParam());
+  /// Requests stop if the test is about `phase`, at frame 5 or, live, the next that came through.
   void reach(const std::string& phase, std::int64_t seq) {
-    if (phase == GetParam() && seq == 5) stop_.request_stop();
+    if (phase == phase_ && seq >= 5) stop_.request_stop();
   }
 };
 
 TEST_P(Stop, LetsWhatIsInFlightOutAndFinishes) {
-  if (GetParam() == std::string("before")) stop_.request_stop();
+  if (phase_ == "before") stop_.request_stop();
   stages_.explain_start = [&] { reach("start", 5); };
   stages_.preprocess = [&, plain = stages_.preprocess](const Frame& frame) {
     reach("preprocess", frame.seq);
@@ -228,10 +229,11 @@ TEST_P(Stop, LetsWhatIsInFlightOutAndFinishes) {
   };
   Stream& stream = add_stream([&](std::int64_t call) -> Capture {
     reach("capture", call);
-    if (GetParam() != std::string("nothing_yet") || call < 5) return picture(call);
+    if (phase_ != "nothing_yet" || call < 5) return picture(call);
     reach("nothing_yet", call);
     return NotYet{};
   });
+  stream.live = std::get<1>(GetParam());
   stream.output = [&, record = stream.output](const Rendered& rendered) {
     record(rendered);
     reach("output", rendered.frame().seq);
@@ -244,7 +246,7 @@ TEST_P(Stop, LetsWhatIsInFlightOutAndFinishes) {
   EXPECT_EQ(counts.failed, 0);
   EXPECT_LE(counts.dropped_stop, 1);
   EXPECT_EQ(exit_code(summary), ExitCode::kDone);
-  if (GetParam() == std::string("before") || GetParam() == std::string("start")) {
+  if (phase_ == "before" || phase_ == "start") {
     EXPECT_EQ(counts.captured, 0);
   } else {
     EXPECT_GE(counts.captured, 5);
@@ -252,9 +254,14 @@ TEST_P(Stop, LetsWhatIsInFlightOutAndFinishes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(InEveryPhase, Stop,
-                         testing::Values("before", "start", "capture", "nothing_yet", "preprocess",
-                                         "explain", "overlay", "output"),
-                         [](const auto& phase) { return phase.param; });
+                         testing::Combine(testing::Values("before", "start", "capture",
+                                                          "nothing_yet", "preprocess", "explain",
+                                                          "overlay", "output"),
+                                          testing::Bool()),
+                         [](const auto& test) {
+                           return std::get<0>(test.param) +
+                                  std::string(std::get<1>(test.param) ? "_live" : "_film");
+                         });
 
 TEST_F(Graph, StopWakesACaptureThatWaitsAtTheGate) {
   frames_in_flight_ = 2;

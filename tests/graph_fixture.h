@@ -48,6 +48,12 @@ class Graph : public testing::Test {
     return streams_.back();
   }
 
+  Stream& add_live(fakes::FakeSource::Script script, const std::string& name = "cam") {
+    Stream& stream = add_stream(std::move(script), name);
+    stream.live = true;
+    return stream;
+  }
+
   RunSummary run(int threads = 4) {
     for (Stream& stream : streams_) stream.frames_in_flight = frames_in_flight_;
     RunSummary summary = fakes::in_arena(threads, [&] {

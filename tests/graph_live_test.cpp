@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <atomic>
+#include <mutex>
+#include <set>
 #include <thread>
 
 #include "graph_fixture.h"
@@ -6,26 +9,17 @@
 namespace gradcam {
 namespace {
 
+using fakes::on_cue;
 using fakes::Passed;
 
-/// Gives picture after picture, but call `n` only when `turn` has `n`; then ends.
-fakes::FakeSource::Script on_cue(std::int64_t count, Passed& turn) {
-  return [count, &turn](std::int64_t call) -> Capture {
-    turn.wait_for(static_cast<std::uint64_t>(call));
-    if (call < count) return fakes::picture(call);
-    return EndOfStream{};
-  };
+/// On the inference thread: until the one capture thread has ended.
+void wait_for_end_of_capture() {
+  while (fakes::threads_alive > 1) std::this_thread::yield();
 }
 
 class LiveGraph : public Graph {
  protected:
   LiveGraph() { frames_in_flight_ = 2; }
-
-  Stream& add_live(fakes::FakeSource::Script script, const std::string& name = "cam") {
-    Stream& stream = add_stream(std::move(script), name);
-    stream.live = true;
-    return stream;
-  }
 };
 
 TEST_F(LiveGraph, NewestFrameTakesThePlaceOfTheOneThatWaits) {
@@ -69,62 +63,112 @@ TEST_F(LiveGraph, NothingIsDroppedWhileTheEngineKeepsUp) {
   EXPECT_EQ(summary.streams[0].dropped(), 0);
 }
 
-TEST_F(LiveGraph, WhatIsShownIsAtMostThreeEngineCallsAndAPeriodOld) {
-  // A clock that only the engine moves, by 10 per call; the source gives a picture per unit and
-  // keeps up. No frame may be older at its output than (2 + 1) calls and a period.
+TEST_F(LiveGraph, WhatIsShownIsNoOlderThanTheFramesInFlightAndAPeriodMakeIt) {
+  // A clock that only the engine moves, 10 units per call; the source gives frame `t` at `t`. A
+  // call begins when what can be shown is, and sees to it that the source keeps up.
   constexpr std::int64_t kCall = 10;
-  std::atomic<std::int64_t> now{0};
+  constexpr std::int64_t kEnd = 400;
+  std::int64_t now = 0;
+  Passed turn;
   Passed asked_for;
-  Passed time;
-  time.add(0);
-  add_live([&](std::int64_t call) -> Capture {
+  Passed shown;
+  turn.add(0);
+  auto script = on_cue(kEnd, turn);
+  Stream& stream = add_live([&](std::int64_t call) {
     asked_for.add(static_cast<std::uint64_t>(call));
-    time.wait_for(static_cast<std::uint64_t>(call));
-    if (call < 1000) return fakes::picture(call);
-    return EndOfStream{};
+    return script(call);
   });
-  stages_.explain = [&](const Prepared&) {
+  // A frame may be overtaken by one on its way to the engine: hence a call more than are in flight.
+  std::set<std::uint64_t> explained;
+  std::uint64_t in_order = 0;
+  stages_.explain = [&](const Prepared& prepared) {
     fakes::mark_thread();
-    for (std::int64_t i = 0; i < kCall && now < 1000; ++i) {
-      time.add(static_cast<std::uint64_t>(++now));
-      asked_for.wait_for(static_cast<std::uint64_t>(now));  // what was due has been offered
+    if (in_order > 0) shown.wait_for(in_order - 1);
+    for (std::int64_t unit = 0; unit < kCall; ++unit) {
+      ++now;
+      turn.add(static_cast<std::uint64_t>(now));
+      if (now < kEnd) asked_for.wait_for(static_cast<std::uint64_t>(now) + 1);
     }
+    explained.insert(prepared.frame.ticket);
+    while (explained.count(in_order) > 0) ++in_order;
     return Explanation{};
   };
   std::int64_t oldest = 0;
-  const auto overlay = stages_.overlay;
-  stages_.overlay = [&, overlay](const Explained& explained) {
-    oldest = std::max(oldest, now - explained.frame().seq);  // captured when `now` was its number
-    return overlay(explained);
+  stream.output = [&, record = stream.output](const Rendered& rendered) {
+    record(rendered);
+    oldest = std::max(oldest, now - rendered.frame().seq);
+    shown.add(rendered.frame().ticket);
   };
-  run(1);
-  EXPECT_LE(oldest, 3 * kCall + 1);
+  run();
   EXPECT_GT(oldest, kCall);
-  EXPECT_GT(out().frames.size(), 50U);
+  EXPECT_LE(oldest, (frames_in_flight_ + 1) * kCall + 1);
+  EXPECT_GE(out().frames.size(), static_cast<std::size_t>(kEnd / kCall));
 }
 
 TEST_F(LiveGraph, EachStreamDropsItsOwn) {
-  Passed never;  // the second stream's source waits for the first to end
-  Passed first_done;
-  Stream& fast = add_live(
-      [&](std::int64_t call) -> Capture {
-        if (call < 200) return fakes::picture(call);
-        first_done.add(0);
-        return EndOfStream{};
+  frames_in_flight_ = 1;
+  Passed asked_for;
+  add_live(
+      [&, script = fakes::frames(6)](std::int64_t call) {
+        asked_for.add(static_cast<std::uint64_t>(call));
+        return script(call);
       },
       "fast");
-  (void)fast;
-  add_live(
-      [&](std::int64_t call) -> Capture {
-        if (call == 0) first_done.wait_for(0);
-        if (call < 1) return fakes::picture(call);
-        return EndOfStream{};
-      },
-      "slow");
+  Passed turn;
+  turn.add(0);
+  Stream& slow = add_live(on_cue(20, turn), "slow");
+  slow.output = [&, record = slow.output](const Rendered& rendered) {
+    record(rendered);
+    turn.add(static_cast<std::uint64_t>(rendered.frame().seq) + 1);
+  };
+  stages_.explain = [&](const Prepared& prepared) {
+    fakes::mark_thread();
+    if (prepared.frame.stream == 0 && prepared.frame.seq == 0) asked_for.wait_for(6);
+    return Explanation{};
+  };
   const RunSummary summary = run();
-  EXPECT_EQ(out(0).frames.back().seq, 199);
-  EXPECT_EQ(out(1).numbers(), count_up(1));
+  EXPECT_EQ(out(0).numbers(), (std::vector<std::int64_t>{0, 5}));
+  EXPECT_EQ(summary.streams[0].dropped_newer, 4);
+  EXPECT_EQ(out(1).numbers(), count_up(20));
   EXPECT_EQ(summary.streams[1].dropped(), 0);
+}
+
+class LiveEnd : public LiveGraph, public testing::WithParamInterface<std::int64_t> {};
+
+TEST_P(LiveEnd, FrameThatWaitsThenIsShown) {
+  stages_.explain = [](const Prepared& prepared) {
+    fakes::mark_thread();
+    if (prepared.frame.seq == 0) wait_for_end_of_capture();
+    return Explanation{};
+  };
+  add_live(fakes::frames(3)).limit = GetParam();
+  const RunSummary summary = run();
+  EXPECT_EQ(out().numbers(), count_up(3));
+  EXPECT_EQ(summary.streams[0].end, GetParam() > 0 ? StreamEnd::kLimit : StreamEnd::kEnd);
+}
+
+INSTANTIATE_TEST_SUITE_P(OfSourceAndLimit, LiveEnd, testing::Values(0, 3));
+
+TEST_F(LiveGraph, WhatIsUnderWayStaysTheSameOverTenThousandFrames) {
+  std::atomic<int> blobs{0};
+  std::atomic<int> most{0};
+  const auto forget = [&](const Blob* blob) {
+    delete blob;
+    --blobs;
+  };
+  stages_.preprocess = [&](const Frame& frame) {
+    const int now = ++blobs;
+    int seen = most;
+    while (seen < now && !most.compare_exchange_weak(seen, now)) {
+    }
+    return Prepared{frame, std::shared_ptr<const Blob>(new Blob, forget), Mapping{}};
+  };
+  Stream& stream = add_live(fakes::frames(10000));
+  stream.output = [](const Rendered&) {};
+  const RunSummary summary = run();
+  EXPECT_EQ(summary.streams[0].captured, 10000);
+  EXPECT_EQ(blobs, 0);
+  EXPECT_LE(most, 20);  // each thread may still hold its copy of a frame that has left
 }
 
 TEST_F(LiveGraph, OneOfSeveralThatBreaksEndsAlone) {
@@ -154,8 +198,7 @@ TEST_F(LiveGraph, StopDropsTheFrameThatWaits) {
     if (prepared.frame.seq == 0) {
       asked_for.wait_for(3);
       stop_.request_stop();
-      // Until capture has seen it: the waiting frame must not be let in first.
-      while (fakes::sources_alive > 0 && fakes::threads_alive > 1) std::this_thread::yield();
+      wait_for_end_of_capture();
     }
     return Explanation{};
   };
@@ -178,10 +221,42 @@ TEST_F(LiveGraph, ShowComesForEachFrameThatIsDrawn) {
   EXPECT_EQ(shown, std::set<std::int64_t>(numbers.begin(), numbers.end()));
 }
 
+TEST_F(LiveGraph, ShowComesForFailedFramesToo) {
+  stages_.explain = [](const Prepared&) -> Explanation {
+    fakes::mark_thread();
+    throw std::runtime_error("no luck");
+  };
+  std::atomic<int> failed{0};
+  add_live(fakes::frames(1)).show = [&](const Rendered& view) { failed += view.frame().failed(); };
+  run();
+  EXPECT_EQ(failed, 1);
+}
+
 TEST_F(LiveGraph, ShowThatThrowsEndsTheRun) {
   Stream& stream = add_live(fakes::endless());
   stream.show = [](const Rendered&) { throw std::runtime_error("no window"); };
   EXPECT_EQ(message_of(run()), "no window");
+}
+
+TEST_F(LiveGraph, OutputThatThrowsEndsTheRun) {
+  Stream& stream = add_live(fakes::endless());
+  stream.output = [record = stream.output](const Rendered& rendered) {
+    if (rendered.frame().seq >= 9) throw UserError(ExitCode::kOutput, "disk full");
+    record(rendered);
+  };
+  add_live(fakes::endless(), "other");
+  const RunSummary summary = run();
+  EXPECT_EQ(exit_code(summary), ExitCode::kOutput);
+  EXPECT_EQ(summary.streams[0].output_error, "disk full");
+  EXPECT_EQ(summary.streams[1].output_error, "");
+}
+
+TEST_F(LiveGraph, StartThatThrowsEndsTheRunBeforeAnyFrame) {
+  stages_.explain_start = [] { throw UserError(ExitCode::kModel, "model.pt: unusable"); };
+  add_live(fakes::endless());
+  const RunSummary summary = run();
+  EXPECT_EQ(exit_code(summary), ExitCode::kModel);
+  EXPECT_EQ(summary.streams[0].captured, 0);
 }
 
 class LiveThrow : public LiveGraph, public testing::WithParamInterface<std::string> {};
@@ -205,130 +280,6 @@ TEST_P(LiveThrow, FailsFramesAloneAndTheRunAfterTooMany) {
 INSTANTIATE_TEST_SUITE_P(InEachStage, LiveThrow,
                          testing::Values("preprocess", "explain", "overlay"),
                          [](const auto& stage) { return stage.param; });
-
-TEST_F(LiveGraph, LiveEveryThirdShowsAllAndCarriesTheNewestMap) {
-  options_.every = 3;
-  frames_in_flight_ = 1;
-  Passed turn;
-  turn.add(0);
-  std::vector<Explained> shown;
-  std::atomic<int> calls{0};
-  stages_.explain = [&](const Prepared&) {
-    fakes::mark_thread();
-    ++calls;
-    return Explanation{};
-  };
-  Stream& stream = add_live(on_cue(30, turn));
-  const auto output = stream.output;
-  stream.output = [&, output](const Rendered& rendered) {
-    output(rendered);
-    shown.push_back(rendered.explained);
-    turn.add(static_cast<std::uint64_t>(rendered.frame().seq) + 1);
-  };
-  const RunSummary summary = run();
-  EXPECT_EQ(out().numbers(), count_up(30));
-  EXPECT_EQ(summary.streams[0].explained, 1);
-  EXPECT_EQ(summary.streams[0].carried, 29);
-  std::int64_t newest = 0;
-  for (const Explained& explained : shown) {
-    EXPECT_LE(explained.explanation->frame_seq, explained.frame().seq);
-    EXPECT_GE(explained.explanation->frame_seq, newest);
-    newest = explained.explanation->frame_seq;
-    EXPECT_EQ(explained.map_age, std::chrono::milliseconds(40 * (explained.frame().seq - newest)));
-  }
-  EXPECT_LE(calls, 10);
-  EXPECT_GE(calls, 2);
-}
-
-TEST_F(LiveGraph, EngineCallsBesideEndBeforeTheRunDoes) {
-  options_.every = 2;
-  std::atomic<int> begun{0};
-  std::atomic<int> ended{0};
-  stages_.explain = [&](const Prepared&) {
-    fakes::mark_thread();
-    ++begun;
-    std::this_thread::yield();
-    ++ended;
-    return Explanation{};
-  };
-  add_live(fakes::frames(500));
-  run();
-  EXPECT_EQ(begun, ended);
-  EXPECT_GT(begun, 0);
-}
-
-TEST_F(LiveGraph, FailureOfAMapBesideIsSeenOnTheFramesThatCarryIt) {
-  options_.every = 2;
-  options_.max_failures = 0;
-  frames_in_flight_ = 1;
-  Passed turn;
-  turn.add(0);
-  std::atomic<bool> seen{false};
-  stages_.explain = [&](const Prepared& prepared) -> Explanation {
-    fakes::mark_thread();
-    if (prepared.frame.seq > 0) throw std::runtime_error("no luck");
-    return {};
-  };
-  Stream& stream = add_live([&](std::int64_t call) -> Capture {
-    turn.wait_for(static_cast<std::uint64_t>(call));
-    if (seen) return EndOfStream{};
-    return fakes::picture(call);
-  });
-  const auto output = stream.output;
-  stream.output = [&, output](const Rendered& rendered) {
-    output(rendered);
-    seen = rendered.frame().failed();
-    turn.add(static_cast<std::uint64_t>(rendered.frame().seq) + 1);
-  };
-  const RunSummary summary = run();
-  EXPECT_EQ(summary.streams[0].failed, 1);
-  EXPECT_EQ(out().frames.back().error, "explain: no luck");
-}
-
-class FilmEvery : public Graph {};
-
-TEST_F(FilmEvery, ThirdFrameIsExplainedAndTheOthersCarryExactlyThatMap) {
-  options_.every = 3;
-  std::vector<std::int64_t> map_of;
-  Stream& stream = add_stream(fakes::frames(100));
-  const auto output = stream.output;
-  stream.output = [&, output](const Rendered& rendered) {
-    output(rendered);
-    map_of.push_back(rendered.explained.explanation->frame_seq);
-  };
-  const RunSummary summary = run();
-  EXPECT_EQ(out().numbers(), count_up(100));
-  for (std::size_t i = 0; i < 100; ++i) {
-    EXPECT_EQ(map_of[i], static_cast<std::int64_t>(i - i % 3));
-  }
-  EXPECT_EQ(summary.streams[0].explained, 34);
-  EXPECT_EQ(summary.streams[0].carried, 66);
-  EXPECT_EQ(summary.streams[0].maps, 34);
-}
-
-TEST_F(FilmEvery, FailureOfAnExplainedFrameIsThatOfItsFollowers) {
-  options_.every = 2;
-  stages_.explain = [](const Prepared& prepared) -> Explanation {
-    fakes::mark_thread();
-    if (prepared.frame.seq == 4) throw std::runtime_error("no luck");
-    return {};
-  };
-  add_stream(fakes::frames(10));
-  run();
-  EXPECT_EQ(out().failed_numbers(), (std::vector<std::int64_t>{4, 5}));
-}
-
-TEST_F(FilmEvery, FailureBeforeTheEngineIsThatOfItsFollowersToo) {
-  options_.every = 2;
-  const auto preprocess = stages_.preprocess;
-  stages_.preprocess = [=](const Frame& frame) {
-    if (frame.seq == 4 || frame.seq == 7) throw std::runtime_error("no luck");
-    return preprocess(frame);
-  };
-  add_stream(fakes::frames(10));
-  run();
-  EXPECT_EQ(out().failed_numbers(), (std::vector<std::int64_t>{4, 5, 7}));
-}
 
 }  // namespace
 }  // namespace gradcam

@@ -99,6 +99,32 @@ TEST(OutputStats, TellsExplainedFromCarriedFromFailed) {
   EXPECT_EQ(summary.dropped_output, 1);
 }
 
+TEST(OutputStats, CountsEachMapOnce) {
+  OutputStats stats(kBegin);
+  std::int64_t seq = 0;
+  for (const std::int64_t map_of : {0, 1, 0, 1, 4, 4}) {
+    stats.written(rendered(seq++, 0, map_of), at_ms(1), at_ms(2));
+  }
+  EXPECT_EQ(summary_of(stats).maps, 3);
+}
+
+TEST(OutputStats, ExplainTimesAreThoseOfTheMaps) {
+  OutputStats stats(kBegin);
+  for (const double ms : {30.0, 10.0}) {
+    Rendered own = rendered(ms < 20 ? 2 : 0, 0, 0);
+    Explanation explanation = *own.explained.explanation;
+    explanation.frame_seq = own.frame().seq;
+    explanation.explain_ms = ms;
+    own.explained.explanation = std::make_shared<const Explanation>(explanation);
+    stats.written(own, at_ms(1), at_ms(2));
+    own.explained.prepared.frame.seq += 1;
+    stats.written(own, at_ms(2), at_ms(3));
+  }
+  const StreamSummary summary = summary_of(stats);
+  EXPECT_DOUBLE_EQ(summary.latency.explain.mean_ms, 20);
+  EXPECT_DOUBLE_EQ(summary.longest_explain_ms, 30);
+}
+
 TEST(OutputStats, LatencyIsFromCaptureToTheEndOfOutput) {
   OutputStats stats(kBegin);
   stats.written(rendered(0, 10, 0), at_ms(35), at_ms(40));
@@ -204,7 +230,10 @@ TEST(ExitCodeOfRun, AnErrorThatEndedTheRunCounts) {
 TEST(SummaryJson, HoldsTheFiguresOfTheRun) {
   StreamSummary stream = ended(StreamEnd::kEnd, 7);
   stream.failed = 1;
+  stream.dropped_newer = 3;
   stream.dropped_stop = 2;
+  stream.maps = 4;
+  stream.longest_explain_ms = 41.25;
   stream.frames_per_second = 12.34567;
   stream.latency.explain.p95_ms = 40.5;
   stream.cut_short = "10 of 20 frames";
@@ -219,7 +248,10 @@ TEST(SummaryJson, HoldsTheFiguresOfTheRun) {
   EXPECT_EQ(first["end"], "end");
   EXPECT_EQ(first["shown"], 7);
   EXPECT_EQ(first["failed"], 1);
+  EXPECT_EQ(first["dropped"]["newer"], 3);
   EXPECT_EQ(first["dropped"]["stop"], 2);
+  EXPECT_EQ(first["maps"], 4);
+  EXPECT_EQ(first["longest_explain_ms"], 41.25);
   EXPECT_EQ(first["frames_per_second"], 12.346);
   EXPECT_EQ(first["latency_ms"]["explain"]["p95"], 40.5);
   EXPECT_EQ(first["cut_short"], "10 of 20 frames");
