@@ -64,8 +64,8 @@ void start_with_short_spin(char** argv, char** environment) {
   start_with_short_spin(argv, environment);
 }
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // those are not up yet then
-[[gnu::section(".preinit_array"), gnu::used]] void (*const before_all)(int, char**, char**) =
-    before_libraries;
+using Early = void (*)(int, char**, char**);
+__attribute__((section(".preinit_array"), used)) const Early kBeforeLibraries = before_libraries;
 #endif
 
 /// Turns SIGINT and SIGTERM into a stop request; the second one ends the process at once.

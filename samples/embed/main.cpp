@@ -7,7 +7,8 @@
 #include "stages/preprocess/preprocess.h"
 
 int main(int argc, char** argv) {
-  const cv::Mat picture = argc > 1 ? cv::imread(argv[1]) : cv::Mat(240, 320, CV_8UC3, {90, 140, 60});
+  const cv::Mat picture =
+      argc > 1 ? cv::imread(argv[1]) : cv::Mat(240, 320, CV_8UC3, {90, 140, 60});
   if (picture.empty()) return 2;
   gradcam::ExplainOptions options;
   if (argc > 2) options.model = argv[2];
