@@ -114,7 +114,7 @@ std::vector<OptionSpec> input_options() {
           named(group, Arity::kList, {"-i", "--source", "--input"}, "SOURCE",
                 "the same as SOURCE without a flag, for one that is named like a command; "
                 "several: one stream each"),
-          text_value("a film, picture, folder, glob or test"),
+          text_value("a camera, film, picture, folder, glob, URL, gst:LAUNCH or test"),
           [](auto&& o) -> auto& { return o.input.sources; }),
       option(
           named(group, Arity::kSingle, {"--limit"}, "N", "frames taken from each source; 0: all"),
@@ -201,6 +201,14 @@ std::vector<OptionSpec> picture_options() {
                 "picture"),
           one_of<Style>({{"gradcam", Style::kGradcam}, {"notebook", Style::kNotebook}}),
           [](auto&& o) -> auto& { return o.explain.style; }),
+      option(
+          named(group, Arity::kSingle, {"--normalize"}, "NAME",
+                "what the heat is measured against: frame (its own peak), running (the strongest "
+                "of the last seconds), auto (running for live sources in style gradcam)"),
+          one_of<Normalize>({{"auto", Normalize::kAuto},
+                             {"frame", Normalize::kFrame},
+                             {"running", Normalize::kRunning}}),
+          [](auto&& o) -> auto& { return o.explain.normalize; }),
       option(
           named(group, Arity::kSingle, {"--opacity"}, "X",
                 "0: picture only, 1: heat only (style notebook: weight of the added heat, 0.4 "

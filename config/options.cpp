@@ -59,6 +59,11 @@ void add_positionals(CommandLine& line) {
 void set_style_defaults(Options& options, const std::set<std::string>& given) {
   options.overlay.style = options.explain.style;
   if (options.explain.style != Style::kNotebook) return;
+  if (options.explain.normalize == Normalize::kRunning) {
+    fail(
+        "--normalize 'running' is not for --style notebook, which scales each picture by itself; "
+        "give frame or leave it out");
+  }
   if (given.count("opacity") == 0) options.overlay.opacity = kNotebookOpacity;
   if (given.count("max-dim") == 0) options.input.max_dim = kNotebookMaxDim;
 }
@@ -112,7 +117,8 @@ void set_subject_or_sources(Options& options, const CommandLine& line,
   const std::vector<std::string>& sources = options.input.sources;
   switch (line.command) {
     case Command::kRun:
-      if (sources.empty()) fail("no source: give a film, picture, folder, glob or `test`");
+      if (sources.empty())
+        fail("no source: give a camera (0), film, picture, folder, glob, URL, gst:LAUNCH or test");
       break;
     case Command::kBench:
       if (sources.size() > 1) {

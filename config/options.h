@@ -16,6 +16,13 @@ enum class Style {
 
 enum class ViewKind { kOverlay, kHeatmap, kSideBySide, kOriginal };
 
+/// What the largest value of a heat map is measured against.
+enum class Normalize {
+  kAuto,     ///< running for live sources, else frame
+  kFrame,    ///< each map against itself: its peak is always 1
+  kRunning,  ///< against the strongest of the last seconds: the picture does not pump
+};
+
 enum class Choice { kAuto, kYes, kNo };
 enum class Colormap { kJet, kTurbo, kViridis, kInferno, kMagma, kPlasma, kHot, kBone };
 
@@ -38,6 +45,7 @@ struct ExplainOptions {
   std::string method = "gradcam";
   std::string target = "auto";  ///< auto | top:K | class index | label text
   Style style = Style::kGradcam;
+  Normalize normalize = Normalize::kAuto;
   std::string device = "auto";     ///< auto | cpu | cuda[:N]
   std::string precision = "auto";  ///< auto | fp32
   int threads = 0;                 ///< of the inference engine; 0 = one per core

@@ -18,6 +18,7 @@
 #include "pipeline/viewer.h"
 #include "stages/capture/paced_source.h"
 #include "stages/capture/source.h"
+#include "stages/explain/running_peak.h"
 #include "stages/explain/torch_threads.h"
 #include "stages/output/display_probe.h"
 #include "stages/output/jsonl_sink.h"
@@ -35,11 +36,17 @@ bool writes_anything(const OutputOptions& output) {
          !output.stats.empty();
 }
 
+/// What the stages know of a stream besides its frames.
+struct BoundStream {
+  std::string name;                 ///< short
+  std::optional<RunningPeak> peak;  ///< where heat is measured against it
+};
+
 /// Stages as they are bound to one run: the network, what is asked of it, and what is known so far.
 class BoundStages {
  public:
   BoundStages(const Options& options, LayerSwitch& network, LiveSettings& settings,
-              const Progress& progress, std::vector<std::string> streams)
+              const Progress& progress, std::vector<BoundStream> streams)
       : options_(options),
         network_(network),
         settings_(settings),
@@ -63,6 +70,10 @@ class BoundStages {
     const ViewSettings settings = settings_.get();
     const std::lock_guard lock(one_at_a_time_);
     Explanation explanation = network_.explain(*prepared.blob, settings.target, settings.layer);
+    const Frame& frame = prepared.frame;
+    if (auto& peak = streams_[static_cast<std::size_t>(frame.stream)].peak) {
+      peak->scale(explanation, frame.pts);
+    }
     if (const auto problem = network_.take_problem()) {
       log::warning(*problem);
       if (tell_) tell_(*problem);
@@ -98,7 +109,7 @@ class BoundStages {
     const Progress::Rate rate = progress_.rate(stream);
     HudText hud;
     hud.model = network_.first().description().name;
-    if (streams_.size() > 1) hud.stream = streams_[static_cast<std::size_t>(stream)];
+    if (streams_.size() > 1) hud.stream = streams_[static_cast<std::size_t>(stream)].name;
     hud.frames_per_second = rate.frames_per_second;
     hud.latency_p50_ms = rate.latency_p50_ms;
     hud.latency_p95_ms = rate.latency_p95_ms;
@@ -110,9 +121,9 @@ class BoundStages {
   LayerSwitch& network_;
   LiveSettings& settings_;
   const Progress& progress_;
-  const std::vector<std::string> streams_;  ///< their names
+  std::vector<BoundStream> streams_;
   std::function<void(std::string)> tell_;
-  std::mutex one_at_a_time_;  ///< the graph's inference thread and the Reexplainer's
+  std::mutex one_at_a_time_;  ///< explaining: the graph's inference thread and the Reexplainer's
 };
 
 }  // namespace
@@ -133,7 +144,9 @@ struct Annotation::Parts {
   void decide_window(const std::optional<std::string>& display_problem);
   bool is_live(const SourceInfo& info) const;
   bool is_mirror(const SourceInfo& info) const;
+  bool is_measured_over_time(const SourceInfo& info) const;
   std::vector<std::string> names() const;
+  std::vector<BoundStream> bound_streams() const;
   std::vector<Stream> streams(Progress& progress, Viewer* viewer);
   RunSummary run(BoundStages& bound, Progress& progress, Viewer* viewer,
                  const std::stop_token& stop);
@@ -158,6 +171,22 @@ std::vector<std::string> Annotation::Parts::names() const {
     names.push_back(stream_name(infos[static_cast<std::size_t>(i)], i, count));
   }
   return names;
+}
+
+bool Annotation::Parts::is_measured_over_time(const SourceInfo& info) const {
+  const ExplainOptions& explain = options.explain;
+  if (explain.normalize != Normalize::kAuto) return explain.normalize == Normalize::kRunning;
+  return explain.style == Style::kGradcam && is_live(info);
+}
+
+std::vector<BoundStream> Annotation::Parts::bound_streams() const {
+  std::vector<BoundStream> streams;
+  for (const std::string& name : names()) {
+    BoundStream& stream = streams.emplace_back();
+    stream.name = name;
+    if (is_measured_over_time(infos[streams.size() - 1])) stream.peak.emplace();
+  }
+  return streams;
 }
 
 /// Films are played at their own speed where somebody watches or the run is to be like a live one.
@@ -304,7 +333,7 @@ RunSummary Annotation::run(LayerSwitch& network, const std::stop_token& stop) {
   log_model(network.first());
   LiveSettings settings({options.overlay, network.first().target(), "", false});
   Progress progress(parts_->infos, options.input.limit);
-  BoundStages bound(options, network, settings, progress, parts_->names());
+  BoundStages bound(options, network, settings, progress, parts_->bound_streams());
   RunSummary summary = parts_->window
                            ? parts_->run_in_window(bound, progress, network, settings, stop)
                            : parts_->run(bound, progress, nullptr, stop);

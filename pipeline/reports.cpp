@@ -1,5 +1,6 @@
 #include "pipeline/reports.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -134,7 +135,10 @@ void report_summary(const RunSummary& summary, bool brief) {
       if (!problem->empty()) log::error(stream.name + ": " + *problem);
     }
   }
-  if (summary.stopped) log::info("stopped; what was written is complete");
+  if (!summary.stopped) return;
+  const bool any = std::any_of(summary.streams.begin(), summary.streams.end(),
+                               [](const StreamSummary& stream) { return stream.shown > 0; });
+  log::info(any ? "stopped; what was written is complete" : "stopped before the first frame");
 }
 
 }  // namespace gradcam

@@ -62,8 +62,14 @@ TEST_P(Refused, NamesWhatIsWrong) { expect_refused(GetParam()); }
 INSTANTIATE_TEST_SUITE_P(
     Options, Refused,
     testing::Values(
-        Refusal{{}, {}, {"no source: give a film, picture, folder, glob or `test`"}},
+        Refusal{
+            {},
+            {},
+            {"no source: give a camera (0), film, picture, folder, glob, URL, gst:LAUNCH or test"}},
         Refusal{{"-o", "x.mp4"}, {}, {"no source"}}, Refusal{{"run"}, {}, {"no source"}},
+        Refusal{{"a", "--style", "notebook", "--normalize", "running"},
+                {},
+                {"--normalize 'running' is not for --style notebook", "give frame"}},
         Refusal{{"a", "--opactiy", "1"}, {}, {"unknown option '--opactiy'", "'--opacity'?"}},
         Refusal{{"a", "--opactiy=1"}, {}, {"unknown option '--opactiy'; did you mean '--opacity'"}},
         Refusal{
@@ -80,7 +86,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{{"a", "-max-dim", "5"}, {}, {"unknown option '-max-dim'", "mean '--max-dim'?"}},
         Refusal{{"--labels=", "a"}, {}, {"--labels needs a value; give a file with labels"}},
         Refusal{{"a", "--labels", ""}, {}, {"--labels: '' is not allowed; give a file"}},
-        Refusal{{""}, {}, {"SOURCE: '' is not allowed; give a film"}},
+        Refusal{{""}, {}, {"SOURCE: '' is not allowed; give a camera, film"}},
         Refusal{{"a", "--help=x"}, {}, {"--help takes no value; leave out 'x'"}},
         Refusal{{"a", "--opacity", "7\n8"}, {}, {"--opacity: '7?8'"}},
         Refusal{{"layers"}, {}, {"'layers' needs a MODEL; give a TorchScript file"}},

@@ -14,6 +14,8 @@ import unittest
 from pathlib import Path
 from typing import List
 
+from PIL import Image
+
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = Path(os.environ.get("PROGRAM_UNDER_TEST", ROOT / "build/release/gradcam-live"))
 MEDIA = ROOT.parent / "shared/media"
@@ -70,6 +72,22 @@ class Program(unittest.TestCase):
         frames = [json.loads(line) for line in lines.read_text().splitlines()]
         self.assertEqual([frame["frame"] for frame in frames], list(range(250)))
         self.assertEqual(frames[105]["top"][0]["label"], "streetcar")
+
+    def test_running_normalisation_leaves_weak_maps_faint(self) -> None:
+        peaks = {}
+        for normalize in ("frame", "running"):
+            maps = self.folder / normalize
+            asked = ("--maps", maps, "--normalize", normalize)
+            done = run(sample_clip(), "--limit", 12, *asked)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            peaks[normalize] = [
+                Image.open(file).getextrema()[1] for file in sorted(maps.glob("*.tiff"))
+            ]
+        self.assertEqual(len(peaks["running"]), 12)
+        for own, running in zip(peaks["frame"], peaks["running"]):
+            self.assertGreater(own, 0.9)
+            self.assertLessEqual(running, own + 1e-4)
+        self.assertLess(min(peaks["running"]), 0.9 * min(peaks["frame"]))
 
     @needs_shared
     def test_films_keep_frames_and_times(self) -> None:

@@ -46,6 +46,8 @@ const Setting kSettings[] = {
      [](const Options& o) {
        return o.overlay.style == Style::kNotebook && o.explain.style == Style::kNotebook;
      }},
+    {"normalize", "running",
+     [](const Options& o) { return o.explain.normalize == Normalize::kRunning; }},
     {"opacity", "0.25", [](const Options& o) { return o.overlay.opacity == 0.25; }},
     {"colormap", "magma", [](const Options& o) { return o.overlay.colormap == Colormap::kMagma; }},
     {"hud", "false", [](const Options& o) { return !o.overlay.hud; }},
@@ -148,6 +150,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadText{"threads", "1025", "0 (one per core) or a whole number, 1 to 1024"},
         BadText{"view", "both", "one of overlay, heatmap, side-by-side, original"},
         BadText{"style", "Notebook", "one of gradcam, notebook"},
+        BadText{"normalize", "yes", "one of auto, frame, running"},
         BadText{"opacity", "7", "a number from 0 to 1"},
         BadText{"opacity", "-0.1", "a number from 0 to 1"},
         BadText{"opacity", "nan", "a number from 0 to 1"},

@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "stages/capture/gst_handles.h"
 #include "stages/capture/gst_launch.h"
+#include "stages/capture/gst_stream.h"
 #include "stages/capture/source.h"
 #include "stages/capture/stream_time.h"
 
@@ -24,20 +24,16 @@ class GstLiveSource : public Source {
   void build();
   void set_source();
   void start();
-  void wait_for_first();
+  GstSample* wait_for_first();
   Captured to_captured(GstSample* sample);
   void throw_if_failed();
   [[noreturn]] void fail(const std::string& why) const;
 
   GstLaunch launch_;
   SourceInfo info_;
-  gst::Pipeline pipeline_;
-  gst::Element sink_;
-  gst::Bus bus_;
-  gst::Sample first_;  ///< of one that is not live: decoded, not yet handed out
+  gst::Stream stream_;
   PtsCleaner cleaner_{std::chrono::nanoseconds(0)};
   std::optional<std::chrono::nanoseconds> begin_;
-  std::chrono::nanoseconds silent_{0};  ///< waited in vain since the last picture
 };
 
 }  // namespace gradcam

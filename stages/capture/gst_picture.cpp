@@ -60,7 +60,6 @@ cv::Mat picture_of(GstSample* sample) {
   return picture;
 }
 
-/// 0 where the container tells no rate: demuxers then answer with their clock.
 double rate_of(const GstVideoInfo& video) {
   constexpr double kHighest = 1000;
   if (video.fps_n <= 0 || video.fps_d <= 0) return 0;

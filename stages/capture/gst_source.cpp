@@ -1,6 +1,5 @@
 #include "stages/capture/gst_source.h"
 
-#include <gst/app/gstappsink.h>
 #include <gst/pbutils/missing-plugins.h>
 
 #include <algorithm>
@@ -19,12 +18,10 @@ constexpr auto kStallLimit = std::chrono::seconds(30);
 
 /// Only `fields=top` keeps the number of frames of interlaced film. The flip comes after the
 /// conversion, since it knows few formats.
-const std::string kPipeline =
+constexpr const char* kPipeline =
     "filesrc name=file ! decodebin name=decoder expose-all-streams=false caps=video/x-raw(ANY) "
     "! deinterlace mode=auto fields=top ! videoconvert name=convert "
-    "! videoflip video-direction=auto "
-    "! appsink name=sink sync=false drop=false max-buffers=3 caps=" +
-    std::string(gst::kPictureCaps);
+    "! videoflip video-direction=auto";
 
 /// The decoder bin says "missing plug-in" also where there is nothing to decode.
 std::string preroll_error_text(GstMessage* message, bool plugin_is_missing) {
@@ -67,23 +64,16 @@ nanoseconds duration_of(GstElement* pipeline) {
 
 GstSource::GstSource(const std::filesystem::path& path, const InputOptions& options) {
   info_.name = path.string();
-  gst::start_library();
-  GError* error = nullptr;
-  pipeline_.reset(
-      gst_parse_launch_full(kPipeline.c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error));
-  if (!pipeline_) {
-    const gst::Error owned(error);
-    fail(std::string("GStreamer lacks a part (gstreamer1.0-plugins-good): ") + owned->message);
+  std::string error;
+  if (!stream_.build(kPipeline, error)) {
+    fail("GStreamer lacks a part (gstreamer1.0-plugins-good): " + error);
   }
-  const gst::Element file(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "file"));
+  const gst::Element file(gst_bin_get_by_name(GST_BIN(stream_.pipeline()), "file"));
   g_object_set(file.get(), "location", path.c_str(), nullptr);
-  gst::set_converter_threads(pipeline_.get());
-  sink_.reset(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "sink"));
-  bus_.reset(gst_element_get_bus(pipeline_.get()));
 
-  gst_element_set_state(pipeline_.get(), GST_STATE_PAUSED);
+  gst_element_set_state(stream_.pipeline(), GST_STATE_PAUSED);
   wait_for_preroll();
-  const nanoseconds duration = duration_of(pipeline_.get());
+  const nanoseconds duration = duration_of(stream_.pipeline());
   const nanoseconds start = seconds_to_ns(options.start_s);
   end_ = duration;
   if (options.start_s > 0 || options.duration_s > 0) {
@@ -93,26 +83,25 @@ GstSource::GstSource(const std::filesystem::path& path, const InputOptions& opti
     wait_for_preroll();
     if (options.duration_s > 0) end_ = std::min(end_, stop);
   }
-  gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
-  pull_first(start);
-  if (!first_) {
+  gst_element_set_state(stream_.pipeline(), GST_STATE_PLAYING);
+  GstSample* const first = first_from(start);
+  if (first == nullptr) {
     throw_if_failed();
     fail(start > nanoseconds(0) ? "it holds no picture from " + seconds_text(start) +
                                       " on (it is " + seconds_text(duration) + " long)"
                                 : "it holds no picture");
   }
   if (duration > nanoseconds(0)) info_.duration = duration;
-  use_stream_time_ = has_edit_list(pipeline_.get());
-  fill_info(options);
+  use_stream_time_ = has_edit_list(stream_.pipeline());
+  fill_info(first, options);
 }
 
-void GstSource::pull_first(nanoseconds start) {
-  const auto limit = static_cast<GstClockTime>(nanoseconds(kOpenLimit).count());
-  first_.reset(gst_app_sink_try_pull_sample(GST_APP_SINK(sink_.get()), limit));
+GstSample* GstSource::first_from(nanoseconds start) {
+  GstSample* const first = stream_.peek(kOpenLimit);
   // A frame that began before the start comes with its stamp moved there: not one of the film's.
-  if (first_ && start > nanoseconds(0) && is_clipped(first_.get())) {
-    first_.reset(gst_app_sink_try_pull_sample(GST_APP_SINK(sink_.get()), limit));
-  }
+  if (first == nullptr || start == nanoseconds(0) || !is_clipped(first)) return first;
+  stream_.pull(nanoseconds(0));
+  return stream_.peek(kOpenLimit);
 }
 
 void GstSource::wait_for_preroll() {
@@ -122,7 +111,7 @@ void GstSource::wait_for_preroll() {
   while (true) {
     const nanoseconds left = deadline - std::chrono::steady_clock::now();
     const gst::Message message(gst_bus_timed_pop_filtered(
-        bus_.get(), static_cast<GstClockTime>(std::max<std::int64_t>(left.count(), 0)), types));
+        stream_.bus(), static_cast<GstClockTime>(std::max<std::int64_t>(left.count(), 0)), types));
     if (!message) fail("no picture could be decoded within 10 s");
     switch (GST_MESSAGE_TYPE(message.get())) {
       case GST_MESSAGE_ASYNC_DONE:
@@ -141,7 +130,7 @@ void GstSource::wait_for_preroll() {
 void GstSource::seek(nanoseconds start, nanoseconds stop) {
   const auto flags = static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE);
   const bool bounded = stop != nanoseconds(GST_CLOCK_TIME_NONE);
-  if (gst_element_seek(pipeline_.get(), 1.0, GST_FORMAT_TIME, flags, GST_SEEK_TYPE_SET,
+  if (gst_element_seek(stream_.pipeline(), 1.0, GST_FORMAT_TIME, flags, GST_SEEK_TYPE_SET,
                        start.count(), bounded ? GST_SEEK_TYPE_SET : GST_SEEK_TYPE_NONE,
                        stop.count()) == FALSE) {
     throw_if_failed();
@@ -149,14 +138,8 @@ void GstSource::seek(nanoseconds start, nanoseconds stop) {
   }
 }
 
-void GstSource::fill_info(const InputOptions& options) {
-  GstVideoInfo video;
-  if (gst_video_info_from_caps(&video, gst_sample_get_caps(first_.get())) == FALSE) {
-    fail("its picture format is not understood");
-  }
-  info_.width = video.width;
-  info_.height = video.height;
-  info_.frames_per_second = gst::rate_of(video);
+void GstSource::fill_info(GstSample* first, const InputOptions& options) {
+  if (!gst::Stream::describe(first, info_)) fail("its picture format is not understood");
   const double length_s = std::chrono::duration<double>(end_).count() - options.start_s;
   if (info_.frames_per_second > 0 && length_s > 0) {
     info_.frames = std::llround(length_s * info_.frames_per_second);
@@ -165,48 +148,27 @@ void GstSource::fill_info(const InputOptions& options) {
 }
 
 Capture GstSource::next(std::chrono::milliseconds timeout) {
-  gst::Sample sample = std::move(first_);
-  if (!sample) {
-    const auto begin = std::chrono::steady_clock::now();
-    sample.reset(gst_app_sink_try_pull_sample(
-        GST_APP_SINK(sink_.get()), static_cast<GstClockTime>(nanoseconds(timeout).count())));
-    silent_ += std::chrono::steady_clock::now() - begin;
-  }
-  if (sample) {
-    silent_ = nanoseconds(0);
-    return to_captured(sample.get());
-  }
+  const gst::Sample sample = stream_.pull(timeout);
+  if (sample) return to_captured(sample.get());
   throw_if_failed();
-  if (gst_app_sink_is_eos(GST_APP_SINK(sink_.get())) != FALSE) return at_end();
-  if (silent_ > kStallLimit) fail("no further picture could be decoded within 30 s");
+  if (stream_.ended()) return EndOfStream{cut_short_text(reached_, end_)};
+  if (stream_.silent() > kStallLimit) fail("no further picture could be decoded within 30 s");
   return NotYet{};
 }
 
 Captured GstSource::to_captured(GstSample* sample) {
-  GstBuffer* buffer = gst_sample_get_buffer(sample);
-  Captured captured;
-  captured.image = gst::picture_of(sample);
-  if (captured.image.empty()) fail("a picture could not be read from memory");
-
-  std::optional<nanoseconds> pts;
-  if (GST_BUFFER_PTS_IS_VALID(buffer)) {
-    GstClockTime time = GST_BUFFER_PTS(buffer);
-    if (use_stream_time_) {
-      time = gst_segment_to_stream_time(gst_sample_get_segment(sample), GST_FORMAT_TIME, time);
-    }
-    if (GST_CLOCK_TIME_IS_VALID(time)) pts = nanoseconds(time);
+  GstClockTime time = GST_BUFFER_PTS(gst_sample_get_buffer(sample));
+  if (use_stream_time_ && GST_CLOCK_TIME_IS_VALID(time)) {
+    time = gst_segment_to_stream_time(gst_sample_get_segment(sample), GST_FORMAT_TIME, time);
   }
-  captured.pts = cleaner_.clean(pts);
-  if (GST_BUFFER_DURATION_IS_VALID(buffer))
-    captured.duration = nanoseconds(GST_BUFFER_DURATION(buffer));
+  Captured captured = gst::Stream::capture(sample, gst::time_of(time), cleaner_);
+  if (captured.image.empty()) fail("a picture could not be read from memory");
   reached_ = captured.pts + captured.duration;
   return captured;
 }
 
-Capture GstSource::at_end() { return EndOfStream{cut_short_text(reached_, end_)}; }
-
 void GstSource::throw_if_failed() {
-  const gst::Message message(gst_bus_pop_filtered(bus_.get(), GST_MESSAGE_ERROR));
+  const gst::Message message = stream_.error();
   if (message) fail(gst::error_text(message.get()));
 }
 

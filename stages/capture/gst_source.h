@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "stages/capture/gst_handles.h"
+#include "stages/capture/gst_stream.h"
 #include "stages/capture/source.h"
 #include "stages/capture/stream_time.h"
 
@@ -22,24 +22,19 @@ class GstSource : public Source {
   /// Waits until the pipeline stands at its first picture, or throws why it cannot.
   void wait_for_preroll();
   void seek(std::chrono::nanoseconds start, std::chrono::nanoseconds stop);
-  void pull_first(std::chrono::nanoseconds start);
-  void fill_info(const InputOptions& options);
+  GstSample* first_from(std::chrono::nanoseconds start);
+  void fill_info(GstSample* first, const InputOptions& options);
   Captured to_captured(GstSample* sample);
-  Capture at_end();
   void throw_if_failed();
   [[noreturn]] void fail(const std::string& why) const;
 
   SourceInfo info_;
-  gst::Pipeline pipeline_;
-  gst::Element sink_;
-  gst::Bus bus_;
-  gst::Sample first_;           ///< decoded by the constructor, not yet handed out
+  gst::Stream stream_;
   std::string missing_plugin_;  ///< the decoder that this machine lacks
   bool use_stream_time_ = false;
   PtsCleaner cleaner_{std::chrono::nanoseconds(0)};
   std::chrono::nanoseconds reached_{0};  ///< end of the last frame
   std::chrono::nanoseconds end_{0};      ///< where the part that was asked for should end
-  std::chrono::nanoseconds silent_{0};   ///< waited in vain since the last frame
 };
 
 }  // namespace gradcam

@@ -3,10 +3,12 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/max.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 #include <thread>
@@ -137,6 +139,7 @@ Explanation Explainer::explain(const Blob& blob, const TargetChoice& target) {
     std::vector<at::Tensor> maps;
     for (std::size_t i = 0; i < gradients.size(); ++i) {
       maps.push_back(method_(result.activations[i].detach()[0], gradients[i][0]));
+      explanation.strength = std::max(explanation.strength, maps.back().max().item<float>());
     }
     heats.push_back(to_heat(maps, options_.style, blob.height, blob.width));
   }

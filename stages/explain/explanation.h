@@ -27,6 +27,8 @@ struct Explanation {
   std::vector<ClassScore> targets;  ///< the classes `heat` explains
   std::string method;
   std::vector<std::string> layers;
+  /// The largest value of the method maps before any scaling.
+  float strength = 0;
   HeatMap heat;                           ///< of several targets: their largest value at each place
   std::int64_t frame_seq = 0;             ///< the frame it was computed from
   std::chrono::nanoseconds frame_pts{0};  ///< presentation time of that frame
