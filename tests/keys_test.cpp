@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,10 @@ struct Press {
   KeyAction action;
   const char* notice;
 };
+
+std::ostream& operator<<(std::ostream& out, const Press& press) {
+  return out << "key " << press.code << (*press.notice != 0 ? ": " : "") << press.notice;
+}
 
 class EachKey : public Keys, public testing::WithParamInterface<Press> {};
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
+
 #include "config/user_error.h"
 
 namespace gradcam {
@@ -26,6 +28,8 @@ struct Refused {
   const char* text;
   const char* mentions;
 };
+std::ostream& operator<<(std::ostream& out, const Refused& refused) { return out << refused.text; }
+
 class RefusedTarget : public testing::TestWithParam<Refused> {};
 
 TEST_P(RefusedTarget, NamesWhatIsAllowed) {

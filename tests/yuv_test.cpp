@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
 #include <vector>
 
 namespace gradcam {
@@ -24,6 +25,10 @@ struct Case {
   YuvCoding coding;
   cv::Vec3b bgr;
 };
+
+std::ostream& operator<<(std::ostream& out, const Case& c) {
+  return out << c.y << " " << c.u << " " << c.v << " to " << c.bgr;
+}
 
 class YuvToBgr : public ::testing::TestWithParam<Case> {};
 
