@@ -147,9 +147,10 @@ std::vector<OptionSpec> model_options() {
   const auto group = OptionGroup::kModel;
   return {
       option(
-          named(group, Arity::kSingle, {"-m", "--model"}, "FILE",
-                "TorchScript network; default: the one that scripts/setup made"),
-          text_value("a TorchScript file (.pt)"),
+          named(group, Arity::kSingle, {"-m", "--model"}, "MODEL",
+                "TorchScript network (.pt), or a bundle folder; default: the one that scripts/demo "
+                "made"),
+          text_value("a TorchScript file (.pt) or a bundle folder"),
           [](auto&& o) -> auto& { return o.explain.model; }),
       option(
           named(group, Arity::kSingle, {"--labels"}, "FILE",
@@ -175,8 +176,15 @@ std::vector<OptionSpec> model_options() {
                 "where the network runs: auto, cpu, cuda or cuda:N"),
           device_value(), [](auto&& o) -> auto& { return o.explain.device; }),
       option(
-          named(group, Arity::kSingle, {"--precision"}, "NAME", "number format of the network"),
-          word({"auto", "fp32"}), [](auto&& o) -> auto& { return o.explain.precision; }),
+          named(group, Arity::kSingle, {"--engine"}, "NAME",
+                "what runs the network: auto, torchscript, or openvino, which needs a bundle"),
+          word({"auto", "torchscript", "openvino"}),
+          [](auto&& o) -> auto& { return o.explain.engine; }),
+      option(
+          named(group, Arity::kSingle, {"--precision"}, "NAME",
+                "number format of the network; auto: the fastest here that agrees with fp32; "
+                "bf16 needs a bundle"),
+          word({"auto", "fp32", "bf16"}), [](auto&& o) -> auto& { return o.explain.precision; }),
       option(
           named(group, Arity::kSingle, {"--threads"}, "N",
                 "threads of the network; 0: one per core"),

@@ -47,7 +47,8 @@ struct ExplainOptions {
   Style style = Style::kGradcam;
   Normalize normalize = Normalize::kAuto;
   std::string device = "auto";     ///< auto | cpu | cuda[:N]
-  std::string precision = "auto";  ///< auto | fp32
+  std::string engine = "auto";     ///< auto | torchscript | openvino (bundles only)
+  std::string precision = "auto";  ///< auto | fp32 | bf16 (bundles only)
   int threads = 0;                 ///< of the inference engine; 0 = one per core
   int every = 1;                   ///< every N-th frame is explained, the others carry its map
 };

@@ -20,7 +20,8 @@ namespace {
 
 LayerSwitch load_network(const ExplainOptions& options) {
   LoadedModel loaded = load_model(options);
-  return {std::move(loaded.model), std::move(loaded.description), options};
+  if (!loaded.note.empty()) log::warning(loaded.note);
+  return {std::move(loaded.network), std::move(loaded.description), options};
 }
 
 ExitCode run(const Options& options, const std::stop_token& stop) {

@@ -27,13 +27,30 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
   return text;
 }
 
-bool is_model(const std::string& path) { return fs::path(path).extension() == ".pt"; }
+/// A TorchScript file, or a bundle; a folder of pictures is none.
+bool is_model(const std::string& path) {
+  return fs::path(path).extension() == ".pt" ||
+         fs::is_regular_file(fs::path(path) / "features.xml");
+}
+
+LoadedModel load_subject(const Options& options) {
+  ExplainOptions asked = options.explain;
+  asked.model = options.subject;
+  asked.device = "cpu";
+  LoadedModel loaded = load_model(asked);
+  if (!loaded.note.empty()) log::warning(loaded.note);
+  return loaded;
+}
 
 void print_model(const Options& options) {
-  const Model model(find_model(options.subject), c10::Device("cpu"));
-  const auto d = find_description(model.path(), model.embedded_description());
+  const LoadedModel loaded = load_subject(options);
+  const ModelDescription& d = loaded.description;
+  const Bundle* const bundle = loaded.network.bundle();
+  const Model& model = loaded.network.model();
   const auto layers = list_layers(model, d.input_height, d.input_width);
-  std::printf("model        %s\n", model.path().c_str());
+  std::printf("model        %s\n", (bundle != nullptr ? bundle->folder : model.path()).c_str());
+  std::printf("kind         %s\n",
+              bundle != nullptr ? "bundle: OpenVINO up to its layer, TorchScript" : "TorchScript");
   if (!d.name.empty()) std::printf("name         %s\n", d.name.c_str());
   std::printf("description  %s\n", d.assumed ? "none: the defaults are assumed" : "found");
   std::printf("input        %dx%d (height x width)\n", d.input_height, d.input_width);
@@ -87,10 +104,10 @@ void print_top(const Explanation& explanation) {
 }
 
 void print_layers(const Options& options) {
-  const Model model(find_model(options.subject), c10::Device("cpu"));
-  const auto d = find_description(model.path(), model.embedded_description());
+  const LoadedModel loaded = load_subject(options);
+  const ModelDescription& d = loaded.description;
   std::printf("%-40s %-24s %-18s %s\n", "layer", "type", "output", "cut");
-  for (const Layer& layer : list_layers(model, d.input_height, d.input_width)) {
+  for (const Layer& layer : list_layers(loaded.network.model(), d.input_height, d.input_width)) {
     const std::string cut = !layer.obstacle.empty() ? "no: " + layer.obstacle
                             : layer.spatial()       ? "yes"
                                                     : "no: its output is not spatial";
@@ -112,7 +129,8 @@ void print_info(const Options& options) {
 void log_model(const Explainer& explainer) {
   const ModelDescription& d = explainer.description();
   log::info("model " + d.name + ", layer " + joined(explainer.layers()) + ", " +
-            std::to_string(explainer.classes()) + " classes, on " + explainer.device());
+            std::to_string(explainer.classes()) + " classes, " + explainer.engine() + " on " +
+            explainer.device());
   if (!d.assumed) return;
   log::warning("the model has no description; assumed: " + std::to_string(d.input_height) + "x" +
                std::to_string(d.input_width) +

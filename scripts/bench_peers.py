@@ -21,7 +21,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import zipfile
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -45,7 +44,6 @@ PACKAGES = {
 
 # Row: peer's name in peers.py, title, package it needs.
 Row = Tuple[str, str, Optional[str]]
-OURS: Row = ("gradcam-live", "**gradcam-live**", None)
 ROWS: List[Row] = [
     ("notebook", "the notebook's loop (hooks, full backward)", None),
     ("grad_cam", "pytorch-grad-cam as documented", "grad-cam"),
@@ -58,8 +56,15 @@ ROWS: List[Row] = [
     ("openvino_bf16", "forward only, OpenVINO bf16", "openvino"),
 ]
 ENGINE_ROWS: List[Row] = [row for row in ROWS if row[0] != "eager" and "forward only" in row[1]]
-OURS_FORWARD: Row = ("gradcam-live forward", "gradcam-live forward only", None)
-OURS_EXPLAINED: Row = ("gradcam-live explained", "**gradcam-live explained**", None)
+
+# gradcam-live: name, title, whether it is given the bundle, precision.
+OURS: List[Tuple[str, str, bool, str]] = [
+    ("torchscript", "gradcam-live, TorchScript fp32", False, "fp32"),
+    ("fp32", "**gradcam-live, bundle fp32**", True, "fp32"),
+    ("auto", "**gradcam-live, bundle auto**", True, "auto"),
+]
+REFERENCES = ("fp32", "auto")  # what the other rows are compared with
+FORWARD = " forward"  # behind the name: the same engine without an explanation
 
 
 def cpu_flags() -> List[str]:
@@ -113,12 +118,12 @@ def rate_of(stats: Dict[str, Any]) -> float:
     return float(stats["streams"][0]["frames_per_second"])
 
 
-def engine_ms_of(stats: Dict[str, Any]) -> Dict[str, float]:
+def engine_ms_of(stats: Dict[str, Any], name: str) -> Dict[str, float]:
     """Median milliseconds of the bare and of the explained pass, out of `bench --stats`."""
     engine = stats.get("engine", stats)
     return {
-        OURS_FORWARD[0]: float(engine["forward_only_ms"]["p50"]),
-        OURS_EXPLAINED[0]: float(engine["explained_ms"]["p50"]),
+        name + FORWARD: float(engine["forward_only_ms"]["p50"]),
+        name: float(engine["explained_ms"]["p50"]),
     }
 
 
@@ -141,11 +146,11 @@ class Bench:
         command += ["--threads", str(options.threads), *extra]
         return command + (["--weights", str(options.weights)] if options.weights else [])
 
-    def program_command(self, stats: Path, *arguments: str) -> List[str]:
+    def program_command(self, bundle: bool, precision: str, *arguments: str) -> List[str]:
         options = self.options
-        command = [str(options.program), *arguments, "--model", str(options.model)]
-        command += ["--layer", options.layer, "--precision", options.precision]
-        return [*command, "--stats", str(stats)]
+        command = [str(options.program), *arguments, "--layer", options.layer]
+        command += ["--model", str(options.bundle if bundle else options.model)]
+        return [*command, "--precision", precision]
 
     def fail(self, row: str, reason: str) -> None:
         self.failures[row] = reason
@@ -165,28 +170,25 @@ class Bench:
             return self.fail(name, reason or "printed no figure")
         self.values.setdefault(name, []).append(found[key])
 
-    def program_turn(self, engine: bool) -> None:
-        rows = [OURS_FORWARD[0], OURS_EXPLAINED[0]] if engine else [OURS[0]]
-        if any(row in self.failures for row in rows):
+    def program_turn(self, name: str, bundle: bool, precision: str, engine: bool) -> None:
+        if name in self.failures:
             return
         stats = self.folder / "stats.json"
         stats.unlink(missing_ok=True)
         if engine:
-            command = self.program_command(stats, "bench")
+            arguments = ["bench"]
         else:
             film, output = str(self.options.film), str(self.folder / "ours.mp4")
-            limit = ["--limit", str(self.options.frames)]
-            command = self.program_command(stats, film, "-o", output, "-y", *limit)
-        _, reason = run_command(command)
+            arguments = [film, "-o", output, "-y", "--limit", str(self.options.frames)]
+        arguments += ["--stats", str(stats)]
+        _, reason = run_command(self.program_command(bundle, precision, *arguments))
         try:
             if reason:
                 raise ValueError(reason)
             found = json.loads(stats.read_text())
-            measured = engine_ms_of(found) if engine else {OURS[0]: rate_of(found)}
+            measured = engine_ms_of(found, name) if engine else {name: rate_of(found)}
         except (OSError, ValueError, KeyError, IndexError, TypeError) as error:
-            for row in rows:
-                self.fail(row, f"{type(error).__name__}: {error}" if not reason else reason)
-            return
+            return self.fail(name, reason or f"{type(error).__name__}: {error}")
         for row, value in measured.items():
             self.values.setdefault(row, []).append(value)
 
@@ -194,20 +196,24 @@ class Bench:
         return statistics.median(self.values[row]) if row in self.values else None
 
 
-def table(bench: Bench, rows: List[Row], ours: Row, unit: str, faster_is: str) -> List[str]:
-    """`ratio`: how many times faster `ours` is than the row."""
-    reference = bench.median(ours[0])
-    lines = [f"| {unit} | median | lowest .. highest | {ours[0]} is faster |", "|---|---|---|---|"]
-    for name, title, _ in rows:
+def table(bench: Bench, rows: List[Tuple[str, str]], unit: str, faster_is: str) -> List[str]:
+    """The last columns: how many times faster gradcam-live is than the row."""
+    lines = [f"| {unit} | median | lowest .. highest | bundle fp32 is faster | bundle auto |"]
+    lines.append("|---|---|---|---|---|")
+    for name, title in rows:
         value = bench.median(name)
-        if value is None or name in bench.failures:
-            lines.append(f"| {title} | – | {bench.failures.get(name, 'not measured')} | – |")
+        if value is None:
+            reason = bench.failures.get(name, "not measured")
+            lines.append(f"| {title} | – | {reason} | – | – |")
             continue
-        ratio = "–"
-        if reference:
-            ratio = f"{reference / value if faster_is == 'high' else value / reference:.2f}x"
+        ratios = []
+        for reference in (bench.median(name) for name in REFERENCES):
+            ratio = (reference or 0) / value
+            if faster_is == "low" and reference:
+                ratio = value / reference
+            ratios.append(f"{ratio:.2f}x" if reference else "–")
         spread = f"{min(bench.values[name]):.1f} .. {max(bench.values[name]):.1f}"
-        lines.append(f"| {title} | {value:.1f} | {spread} | {ratio} |")
+        lines.append(f"| {title} | {value:.1f} | {spread} | {ratios[0]} | {ratios[1]} |")
     return lines
 
 
@@ -240,9 +246,10 @@ def prepare(options: argparse.Namespace, folder: Path) -> None:
     """Weights, the TorchScript export and the layer, where the user gave none."""
     if options.weights is None and options.model_name == "resnet50" and RESNET50_WEIGHTS.exists():
         options.weights = RESNET50_WEIGHTS
-    options.model = folder / f"{options.model_name}.pt"
-    command = [str(PEERS / "bin/python"), str(ROOT / "scripts/export_model.py")]
-    command += [options.model_name, "-o", str(options.model)]
+    options.bundle = folder / f"{options.model_name}.bundle"
+    options.model = options.bundle / "model.pt"
+    command = [str(PEERS / "bin/python"), str(ROOT / "scripts/compile_model.py")]
+    command += [options.model_name, "-o", str(options.bundle)]
     if options.weights:
         command += ["--weights", str(options.weights)]
     elif options.model_name != LITE0:
@@ -253,9 +260,7 @@ def prepare(options: argparse.Namespace, folder: Path) -> None:
     if reason:
         sys.exit(f"bench_peers: {reason}")
     if not options.layer:
-        with zipfile.ZipFile(options.model) as archive:
-            (name,) = [n for n in archive.namelist() if n.endswith("/extra/gradcam.json")]
-            options.layer = json.loads(archive.read(name))["layer"]
+        options.layer = json.loads((options.bundle / "model.json").read_text())["layer"]
 
 
 def default_film() -> Path:
@@ -277,7 +282,6 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--threads", type=int, default=min(2, os.cpu_count() or 1), metavar="T", help="and cores"
     )
-    parser.add_argument("--precision", default="fp32", help="of gradcam-live")
     parser.add_argument("--only", metavar="ROW,...", help=f"of {', '.join(r[0] for r in ROWS)}")
     parser.add_argument(
         "--program", type=Path, default=ROOT / "build/release/gradcam-live", metavar="FILE"
@@ -312,23 +316,28 @@ def main() -> int:
         films, engines = Bench(options, folder, missing), Bench(options, folder, missing)
         begin = time.monotonic()
         for round_ in range(options.rounds):
-            films.program_turn(engine=False)
+            for name, _, bundle, precision in OURS:
+                films.program_turn(name, bundle, precision, engine=False)
             for row in rows:
                 films.peer_turn(row, "frames_per_second")
             if not options.no_engine:
-                engines.program_turn(engine=True)
+                for name, _, bundle, precision in OURS:
+                    engines.program_turn(name, bundle, precision, engine=True)
                 for row in engine_rows:
                     engines.peer_turn(row, "ms", "--engine")
             took = time.monotonic() - begin
             print(f"bench_peers: round {round_ + 1} done, {took:.0f} s", file=sys.stderr)
     print(f"{options.model_name} at {options.layer}, {options.film.name}, {options.frames} frames,")
-    print(f"medians of {options.rounds} rounds, {options.precision} in gradcam-live.")
+    print(f"medians of {options.rounds} rounds.")
     print(f"Machine: {machine(options)}.\n")
-    print("\n".join(table(films, [*rows, OURS], OURS, "file to file, frames/s", "high")))
+    titles = [(name, title) for name, title, _ in rows]
+    titles += [(name, title) for name, title, _, _ in OURS]
+    print("\n".join(table(films, titles, "file to file, frames/s", "high")))
     if not options.no_engine:
-        engine_rows += [OURS_FORWARD, OURS_EXPLAINED]
-        lines = table(engines, engine_rows, OURS_EXPLAINED, "engine alone, ms", "low")
-        print("\n" + "\n".join(lines))
+        titles = [(name, title) for name, title, _ in engine_rows]
+        for name, title, _, _ in OURS:
+            titles += [(name + FORWARD, f"{title.strip('*')}, forward only"), (name, title)]
+        print("\n" + "\n".join(table(engines, titles, "engine alone, ms", "low")))
     return 0
 
 

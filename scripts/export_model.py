@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib.util
 import io
 import json
 import os
@@ -19,24 +18,14 @@ import warnings
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, NoReturn, Optional
 
-
-def use_project_python() -> None:
-    """Goes on under the project's .venv where the interpreter at hand has no torch."""
-    venv = Path(__file__).resolve().parent.parent / ".venv"
-    if importlib.util.find_spec("torch") is None and Path(sys.prefix) != venv:
-        if (venv / "bin/python").exists():
-            os.execv(venv / "bin/python", [str(venv / "bin/python"), *sys.argv])
-        print("export_model: needs torch and torchvision: run scripts/setup", file=sys.stderr)
-        sys.exit(2)
-
+from project_python import use_project_python
 
 if __name__ == "__main__":
-    use_project_python()
+    use_project_python("torch", "torchvision")
 
 import torch  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
 import networks  # noqa: E402
 from networks import MODEL, OUTPUT, USAGE, Network, NetworkError  # noqa: E402
 
@@ -50,12 +39,8 @@ class OneLineParser(argparse.ArgumentParser):
         raise NetworkError(USAGE, message)
 
 
-def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:
-    parser = OneLineParser(
-        prog="export_model",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def add_network_options(parser: argparse.ArgumentParser) -> None:
+    """Which network, with which weights."""
     parser.add_argument(
         "network",
         metavar="NAME|CHECKPOINT",
@@ -66,13 +51,11 @@ def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:
     parser.add_argument(
         "--random-weights", action="store_true", help="seeded random weights, for tests"
     )
-    parser.add_argument("--script", action="store_true", help="torch.jit.script, not trace")
-    parser.add_argument("--layer", metavar="L[,L]", help="layer to explain (default: last stage)")
     parser.add_argument("--labels", type=Path, metavar="FILE", help="one per line, or index JSON")
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FILE.pt", help="replaced if it exists"
-    )
-    options = parser.parse_args(arguments)
+
+
+def settle_network(options: argparse.Namespace) -> None:
+    """Puts a CHECKPOINT where the weights belong; refuses what does not go together."""
     if options.weights and options.random_weights:
         raise NetworkError(USAGE, "--weights and --random-weights exclude each other")
     looks_like_file = options.network.endswith((".pt", ".pth", ".tar", ".bin"))
@@ -86,6 +69,22 @@ def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:
         options.weights, options.network = Path(options.network), options.arch
     elif options.arch:
         raise NetworkError(USAGE, "--arch goes with a CHECKPOINT, not with a network's name")
+
+
+def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:
+    parser = OneLineParser(
+        prog="export_model",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_network_options(parser)
+    parser.add_argument("--script", action="store_true", help="torch.jit.script, not trace")
+    parser.add_argument("--layer", metavar="L[,L]", help="layer to explain (default: last stage)")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE.pt", help="replaced if it exists"
+    )
+    options = parser.parse_args(arguments)
+    settle_network(options)
     if options.output.is_dir() or not options.output.resolve().parent.is_dir():
         raise NetworkError(OUTPUT, f"--output '{options.output}': not a file in an existing folder")
     return options

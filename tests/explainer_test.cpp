@@ -2,11 +2,14 @@
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
 #include <numeric>
 
 #include "config/user_error.h"
-#include "stages/explain/model.h"
+#include "stages/explain/make_engine.h"
+#include "stages/explain/methods.h"
+#include "stages/explain/network.h"
 #include "tests/tiny_models.h"
 
 namespace gradcam {
@@ -73,16 +76,18 @@ TEST(Explainer, ForwardOnlyGivesTheSameScores) {
 }
 
 TEST(Explainer, PooledLinearHeadGivesTheClassicCamDividedByPlaces) {
-  Explainer one = explainer("3");
+  const Model model(tiny::saved(pooled_net(), "classic"), c10::Device("cpu"));
+  const auto engine = make_engine(model, {"relu"}, described(), {});
   const at::Tensor input = tiny::seeded({1, 3, kSize, kSize}, 9);
-  const auto inside = one.internals(input, 3);
+  const auto inside = engine->run(input);
+  const auto gradients = torch::autograd::grad({inside.output[0][3]}, inside.activations);
   const at::Tensor a = inside.activations[0].detach()[0];
   const at::Tensor weights = tiny::seeded({kClasses, kChannels}, 3)[3];
   const at::Tensor cam = (weights.view({-1, 1, 1}) * a).sum(0);
   const double places = kSize * kSize;
-  EXPECT_TRUE(at::allclose(gradcam(a, inside.gradients[0][0]), cam / places, 1e-4, 1e-6));
+  EXPECT_TRUE(at::allclose(gradcam(a, gradients[0][0]), cam / places, 1e-4, 1e-6));
   // HiResCAM's sum plus the bias is the logit.
-  const double sum = (inside.gradients[0][0] * a).sum().item<double>();
+  const double sum = (gradients[0][0] * a).sum().item<double>();
   const double bias = tiny::seeded({kClasses}, 4)[3].item<double>();
   EXPECT_NEAR(sum + bias, inside.output[0][3].item<double>(), 1e-4);
 }

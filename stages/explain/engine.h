@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <string>
 #include <vector>
 
 namespace gradcam {
@@ -20,6 +21,10 @@ class Engine {
   virtual Result run(const at::Tensor& input) = 0;
   /// The same network without autograd and without a cut: what a plain classifier would cost.
   virtual at::Tensor forward_only(const at::Tensor& input) = 0;
+  /// Numbers in one row of output.
+  virtual int outputs() const = 0;
+  /// Its name and number format: "torchscript fp32".
+  virtual std::string name() const = 0;
 };
 
 }  // namespace gradcam

@@ -9,15 +9,17 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <stdexcept>
 #include <thread>
 
 #include "config/user_error.h"
 #include "stages/explain/heat.h"
-#include "stages/explain/model.h"
+#include "stages/explain/make_engine.h"
+#include "stages/explain/methods.h"
+#include "stages/explain/network.h"
 #include "stages/explain/torch_threads.h"
-#include "stages/explain/torchscript_engine.h"
 
 namespace gradcam {
 namespace {
@@ -25,11 +27,12 @@ namespace {
 constexpr int kWarmUpRuns = 4;
 constexpr int kTopShown = 5;
 
-std::vector<std::string> choose_layers(const Model& model, const ModelDescription& description,
+std::vector<std::string> choose_layers(const Network& network, const ModelDescription& description,
                                        const ExplainOptions& options) {
   const bool automatic = options.layers.empty() || options.layers[0] == "auto";
   if (!automatic) return options.layers;
   if (options.layers.empty() && !description.layers.empty()) return description.layers;
+  const Model& model = network.model();
   const auto layers = list_layers(model, description.input_height, description.input_width);
   return {automatic_layer(layers, model.path())};
 }
@@ -42,18 +45,26 @@ at::Tensor per_channel(const std::array<double, 3>& values, c10::Device device) 
 
 }  // namespace
 
+/// All that is LibTorch's.
+struct Explainer::Parts {
+  CamMethod method;
+  std::unique_ptr<Engine> engine;
+  at::Tensor offset;  ///< [1, 3, 1, 1]: mean * scale
+  at::Tensor factor;  ///< [1, 3, 1, 1]: 1 / (scale * std)
+
+  at::Tensor to_input(const Blob& blob, const ModelDescription& description) const;
+  std::vector<float> scores_of(const at::Tensor& output, ScoreActivation activation) const;
+};
+
 Explainer::~Explainer() = default;
 
-Explainer::Explainer(const Model& model, ModelDescription description,
+Explainer::Explainer(const Network& network, ModelDescription description,
                      const ExplainOptions& options)
-    : description_(std::move(description)),
-      options_(options),
-      method_(find_method(options.method)) {
+    : description_(std::move(description)), options_(options), parts_(std::make_unique<Parts>()) {
   compute_alone();
-  layers_ = choose_layers(model, description_, options);
-  engine_ =
-      std::make_unique<TorchScriptEngine>(model, layers_, description_.input_height,
-                                          description_.input_width, description_.output_index);
+  parts_->method = find_method(options.method);
+  layers_ = choose_layers(network, description_, options);
+  parts_->engine = make_engine(network, layers_, description_, options);
   target_ = parse_target(options.target, description_.labels, classes());
   std::array<double, 3> offset{};
   std::array<double, 3> factor{};
@@ -61,12 +72,13 @@ Explainer::Explainer(const Model& model, ModelDescription description,
     offset[c] = description_.mean[c] * description_.scale;
     factor[c] = 1.0 / (description_.scale * description_.std[c]);
   }
-  offset_ = per_channel(offset, model.device());
-  factor_ = per_channel(factor, model.device());
+  parts_->offset = per_channel(offset, network.device());
+  parts_->factor = per_channel(factor, network.device());
 }
 
-int Explainer::classes() const { return engine_->outputs(); }
-std::string Explainer::device() const { return offset_.device().str(); }
+int Explainer::classes() const { return parts_->engine->outputs(); }
+std::string Explainer::device() const { return parts_->offset.device().str(); }
+std::string Explainer::engine() const { return parts_->engine->name(); }
 
 void Explainer::warm_up() {
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
@@ -83,24 +95,25 @@ void Explainer::run_in() {
   for (int i = 0; i < kWarmUpRuns; ++i) explain(grey);
 }
 
-at::Tensor Explainer::to_input(const Blob& blob) const {
-  if (blob.height != description_.input_height || blob.width != description_.input_width) {
+at::Tensor Explainer::Parts::to_input(const Blob& blob, const ModelDescription& description) const {
+  if (blob.height != description.input_height || blob.width != description.input_width) {
     throw std::runtime_error("blob is " + std::to_string(blob.width) + "x" +
                              std::to_string(blob.height) + ", the network wants " +
-                             std::to_string(description_.input_width) + "x" +
-                             std::to_string(description_.input_height));
+                             std::to_string(description.input_width) + "x" +
+                             std::to_string(description.input_height));
   }
   // from_blob wants a pointer it could write through; nothing writes.
   auto* const pixels = const_cast<std::uint8_t*>(blob.pixels.data());
   const at::Tensor picture =
       at::from_blob(pixels, {1, blob.height, blob.width, 3}, at::TensorOptions(at::kByte))
           .permute({0, 3, 1, 2});  // NCHW by shape, channels_last in memory
-  return picture.to(offset_.device(), at::kFloat).sub_(offset_).mul_(factor_);
+  return picture.to(offset.device(), at::kFloat).sub_(offset).mul_(factor);
 }
 
-std::vector<float> Explainer::scores_of(const at::Tensor& output) const {
+std::vector<float> Explainer::Parts::scores_of(const at::Tensor& output,
+                                               ScoreActivation activation) const {
   at::Tensor scores = output.detach().to(at::kCPU, at::kFloat).squeeze(0);
-  switch (description_.activation) {
+  switch (activation) {
     case ScoreActivation::kSoftmax:
       scores = scores.softmax(0);
       break;
@@ -120,8 +133,8 @@ std::vector<float> Explainer::scores_of(const at::Tensor& output) const {
 }
 
 Explanation Explainer::explain(const Blob& blob, const TargetChoice& target) {
-  const Engine::Result result = engine_->run(to_input(blob));
-  const std::vector<float> scores = scores_of(result.output);
+  const Engine::Result result = parts_->engine->run(parts_->to_input(blob, description_));
+  const std::vector<float> scores = parts_->scores_of(result.output, description_.activation);
   Explanation explanation;
   explanation.method = options_.method;
   explanation.layers = layers_;
@@ -138,7 +151,7 @@ Explanation Explainer::explain(const Blob& blob, const TargetChoice& target) {
     const at::NoGradGuard no_grad;
     std::vector<at::Tensor> maps;
     for (std::size_t i = 0; i < gradients.size(); ++i) {
-      maps.push_back(method_(result.activations[i].detach()[0], gradients[i][0]));
+      maps.push_back(parts_->method(result.activations[i].detach()[0], gradients[i][0]));
       explanation.strength = std::max(explanation.strength, maps.back().max().item<float>());
     }
     heats.push_back(to_heat(maps, options_.style, blob.height, blob.width));
@@ -148,14 +161,8 @@ Explanation Explainer::explain(const Blob& blob, const TargetChoice& target) {
 }
 
 std::vector<float> Explainer::forward_only(const Blob& blob) {
-  return scores_of(engine_->forward_only(to_input(blob)));
-}
-
-Explainer::Internals Explainer::internals(const at::Tensor& input, int class_index) {
-  Engine::Result result = engine_->run(input);
-  auto gradients = torch::autograd::grad({result.output.select(1, class_index).sum()},
-                                         result.activations, {}, /*retain_graph=*/false);
-  return {result.output.detach(), result.activations, std::move(gradients)};
+  return parts_->scores_of(parts_->engine->forward_only(parts_->to_input(blob, description_)),
+                           description_.activation);
 }
 
 }  // namespace gradcam

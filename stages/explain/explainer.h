@@ -1,7 +1,5 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,14 +7,12 @@
 #include "config/options.h"
 #include "stages/explain/description.h"
 #include "stages/explain/explanation.h"
-#include "stages/explain/methods.h"
 #include "stages/explain/targets.h"
 #include "stages/preprocess/blob.h"
 
 namespace gradcam {
 
-class Model;
-class TorchScriptEngine;
+class Network;
 
 /// Explains one picture at a time. Construct it on any thread; `warm_up`, `explain` and
 /// `forward_only` are for one thread at a time, which should be the only one that computes with
@@ -24,9 +20,9 @@ class TorchScriptEngine;
 class Explainer {
  public:
   /// `description` says how to read `model`; layers, target, method and style come from `options`.
-  /// Throws UserError: kUsage for a layer, label, class or method that is not there, kModel for a
-  /// network that cannot run.
-  Explainer(const Model& model, ModelDescription description, const ExplainOptions& options);
+  /// Throws UserError: kUsage for a layer, label, class, method, engine or precision that is not
+  /// there, kModel for a network that cannot run.
+  Explainer(const Network& network, ModelDescription description, const ExplainOptions& options);
   ~Explainer();
 
   /// Sets the number of threads of the calling thread's team, then run_in().
@@ -52,28 +48,17 @@ class Explainer {
   int classes() const;
   /// "cpu", "cuda:0".
   std::string device() const;
-
-  /// The activation of each layer, and the gradient of one class's logit with respect to it.
-  struct Internals {
-    at::Tensor output;
-    std::vector<at::Tensor> activations;
-    std::vector<at::Tensor> gradients;
-  };
-  /// `input`: float [1, 3, H, W], normalised. For tests and tools that look inside.
-  Internals internals(const at::Tensor& input, int class_index);
+  /// "torchscript fp32".
+  std::string engine() const;
 
  private:
-  at::Tensor to_input(const Blob& blob) const;
-  std::vector<float> scores_of(const at::Tensor& output) const;
+  struct Parts;
 
   ModelDescription description_;
   ExplainOptions options_;
   std::vector<std::string> layers_;
-  CamMethod method_;
   TargetChoice target_;
-  std::unique_ptr<TorchScriptEngine> engine_;
-  at::Tensor offset_;  ///< [1, 3, 1, 1]: mean * scale
-  at::Tensor factor_;  ///< [1, 3, 1, 1]: 1 / (scale * std)
+  std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace gradcam

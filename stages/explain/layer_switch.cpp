@@ -6,11 +6,12 @@
 
 namespace gradcam {
 
-LayerSwitch::LayerSwitch(Model model, ModelDescription description, const ExplainOptions& options)
-    : model_(std::move(model)),
+LayerSwitch::LayerSwitch(Network network, ModelDescription description,
+                         const ExplainOptions& options)
+    : network_(std::move(network)),
       description_(std::move(description)),
       options_(options),
-      first_(std::make_shared<Explainer>(model_, description_, options_)),
+      first_(std::make_shared<Explainer>(network_, description_, options_)),
       current_(first_) {
   if (first_->layers().size() == 1) ready_[first_->layers()[0]] = first_;
 }
@@ -81,7 +82,9 @@ void LayerSwitch::prepare(const std::string& layer) {
   try {
     ExplainOptions options = options_;
     options.layers = {layer};
-    auto explainer = std::make_shared<Explainer>(model_, description_, options);
+    options.engine = "auto";  // what was asked for may not have this layer
+    options.precision = "auto";
+    auto explainer = std::make_shared<Explainer>(network_, description_, options);
     explainer->run_in();
     const std::lock_guard lock(mutex_);
     ready_[layer] = std::move(explainer);
@@ -96,7 +99,7 @@ void LayerSwitch::look_up_layers() {
   std::vector<std::string> names;
   try {
     for (const Layer& layer :
-         list_layers(model_, description_.input_height, description_.input_width)) {
+         list_layers(network_.model(), description_.input_height, description_.input_width)) {
       if (layer.spatial() && layer.obstacle.empty()) names.push_back(layer.name);
     }
   } catch (const std::exception& error) {

@@ -11,18 +11,19 @@
 #include <vector>
 
 #include "stages/explain/explainer.h"
-#include "stages/explain/model.h"
+#include "stages/explain/network.h"
 
 namespace gradcam {
 
 /// One network, explained at a layer that may change while it runs. An explainer for another layer
 /// is prepared on a thread of its own (with one LibTorch thread, so that it does not fight the
 /// inference thread) while the present one goes on, and is kept: going back costs nothing. All
-/// share the weights of one Model as far as folding leaves them alone.
+/// share the weights of one Network as far as folding leaves them alone; of a bundle, other layers
+/// run on its TorchScript file.
 class LayerSwitch {
  public:
   /// Throws as Explainer does.
-  LayerSwitch(Model model, ModelDescription description, const ExplainOptions& options);
+  LayerSwitch(Network network, ModelDescription description, const ExplainOptions& options);
   /// Waits for a preparation that is under way (bounded by it).
   ~LayerSwitch() = default;
 
@@ -49,7 +50,7 @@ class LayerSwitch {
   void look_up_layers();
   void start_worker();  ///< with mutex_ held
 
-  const Model model_;
+  const Network network_;
   const ModelDescription description_;
   const ExplainOptions options_;
   const std::shared_ptr<Explainer> first_;

@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "config/user_error.h"
+#include "stages/explain/bundle.h"
 #include "stages/explain/model.h"
 
 namespace gradcam {
@@ -11,10 +12,44 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kDefaultModel = "efficientnet_lite0.pt";
+constexpr const char* kDefaultBundle = "efficientnet_lite0.bundle";
 
 std::string environment(const char* name) {
   const char* const value = std::getenv(name);
   return value != nullptr ? value : "";
+}
+
+/// Where compiled networks are kept from one start to the next; empty = nowhere.
+std::string cache_folder() {
+  if (const auto cache = environment("XDG_CACHE_HOME"); !cache.empty())
+    return cache + "/gradcam-live";
+  const auto home = environment("HOME");
+  return home.empty() ? "" : home + "/.cache/gradcam-live";
+}
+
+LoadedModel load_file(const std::string& path, const ExplainOptions& options) {
+  Model model(path, parse_device(options.device));
+  ModelDescription description = find_description(path, model.embedded_description());
+  return {std::move(model), std::move(description), ""};
+}
+
+LoadedModel load_bundle(const std::string& folder, const ExplainOptions& options) {
+  const c10::Device device = parse_device(options.device);
+  const std::string file = folder + "/model.pt";
+  std::string why = device.is_cpu() ? "" : "bundle '" + folder + "': is for the CPU";
+  try {
+    if (why.empty()) {
+      Bundle bundle = open_bundle(folder);
+      bundle.cache = cache_folder();
+      return {Network(std::move(bundle), device), find_description(file, ""), ""};
+    }
+  } catch (const UserError& error) {
+    if (options.engine == "openvino" || !fs::is_regular_file(file)) throw;
+    why = error.what();
+  }
+  LoadedModel loaded = load_file(file, options);
+  loaded.note = why + "; its model.pt is used instead";
+  return loaded;
 }
 
 }  // namespace
@@ -32,9 +67,10 @@ std::vector<fs::path> model_folders(const fs::path& program) {
 
 std::string default_model(const std::vector<fs::path>& folders) {
   for (const fs::path& folder : folders) {
-    const fs::path file = folder / kDefaultModel;
     std::error_code unreadable;  // a folder that cannot be looked into does not hold it
-    if (fs::is_regular_file(file, unreadable)) return file.lexically_normal().string();
+    for (const fs::path& model : {folder / kDefaultBundle, folder / kDefaultModel}) {
+      if (fs::exists(model, unreadable)) return model.lexically_normal().string();
+    }
   }
   throw UserError(ExitCode::kModel,
                   "no --model given and the default network is not there: scripts/setup and "
@@ -47,16 +83,18 @@ std::string find_model(const std::string& asked) {
 }
 
 LoadedModel load_model(const ExplainOptions& options) {
-  Model model(find_model(options.model), parse_device(options.device));
-  ModelDescription description = find_description(model.path(), model.embedded_description());
+  const std::string path = find_model(options.model);
+  LoadedModel loaded =
+      fs::is_directory(path) ? load_bundle(path, options) : load_file(path, options);
+  ModelDescription& description = loaded.description;
   if (!options.labels.empty()) description.labels = read_labels(options.labels);
-  if (description.name.empty()) description.name = fs::path(model.path()).stem().string();
-  return {std::move(model), std::move(description)};
+  if (description.name.empty()) description.name = fs::path(path).stem().string();
+  return loaded;
 }
 
 std::unique_ptr<Explainer> load_explainer(const ExplainOptions& options) {
   LoadedModel loaded = load_model(options);
-  return std::make_unique<Explainer>(loaded.model, std::move(loaded.description), options);
+  return std::make_unique<Explainer>(loaded.network, std::move(loaded.description), options);
 }
 
 }  // namespace gradcam

@@ -7,7 +7,7 @@
 
 #include "config/options.h"
 #include "stages/explain/explainer.h"
-#include "stages/explain/model.h"
+#include "stages/explain/network.h"
 
 namespace gradcam {
 
@@ -16,8 +16,8 @@ namespace gradcam {
 /// not set, that below ~/.local/share) and the build tree's models folder.
 std::vector<std::filesystem::path> model_folders(const std::filesystem::path& program);
 
-/// The default network in the first of `folders` that holds it. Throws UserError(kModel) that names
-/// scripts/setup.
+/// The default network in the first of `folders` that holds it; a bundle before the `.pt`. Throws
+/// UserError(kModel) that names scripts/setup.
 std::string default_model(const std::vector<std::filesystem::path>& folders);
 
 /// The model file that `--model` (or $GRADCAM_MODEL, its variable) means: `asked` itself, or if it
@@ -26,11 +26,13 @@ std::string find_model(const std::string& asked);
 
 /// A network and how it is to be read.
 struct LoadedModel {
-  Model model;
+  Network network;
   ModelDescription description;
+  std::string note;  ///< not empty: what the user should know, such as a bundle that cannot be used
 };
 
-/// The file of `options.model`, with the labels of `options.labels`. Throws UserError.
+/// The file or bundle of `options.model`, with the labels of `options.labels`. A bundle that cannot
+/// be used gives way to the TorchScript file in it, with a note. Throws UserError.
 LoadedModel load_model(const ExplainOptions& options);
 
 /// The network of `options.model` with its description and labels, ready for warm_up().

@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>
 
 #include <algorithm>
@@ -68,14 +69,15 @@ c10::Device parse_device(const std::string& name) {
   return {c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index)};
 }
 
-Model::Model(const std::string& path, c10::Device device)
-    : path_(path), device_(device), module_(load(path, device, embedded_description_)) {
-  module_.eval();
-  for (at::Tensor parameter : module_.parameters()) {
+Model::Model(const std::string& path, c10::Device device) : path_(path), device_(device) {
+  auto module = load(path, device, embedded_description_);
+  module.eval();
+  for (at::Tensor parameter : module.parameters()) {
     parameter.set_requires_grad(false);
     if (parameter.dim() == 4)
       parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
   }
+  module_ = std::make_shared<const torch::jit::Module>(std::move(module));
 }
 
 std::vector<Layer> list_layers(const Model& model, int height, int width) {

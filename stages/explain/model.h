@@ -1,11 +1,15 @@
 #pragma once
 
 #include <c10/core/Device.h>
-#include <torch/csrc/jit/api/module.h>
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
+
+namespace torch::jit {
+struct Module;
+}
 
 namespace gradcam {
 
@@ -14,7 +18,7 @@ namespace gradcam {
 c10::Device parse_device(const std::string& name);
 
 /// A TorchScript file in memory: eval mode, no parameter wants a gradient, weights channels_last.
-/// Its weights are shared by every cut made of it.
+/// A handle: copies share the weights, as does every cut made of it.
 class Model {
  public:
   /// Throws UserError(kModel) that names the file and what is wrong with it. From then on LibTorch
@@ -23,7 +27,7 @@ class Model {
 
   const std::string& path() const { return path_; }
   c10::Device device() const { return device_; }
-  const torch::jit::Module& module() const { return module_; }
+  const torch::jit::Module& module() const { return *module_; }
   /// The description inside the file (extra file gradcam.json); empty if there is none.
   const std::string& embedded_description() const { return embedded_description_; }
 
@@ -31,7 +35,7 @@ class Model {
   std::string path_;
   c10::Device device_;
   std::string embedded_description_;
-  torch::jit::Module module_;
+  std::shared_ptr<const torch::jit::Module> module_;
 };
 
 /// One sub-module, named as Python's named_modules() names it.

@@ -30,8 +30,8 @@ class TorchScriptEngine : public Engine {
 
   Result run(const at::Tensor& input) override;
   at::Tensor forward_only(const at::Tensor& input) override;
-  /// Numbers in one row of output.
-  int outputs() const { return outputs_; }
+  int outputs() const override { return outputs_; }
+  std::string name() const override { return "torchscript fp32"; }
 
  private:
   void build(const MarkedGraph& marked, const std::vector<bool>& is_leaf);

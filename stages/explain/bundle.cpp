@@ -1,0 +1,82 @@
+#include "stages/explain/bundle.h"
+
+#include <torch/headeronly/version.h>
+#include <zlib.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "config/user_error.h"
+
+namespace gradcam {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr int kFormat = 1;  ///< FORMAT of scripts/compile_model.py
+
+[[noreturn]] void bad(const std::string& folder, const std::string& why) {
+  throw UserError(ExitCode::kModel, "bundle '" + folder + "': " + why);
+}
+
+std::optional<std::uint32_t> crc32_of(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::array<char, 1 << 16> part{};
+  uLong sum = crc32(0, nullptr, 0);
+  while (in) {
+    in.read(part.data(), part.size());
+    sum = crc32(sum, reinterpret_cast<const Bytef*>(part.data()), static_cast<uInt>(in.gcount()));
+  }
+  if (!in.eof()) return std::nullopt;
+  return static_cast<std::uint32_t>(sum);
+}
+
+/// "2.15" of "2.15.0".
+std::string without_patch(const std::string& version) {
+  return version.substr(0, version.find('.', version.find('.') + 1));
+}
+
+}  // namespace
+
+Bundle open_bundle(const std::string& folder) {
+  const std::string again = "; make it again with scripts/compile_model.py";
+  std::ifstream in(fs::path(folder) / "model.json");
+  const json document = json::parse(in, nullptr, /*allow_exceptions=*/false);
+  if (!document.is_object() || !document.contains("stamp")) {
+    bad(folder, "holds no model.json with a stamp: it is none, or damaged" + again);
+  }
+  try {
+    const json& stamp = document.at("stamp");
+    const int format = stamp.at("bundle").get<int>();
+    if (format != kFormat) {
+      bad(folder, "is of format " + std::to_string(format) + ", this program reads " +
+                      std::to_string(kFormat) + again);
+    }
+    const auto torch = without_patch(stamp.at("torch").get<std::string>());
+    const auto ours =
+        std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR);
+    if (torch != ours) {
+      bad(folder, "was made with torch " + torch + ", this program runs " + ours + again);
+    }
+    Bundle bundle{folder, document.at("layer").get<std::string>(), ""};
+    for (const char* const name : {"features.xml", "features.bin", "head.pt"}) {
+      const json& known = stamp.at("files").at(name);
+      const fs::path path = fs::path(folder) / name;
+      std::error_code missing;
+      if (fs::file_size(path, missing) != known.at("bytes").get<std::uintmax_t>() || missing ||
+          crc32_of(path) != known.at("crc32").get<std::uint32_t>()) {
+        bad(folder, std::string(name) + " is missing, cut short or of another model" + again);
+      }
+      bundle.identity += std::to_string(known.at("crc32").get<std::uint32_t>()) + " ";
+    }
+    return bundle;
+  } catch (const json::exception&) {
+    bad(folder, "the stamp in its model.json is not understood" + again);
+  }
+}
+
+}  // namespace gradcam

@@ -1,0 +1,122 @@
+#include "stages/explain/bundle.h"
+
+#include <gtest/gtest.h>
+#include <torch/headeronly/version.h>
+#include <zlib.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "config/user_error.h"
+#include "tests/temp_folder.h"
+
+namespace gradcam {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr const char* kParts[] = {"features.xml", "features.bin", "head.pt"};
+
+std::string version() {
+  return std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) + ".0";
+}
+
+/// A folder as compile_model.py makes it, but for the networks: open_bundle does not run them.
+class BundleFolder : public testing::Test {
+ protected:
+  BundleFolder() {
+    json files;
+    for (const std::string name : kParts) {
+      const std::string content = "content of " + name;
+      std::ofstream(path() / name) << content;
+      const auto* const bytes = reinterpret_cast<const Bytef*>(content.data());
+      files[name] = {{"bytes", content.size()},
+                     {"crc32", crc32(0, bytes, static_cast<uInt>(content.size()))}};
+    }
+    description_ = {{"layer", "layer4"},
+                    {"stamp", {{"bundle", 1}, {"torch", version()}, {"files", files}}}};
+    write();
+  }
+
+  fs::path path() const { return folder_.path(); }
+  void write() const { std::ofstream(path() / "model.json") << description_.dump(); }
+  /// What is wrong with it; empty if nothing is.
+  std::string refusal() const {
+    try {
+      open_bundle(path().string());
+    } catch (const UserError& error) {
+      EXPECT_EQ(error.code(), ExitCode::kModel);
+      return error.what();
+    }
+    return "";
+  }
+
+  json description_;
+
+ private:
+  TempFolder folder_;
+};
+
+TEST_F(BundleFolder, WholeOneIsOpened) {
+  const Bundle bundle = open_bundle(path().string());
+  EXPECT_EQ(bundle.layer, "layer4");
+  EXPECT_EQ(bundle.features(), (path() / "features.xml").string());
+  EXPECT_FALSE(bundle.identity.empty());
+}
+
+TEST_F(BundleFolder, IdentityFollowsTheWeights) {
+  const std::string before = open_bundle(path().string()).identity;
+  description_["stamp"]["files"]["features.bin"] = {{"bytes", 0}, {"crc32", 0}};
+  std::ofstream(path() / "features.bin", std::ios::trunc);
+  write();
+  EXPECT_NE(open_bundle(path().string()).identity, before);
+}
+
+TEST_F(BundleFolder, EachPartMustBeWhole) {
+  for (const std::string name : kParts) {
+    const fs::path part = path() / name;
+    const auto size = fs::file_size(part);
+    fs::resize_file(part, size - 1);
+    EXPECT_NE(refusal().find(name + " is missing, cut short or of another model"), std::string::npos);
+    fs::resize_file(part, size);  // the right length, the wrong last byte
+    EXPECT_NE(refusal().find(name), std::string::npos);
+    std::ofstream(part, std::ios::trunc) << "content of " + name;
+    EXPECT_EQ(refusal(), "");
+  }
+  fs::remove(path() / "head.pt");
+  EXPECT_NE(refusal().find("head.pt"), std::string::npos);
+}
+
+TEST_F(BundleFolder, OtherFormatsAndVersionsAreNamed) {
+  description_["stamp"]["bundle"] = 2;
+  write();
+  EXPECT_NE(refusal().find("is of format 2, this program reads 1"), std::string::npos);
+  description_["stamp"]["bundle"] = 1;
+  description_["stamp"]["torch"] = "2.3.1";
+  write();
+  EXPECT_NE(refusal().find("was made with torch 2.3, this program runs"), std::string::npos);
+}
+
+TEST_F(BundleFolder, AnotherPatchReleaseOfTorchIsTaken) {
+  description_["stamp"]["torch"] = version() + "9";
+  write();
+  EXPECT_EQ(refusal(), "");
+}
+
+TEST_F(BundleFolder, StampsThatAreNotUnderstoodAreRefused) {
+  for (const json& stamp : {json(nullptr), json::array(), json{{"bundle", "1"}}, json{{"bundle", 1}}}) {
+    description_["stamp"] = stamp;
+    write();
+    EXPECT_NE(refusal().find("make it again with scripts/compile_model.py"), std::string::npos)
+        << stamp;
+  }
+  std::ofstream(path() / "model.json", std::ios::trunc) << "{\"stamp\": ";
+  EXPECT_NE(refusal().find("no model.json with a stamp"), std::string::npos);
+  fs::remove(path() / "model.json");
+  EXPECT_NE(refusal().find("no model.json with a stamp"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace gradcam

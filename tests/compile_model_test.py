@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""A bundle of scripts/compile_model.py against the TorchScript file it was made of, through the
+program, and what becomes of damaged ones. Run by ctest."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any, List
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = Path(os.environ.get("PROGRAM_UNDER_TEST", ROOT / "build/release/gradcam-live"))
+WITH_OPENVINO = os.environ.get("WITH_OPENVINO", "1") == "1"
+FRAMES = 12
+sys.path.insert(0, str(ROOT / "scripts"))
+import compile_model  # noqa: E402
+import sample_clip  # noqa: E402
+
+
+@unittest.skipUnless(WITH_OPENVINO, "skipped: built without OpenVINO")
+class Bundle(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls) -> None:
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = Path(folder.name)
+        cls.bundle = cls.folder / "net.bundle"
+        code = compile_model.main(["efficientnet_lite0", "-o", str(cls.bundle)])
+        assert code == 0, "no bundle was made"
+
+    def run_program(self, *arguments: object) -> subprocess.CompletedProcess:
+        command = [str(PROGRAM), *map(str, arguments)]
+        environment = {**os.environ, "XDG_CACHE_HOME": str(self.folder / "cache")}
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=120, check=False, env=environment
+        )
+
+    def explained(self, model: Path, *arguments: object) -> Any:
+        """JSON lines, maps and what was said of a few frames of the sample clip."""
+        maps = self.folder / "maps"
+        shutil.rmtree(maps, ignore_errors=True)
+        done = self.run_program(
+            *(sample_clip.path(), "--model", model, "--limit", FRAMES, "--maps", maps),
+            *("--jsonl", "-", *arguments),
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines: List[Any] = [json.loads(line) for line in done.stdout.splitlines()]
+        heats = [np.asarray(Image.open(file)) for file in sorted(maps.glob("*.tiff"))]
+        self.assertEqual((len(lines), len(heats)), (FRAMES, FRAMES))
+        return lines, heats, done.stderr
+
+    def same(self, found: Any, expected: Any, scores: float, heat: float) -> None:
+        for ours, theirs in zip(found[0], expected[0]):
+            self.assertEqual(ours["top"][0]["class"], theirs["top"][0]["class"])
+            self.assertAlmostEqual(ours["top"][0]["score"], theirs["top"][0]["score"], delta=scores)
+        for ours, theirs in zip(found[1], expected[1]):
+            self.assertLessEqual(np.abs(ours - theirs).max(), heat)
+
+    def test_maps_are_those_of_the_torchscript_file(self) -> None:
+        expected = self.explained(self.bundle / "model.pt")
+        self.assertIn("torchscript fp32", expected[2])
+        found = self.explained(self.bundle, "--precision", "fp32")
+        self.assertIn("openvino fp32", found[2])
+        self.same(found, expected, scores=1e-3, heat=0.01)
+        # The same file under the same engine once more, by its name.
+        self.same(self.explained(self.bundle, "--engine", "torchscript"), expected, 1e-6, 1e-5)
+
+    def test_automatic_precision_is_remembered_and_agrees(self) -> None:
+        first = self.explained(self.bundle)
+        again = self.explained(self.bundle)
+        self.assertIn("openvino", first[2])
+        kind = [text[2].split(" classes, ")[1].split(" on ")[0] for text in (first, again)]
+        self.assertEqual(kind[0], kind[1])
+        self.assertEqual(len(list((self.folder / "cache/gradcam-live").glob("choice-*"))) <= 1, True)
+        for ours, theirs in zip(first[1], self.explained(self.bundle / "model.pt")[1]):
+            self.assertGreaterEqual(np.corrcoef(ours.ravel(), theirs.ravel())[0, 1], 0.99)
+
+    def test_another_layer_runs_on_the_torchscript_file(self) -> None:
+        self.assertIn("torchscript", self.explained(self.bundle, "--layer", "_conv_head")[2])
+        alone = self.folder / "alone.bundle"
+        shutil.copytree(self.bundle, alone)
+        (alone / "model.pt").unlink()
+        self.explained(alone)
+        self.refused(2, "is cut at layer _swish", alone, "--layer", "_conv_head")
+        self.refused(2, "made for layer _swish", alone, *("--layer", "_conv_head"), *self.openvino)
+
+    openvino = ("--engine", "openvino")
+
+    def refused(self, code: int, mentions: str, model: Path, *arguments: object) -> None:
+        done = self.run_program("test", "-o", "null", "--limit", 2, "-m", model, *arguments)
+        lines = [line for line in done.stderr.splitlines() if line.startswith("gradcam-live:")]
+        self.assertEqual((done.returncode, len(lines)), (code, 1), done.stderr)
+        self.assertIn(mentions, lines[0])
+
+    def test_damage_falls_back_or_is_refused(self) -> None:
+        for number, name in enumerate(("features.bin", "features.xml", "head.pt")):
+            damaged = self.folder / f"{number}.bundle"
+            shutil.copytree(self.bundle, damaged)
+            with (damaged / name).open("r+b") as file:
+                file.truncate(1000)
+            self.assertIn("its model.pt is used instead", self.explained(damaged)[2])
+            self.refused(4, name, damaged, *self.openvino)
+            (damaged / "model.pt").unlink()
+            self.refused(4, name, damaged)
+
+    def test_parts_of_another_model_are_found(self) -> None:
+        mixed = self.folder / "mixed.bundle"
+        shutil.copytree(self.bundle, mixed)
+        content = bytearray((mixed / "features.bin").read_bytes())
+        content[5000] ^= 1
+        (mixed / "features.bin").write_bytes(content)
+        self.refused(4, "of another model", mixed, *self.openvino)
+
+    def test_a_torchscript_file_has_no_openvino(self) -> None:
+        self.refused(2, "no bundle", self.bundle / "model.pt", *self.openvino)
+        self.refused(2, "no bundle", self.bundle / "model.pt", "--precision", "bf16")
+
+    def test_bad_input_ends_in_one_line(self) -> None:
+        other = self.folder / "other"
+        other.mkdir()
+        for code, *arguments in (
+            (5, "efficientnet_lite0", "-o", str(other)),
+            (5, "efficientnet_lite0", "-o", str(self.folder / "no/where")),
+            (2, "efficientnet_lite0", "--layer", "_swosh", "-o", str(self.folder / "x.bundle")),
+            (2, "effnet", "-o", str(self.folder / "x.bundle")),
+        ):
+            command = [sys.executable, str(ROOT / "scripts/compile_model.py"), *arguments]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+            said = done.stderr.strip().splitlines()
+            self.assertEqual((done.returncode, len(said)), (code, 1), done.stderr)
+        self.assertEqual(list(self.folder.glob(".*.part")), [])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
