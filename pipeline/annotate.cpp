@@ -166,6 +166,7 @@ bool Annotation::Parts::is_mirror(const SourceInfo& info) const {
 /// Short ones, as JSON lines have them.
 std::vector<std::string> Annotation::Parts::names() const {
   std::vector<std::string> names;
+  names.reserve(infos.size());
   const int count = static_cast<int>(infos.size());
   for (int i = 0; i < count; ++i) {
     names.push_back(stream_name(infos[static_cast<std::size_t>(i)], i, count));

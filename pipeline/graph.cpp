@@ -163,9 +163,9 @@ void Lane::submit(const Prepared& prepared, ExplainNode::gateway_type& gateway) 
 void Lane::explain(const Prepared& prepared, ExplainNode::gateway_type& gateway, bool own) {
   const auto ticket = prepared.frame.ticket;
   run_.inference.submit(index_, ticket, [this, ticket, prepared, &gateway, own] {
-    Explained explained = explain_one(run_.stages, prepared);
+    const Explained explained = explain_one(run_.stages, prepared);
     carry_.finished({ticket, explained.explanation, explained.frame().error});
-    if (own) gateway.try_put(std::move(explained));
+    if (own) gateway.try_put(explained);
     gateway.release_wait();
   });
 }

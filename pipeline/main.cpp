@@ -52,6 +52,7 @@ void start_with_short_spin(char** argv, char** environment) {
     ++count;
   }
   extended[count] = setting;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): getauxval() has one type for all it answers
   const auto* const program = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
   if (program != nullptr) execve(program, argv, extended.data());
 }

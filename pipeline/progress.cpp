@@ -29,8 +29,8 @@ double quantile(std::vector<double>& values, double q) {
 
 std::string minutes(double s) {
   char text[32];
-  const int whole = static_cast<int>(s + 0.5);
-  std::snprintf(text, sizeof text, "%d:%02d", whole / 60, whole % 60);
+  const long whole = std::lround(s);
+  std::snprintf(text, sizeof text, "%ld:%02ld", whole / 60, whole % 60);
   return text;
 }
 

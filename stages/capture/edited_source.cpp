@@ -1,5 +1,6 @@
 #include "stages/capture/edited_source.h"
 
+#include <cmath>
 #include <utility>
 
 #include "stages/capture/stream_time.h"
@@ -17,7 +18,7 @@ class ThinnedSource : public Source {
     if (info_.frames_per_second <= frames_per_second) return;
     if (info_.frames) {
       const double share = frames_per_second / info_.frames_per_second;
-      info_.frames = static_cast<std::int64_t>(static_cast<double>(*info_.frames) * share + 0.5);
+      info_.frames = std::llround(static_cast<double>(*info_.frames) * share);
     }
     info_.frames_per_second = frames_per_second;
   }
