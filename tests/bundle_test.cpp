@@ -79,7 +79,8 @@ TEST_F(BundleFolder, EachPartMustBeWhole) {
     const fs::path part = path() / name;
     const auto size = fs::file_size(part);
     fs::resize_file(part, size - 1);
-    EXPECT_NE(refusal().find(name + " is missing, cut short or of another model"), std::string::npos);
+    EXPECT_NE(refusal().find(name + " is missing, cut short or of another model"),
+              std::string::npos);
     fs::resize_file(part, size);  // the right length, the wrong last byte
     EXPECT_NE(refusal().find(name), std::string::npos);
     std::ofstream(part, std::ios::trunc) << "content of " + name;
@@ -106,7 +107,8 @@ TEST_F(BundleFolder, AnotherPatchReleaseOfTorchIsTaken) {
 }
 
 TEST_F(BundleFolder, StampsThatAreNotUnderstoodAreRefused) {
-  for (const json& stamp : {json(nullptr), json::array(), json{{"bundle", "1"}}, json{{"bundle", 1}}}) {
+  for (const json& stamp :
+       {json(nullptr), json::array(), json{{"bundle", "1"}}, json{{"bundle", 1}}}) {
     description_["stamp"] = stamp;
     write();
     EXPECT_NE(refusal().find("make it again with scripts/compile_model.py"), std::string::npos)
