@@ -46,15 +46,20 @@ void print_model(const Options& options) {
   const LoadedModel loaded = load_subject(options);
   const ModelDescription& d = loaded.description;
   const Bundle* const bundle = loaded.network.bundle();
-  const Model& model = loaded.network.model();
-  const auto layers = list_layers(model, d.input_height, d.input_width);
-  std::printf("model        %s\n", (bundle != nullptr ? bundle->folder : model.path()).c_str());
+  std::printf("model        %s\n", options.subject.c_str());
   std::printf("kind         %s\n",
               bundle != nullptr ? "bundle: OpenVINO up to its layer, TorchScript" : "TorchScript");
   if (!d.name.empty()) std::printf("name         %s\n", d.name.c_str());
   std::printf("description  %s\n", d.assumed ? "none: the defaults are assumed" : "found");
   std::printf("input        %dx%d (height x width)\n", d.input_height, d.input_width);
   std::printf("labels       %zu\n", d.labels.size());
+  if (bundle != nullptr && !fs::is_regular_file(bundle->model())) {
+    std::printf("layer        %s (the only one: the bundle holds no model.pt)\n",
+                bundle->layer.c_str());
+    return;
+  }
+  const Model& model = loaded.network.model();
+  const auto layers = list_layers(model, d.input_height, d.input_width);
   std::printf("layer        %s\n", d.layers.empty() ? automatic_layer(layers, model.path()).c_str()
                                                     : joined(d.layers).c_str());
   std::printf("layers       %zu (gradcam-live layers lists them)\n", layers.size());

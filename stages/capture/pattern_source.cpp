@@ -37,10 +37,10 @@ int bounded(const std::string& digits, int least, int most, int otherwise) {
 }  // namespace
 
 PatternFormat parse_pattern(const std::string& text) {
-  static const std::regex form("test(:(([0-9]+)x([0-9]+))?(@([0-9]+))?)?");
+  static const std::regex kForm("test(:(([0-9]+)x([0-9]+))?(@([0-9]+))?)?");
   std::smatch parts;
   PatternFormat format;
-  if (std::regex_match(text, parts, form)) {
+  if (std::regex_match(text, parts, kForm)) {
     format.width = bounded(parts[3], 16, 7680, format.width);
     format.height = bounded(parts[4], 16, 7680, format.height);
     format.frames_per_second = bounded(parts[6], 1, 1000, format.frames_per_second);

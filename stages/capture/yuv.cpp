@@ -63,7 +63,7 @@ struct ChromaRow {
       g[i] = static_cast<std::int16_t>(product(cu, f.green_u) + product(cv, f.green_v));
       r[i] = product(cv, f.red_v);
     }
-    for (int i = 0; i < samples; ++i) {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(samples); ++i) {
       blue[2 * i] = blue[2 * i + 1] = b[i];
       green[2 * i] = green[2 * i + 1] = g[i];
       red[2 * i] = red[2 * i + 1] = r[i];
@@ -85,9 +85,9 @@ void add_luma(const std::uint8_t* luma, const std::int16_t* chroma, int width, c
 void convert_rows(const I420& picture, const cv::Range& pairs, const Factors& f, cv::Mat& bgr) {
   const int samples = (picture.width + 1) / 2;
   ChromaRow chroma(2 * samples);
-  std::vector<std::uint8_t> buffer(3 * static_cast<std::size_t>(picture.width));
-  std::uint8_t* planes[3] = {buffer.data(), buffer.data() + picture.width,
-                             buffer.data() + 2 * picture.width};
+  const auto width = static_cast<std::size_t>(picture.width);
+  std::vector<std::uint8_t> buffer(3 * width);
+  std::uint8_t* planes[3] = {buffer.data(), buffer.data() + width, buffer.data() + 2 * width};
   for (std::ptrdiff_t pair = pairs.start; pair < pairs.end; ++pair) {
     chroma.fill(picture.planes[1] + pair * picture.strides[1],
                 picture.planes[2] + pair * picture.strides[2], samples, f);

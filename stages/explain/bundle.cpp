@@ -62,7 +62,9 @@ Bundle open_bundle(const std::string& folder) {
     if (torch != ours) {
       bad(folder, "was made with torch " + torch + ", this program runs " + ours + again);
     }
-    Bundle bundle{folder, document.at("layer").get<std::string>(), ""};
+    Bundle bundle;
+    bundle.folder = folder;
+    bundle.layer = document.at("layer").get<std::string>();
     for (const char* const name : {"features.xml", "features.bin", "head.pt"}) {
       const json& known = stamp.at("files").at(name);
       const fs::path path = fs::path(folder) / name;

@@ -76,7 +76,8 @@ bool GstFilmSink::Queue::wait_for_room(std::chrono::milliseconds limit) {
   return taken_.wait_for(lock, limit, [this] { return waiting_ < kQueuedFrames; });
 }
 
-GstFilmSink::GstFilmSink(std::filesystem::path path, const SourceInfo& source, bool overwrite)
+GstFilmSink::GstFilmSink(const std::filesystem::path& path, const SourceInfo& source,
+                         bool overwrite)
     : GstFilmSink(path, source, overwrite,
                   choose_film_encoder(lower_extension(path),
                                       key_frame_distance(source.frames_per_second))) {}

@@ -19,7 +19,7 @@ namespace gradcam {
 /// A film whose first frame lies later than 2 s (taken out of the middle) starts at 0 instead.
 class GstFilmSink : public Sink {
  public:
-  GstFilmSink(std::filesystem::path path, const SourceInfo& source, bool overwrite);
+  GstFilmSink(const std::filesystem::path& path, const SourceInfo& source, bool overwrite);
   GstFilmSink(std::filesystem::path path, const SourceInfo& source, bool overwrite,
               FilmEncoder encoder);
   void write(const Rendered& frame) override;
