@@ -71,6 +71,7 @@ TEST(PrintInfo, OfAModelIsWhatItsDescriptionSays) {
   EXPECT_EQ(stdout_of([&] { print_info(about(path)); }),
             "model        " + path +
                 "\n"
+                "kind         TorchScript\n"
                 "name         Net\n"
                 "description  found\n"
                 "input        12x10 (height x width)\n"
@@ -82,7 +83,7 @@ TEST(PrintInfo, OfAModelIsWhatItsDescriptionSays) {
 TEST(PrintInfo, OfAModelWithoutDescriptionSaysThatDefaultsAreAssumed) {
   const std::string text = stdout_of([&] { print_info(about(tiny_model("bare", ""))); });
   EXPECT_NE(text.find("description  none: the defaults are assumed\n"), std::string::npos) << text;
-  EXPECT_EQ(text.find("name "), std::string::npos) << text;
+  EXPECT_NE(text.find("name         bare\n"), std::string::npos) << text;
 }
 
 TEST(PrintInfo, OfASourceIsItsKindSizeAndRate) {
@@ -98,7 +99,7 @@ TEST(LogModel, NamesModelLayerClassesAndDevice) {
   options.device = "cpu";
   const auto explainer = load_explainer(options);
   EXPECT_EQ(stderr_of([&] { log_model(*explainer); }),
-            "info: model Net, layer conv, 2 classes, on cpu\n");
+            "info: model Net, layer conv, 2 classes, torchscript fp32 on cpu\n");
 }
 
 TEST(LogModel, SaysWhatIsAssumedWithoutADescription) {
@@ -107,7 +108,7 @@ TEST(LogModel, SaysWhatIsAssumedWithoutADescription) {
   options.device = "cpu";
   const auto explainer = load_explainer(options);
   EXPECT_EQ(stderr_of([&] { log_model(*explainer); }),
-            "info: model assumed, layer conv, 2 classes, on cpu\n"
+            "info: model assumed, layer conv, 2 classes, torchscript fp32 on cpu\n"
             "warning: the model has no description; assumed: 224x224 stretched, RGB, /255, "
             "ImageNet mean and std, classification with softmax\n");
 }

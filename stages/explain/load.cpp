@@ -68,9 +68,10 @@ std::vector<fs::path> model_folders(const fs::path& program) {
 std::string default_model(const std::vector<fs::path>& folders) {
   for (const fs::path& folder : folders) {
     std::error_code unreadable;  // a folder that cannot be looked into does not hold it
-    for (const fs::path& model : {folder / kDefaultBundle, folder / kDefaultModel}) {
-      if (fs::exists(model, unreadable)) return model.lexically_normal().string();
-    }
+    const fs::path bundle = folder / kDefaultBundle;
+    if (fs::is_directory(bundle, unreadable)) return bundle.lexically_normal().string();
+    const fs::path model = folder / kDefaultModel;
+    if (fs::is_regular_file(model, unreadable)) return model.lexically_normal().string();
   }
   throw UserError(ExitCode::kModel,
                   "no --model given and the default network is not there: scripts/setup and "

