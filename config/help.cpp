@@ -25,9 +25,11 @@ constexpr const char* kBeginning =
 Usage: gradcam-live [run] SOURCE... [options]   annotate sources with Grad-CAM heat maps
        gradcam-live layers MODEL [options]      list the layers that can be explained
        gradcam-live info MODEL|SOURCE           what a network or a source is
+       gradcam-live info cameras                the cameras of this machine
        gradcam-live bench [SOURCE] [options]    measure each stage; default: a test pattern
 
-SOURCE is a film or picture file, a folder of pictures, a glob pattern, or test (a pattern).
+SOURCE is a film or picture file, a folder of pictures, a glob pattern, a camera (0, /dev/video0),
+rtsp:// or http(s)://, gst:LAUNCH (a GStreamer fragment), or test (a pattern).
 )";
 
 constexpr const char* kEnd = R"(
@@ -77,8 +79,8 @@ bool is_choice(const OptionSpec& spec) { return spec.allowed.rfind("one of ", 0)
 std::string description_of(const OptionSpec& spec) {
   std::string text = spec.help;
   if (is_choice(spec)) text += ": " + spec.allowed;
-  if (spec.arity == Arity::kSwitch) return text + (spec.negation.empty() ? "" : " (on by default)");
   const std::string standard = default_of(spec);
+  if (spec.arity == Arity::kSwitch) return text + (standard == "true" ? " (on by default)" : "");
   return standard.empty() ? text : text + " [" + standard + "]";
 }
 

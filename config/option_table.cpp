@@ -117,7 +117,8 @@ std::vector<OptionSpec> input_options() {
           text_value("a camera, film, picture, folder, glob, URL, gst:LAUNCH or test"),
           [](auto&& o) -> auto& { return o.input.sources; }),
       option(
-          named(group, Arity::kSingle, {"--limit"}, "N", "frames taken from each source; 0: all"),
+          named(group, Arity::kSingle, {"--limit"}, "N",
+                "frames taken from each source; 0: all (bench: 200)"),
           whole_number(1, kNoLimit, "all"), [](auto&& o) -> auto& { return o.input.limit; }),
       option(
           named(group, Arity::kSingle, {"--start"}, "TIME",
@@ -125,7 +126,7 @@ std::vector<OptionSpec> input_options() {
           seconds_value(), [](auto&& o) -> auto& { return o.input.start_s; }),
       option(
           named(group, Arity::kSingle, {"--duration"}, "TIME",
-                "how much of it to take from there; 0: to the end"),
+                "how much to take from there, or of a live source; 0: to the end"),
           seconds_value(), [](auto&& o) -> auto& { return o.input.duration_s; }),
       option(
           named(group, Arity::kSingle, {"--max-dim"}, "N",
@@ -331,12 +332,6 @@ std::vector<OptionSpec> option_table() {
     for (OptionSpec& spec : part()) table.push_back(std::move(spec));
   }
   return table;
-}
-
-const OptionSpec* find_option(const std::vector<OptionSpec>& table, const std::string& name) {
-  const auto found =
-      std::find_if(table.begin(), table.end(), [&](const auto& spec) { return spec.name == name; });
-  return found == table.end() ? nullptr : &*found;
 }
 
 std::string long_flag(const OptionSpec& spec) { return "--" + spec.name; }

@@ -50,9 +50,6 @@ struct OptionSpec {
 /// All options in the order of the help.
 std::vector<OptionSpec> option_table();
 
-/// The option of this name, or nullptr.
-const OptionSpec* find_option(const std::vector<OptionSpec>& table, const std::string& name);
-
 /// "--hud", as messages and the help call it.
 std::string long_flag(const OptionSpec& spec);
 

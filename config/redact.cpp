@@ -46,6 +46,26 @@ void hide_query_secrets(std::string& text) {
   }
 }
 
+/// The values of the properties of GStreamer elements that hold a password.
+void hide_property_secrets(std::string& text) {
+  for (const std::string_view key : {"user-pw=", "proxy-pw=", "password=", "passphrase="}) {
+    for (std::size_t at = text.find(key); at != std::string::npos; at = text.find(key, at + 1)) {
+      if (at == 0 || text[at - 1] != ' ') continue;
+      const std::size_t begin = at + key.size();
+      const bool in_quotes = begin < text.size() && (text[begin] == '"' || text[begin] == '\'');
+      const std::size_t end = std::min(
+          in_quotes ? text.find(text[begin], begin + 1) : text.find(' ', begin), text.size());
+      text.replace(begin + (in_quotes ? 1 : 0), end - begin - (in_quotes ? 1 : 0), kHidden);
+    }
+  }
+}
+
+/// Whether the text is one URL, and not words with URLs in them: then it ends where the text does.
+bool is_url(const std::string& text, std::size_t scheme) {
+  return scheme > 0 && std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(scheme),
+                                   [](unsigned char c) { return std::isalnum(c) != 0; });
+}
+
 }  // namespace
 
 std::string without_password(const std::string& text) {
@@ -53,7 +73,9 @@ std::string without_password(const std::string& text) {
   for (std::size_t scheme = shown.find("://"); scheme != std::string::npos;
        scheme = shown.find("://", scheme + 3)) {
     const std::size_t begin = scheme + 3;
-    const std::size_t end = std::min(shown.find_first_of(" \t\"'", begin), shown.size());
+    const std::size_t end = is_url(shown, scheme)
+                                ? shown.size()
+                                : std::min(shown.find_first_of(" \t\"'", begin), shown.size());
     const std::size_t at = at_sign_of(shown, begin, end);
     const std::size_t colon = shown.find(':', begin);
     if (at != std::string::npos && colon < at) {
@@ -61,6 +83,7 @@ std::string without_password(const std::string& text) {
     }
   }
   hide_query_secrets(shown);
+  hide_property_secrets(shown);
   return shown;
 }
 

@@ -22,6 +22,7 @@
 #include "stages/explain/torch_threads.h"
 #include "stages/output/display_probe.h"
 #include "stages/output/jsonl_sink.h"
+#include "stages/output/source_guard.h"
 #include "stages/output/window.h"
 
 namespace gradcam {
@@ -39,6 +40,7 @@ bool writes_anything(const OutputOptions& output) {
 /// What the stages know of a stream besides its frames.
 struct BoundStream {
   std::string name;                 ///< short
+  bool mirror = false;              ///< of its window
   std::optional<RunningPeak> peak;  ///< where heat is measured against it
 };
 
@@ -53,16 +55,14 @@ class BoundStages {
         progress_(progress),
         streams_(std::move(streams)) {}
 
-  Stages stages(bool mirror) {
+  Stages stages() {
     Stages stages;
     stages.explain_start = [this] { network_.first().warm_up(); };
     stages.preprocess = [this](const Frame& frame) {
       return prepare(frame, network_.first().description(), options_.input.max_dim);
     };
     stages.explain = [this](const Prepared& prepared) { return explain(prepared); };
-    stages.overlay = [this, mirror](const Explained& explained) {
-      return render(explained, mirror);
-    };
+    stages.overlay = [this](const Explained& explained) { return render(explained); };
     return stages;
   }
 
@@ -83,18 +83,21 @@ class BoundStages {
   /// Where what goes wrong is told besides the log. Before any stage is called.
   void tell_also(std::function<void(std::string)> tell) { tell_ = std::move(tell); }
 
-  /// With a picture as in a mirror for the window if `mirror`.
-  Rendered render(const Explained& explained, bool mirror) const {
-    const HudText hud = hud_of(explained.frame().stream);
+  /// With a picture of its own for a window that is a mirror.
+  Rendered render(const Explained& explained) const {
+    const int stream = explained.frame().stream;
+    const HudText hud = hud_of(stream);
     const OverlayOptions overlay = settings_.get().overlay;
     Rendered rendered = gradcam::render(explained, hud, overlay);
-    if (mirror) rendered.window = gradcam::redraw(rendered, hud, overlay, true);
+    if (stream_of(stream).mirror) rendered.window = gradcam::redraw(rendered, hud, overlay, true);
     return rendered;
   }
 
-  Image redraw(const Rendered& rendered, bool mirror) const {
-    return gradcam::redraw(rendered, hud_of(rendered.frame().stream), settings_.get().overlay,
-                           mirror);
+  /// For the window.
+  Image redraw(const Rendered& rendered) const {
+    const int stream = rendered.frame().stream;
+    return gradcam::redraw(rendered, hud_of(stream), settings_.get().overlay,
+                           stream_of(stream).mirror);
   }
 
   /// Explaining once more would give no other layer.
@@ -105,11 +108,15 @@ class BoundStages {
   }
 
  private:
+  const BoundStream& stream_of(int stream) const {
+    return streams_[static_cast<std::size_t>(stream)];
+  }
+
   HudText hud_of(int stream) const {
     const Progress::Rate rate = progress_.rate(stream);
     HudText hud;
     hud.model = network_.first().description().name;
-    if (streams_.size() > 1) hud.stream = streams_[static_cast<std::size_t>(stream)].name;
+    if (streams_.size() > 1) hud.stream = stream_of(stream).name;
     hud.frames_per_second = rate.frames_per_second;
     hud.latency_p50_ms = rate.latency_p50_ms;
     hud.latency_p95_ms = rate.latency_p95_ms;
@@ -139,7 +146,7 @@ struct Annotation::Parts {
   std::vector<std::shared_ptr<Playback>> playbacks;  ///< of the sources that can be paused
   std::vector<std::unique_ptr<StreamOutput>> outputs;
 
-  void open_sources();
+  void open_sources(const std::stop_token& stop);
   void open_outputs();
   void decide_window(const std::optional<std::string>& display_problem);
   bool is_live(const SourceInfo& info) const;
@@ -185,16 +192,17 @@ std::vector<BoundStream> Annotation::Parts::bound_streams() const {
   for (const std::string& name : names()) {
     BoundStream& stream = streams.emplace_back();
     stream.name = name;
+    stream.mirror = is_mirror(infos[streams.size() - 1]);
     if (is_measured_over_time(infos[streams.size() - 1])) stream.peak.emplace();
   }
   return streams;
 }
 
 /// Films are played at their own speed where somebody watches or the run is to be like a live one.
-void Annotation::Parts::open_sources() {
+void Annotation::Parts::open_sources(const std::stop_token& stop) {
   const bool only_watched = window && !writes_anything(options.output);
   for (const std::string& text : options.input.sources) {
-    auto source = open_source(text, options.input);
+    auto source = open_source(text, options.input, {options.run.live != Choice::kNo, stop});
     const SourceInfo info = source->info();
     if (!info.live && !info.still && (only_watched || is_live(info))) {
       auto playback = std::make_shared<Playback>();
@@ -222,6 +230,7 @@ void Annotation::Parts::decide_window(const std::optional<std::string>& display_
 
 void Annotation::Parts::open_outputs() {
   const int count = static_cast<int>(infos.size());
+  require_apart(options.output, infos);
   for (int i = 0; i < count; ++i) {
     const SourceInfo& info = infos[static_cast<std::size_t>(i)];
     const bool print_top = info.still && options.output.jsonl != "-";
@@ -253,23 +262,18 @@ std::vector<Stream> Annotation::Parts::streams(Progress& progress, Viewer* viewe
 
 RunSummary Annotation::Parts::run(BoundStages& bound, Progress& progress, Viewer* viewer,
                                   const std::stop_token& stop) {
-  const bool mirror = std::any_of(infos.begin(), infos.end(),
-                                  [this](const SourceInfo& info) { return is_mirror(info); });
   GraphOptions graph;
   graph.every = options.explain.every;
   graph.max_failures = options.run.max_failures;
-  return run_graph(streams(progress, viewer), bound.stages(mirror), graph, stop);
+  return run_graph(streams(progress, viewer), bound.stages(), graph, stop);
 }
 
 /// The window belongs to this thread, main; the graph waits on another.
 RunSummary Annotation::Parts::run_in_window(BoundStages& bound, Progress& progress,
                                             LayerSwitch& network, LiveSettings& settings,
                                             const std::stop_token& stop) {
-  const auto mirror = [this](const Rendered& view) {
-    return is_mirror(infos[static_cast<std::size_t>(view.frame().stream)]);
-  };
   ViewerHooks hooks;
-  hooks.redraw = [&](const Rendered& shown) { return bound.redraw(shown, mirror(shown)); };
+  hooks.redraw = [&](const Rendered& shown) { return bound.redraw(shown); };
   hooks.layers = [&] { return network.layers(); };
   hooks.set_paused = [this](bool paused) {
     for (const auto& playback : playbacks) playback->set_paused(paused);
@@ -289,11 +293,7 @@ RunSummary Annotation::Parts::run_in_window(BoundStages& bound, Progress& progre
          compute_alone();
          return bound.explain(prepared);
        },
-       [&](const Explained& explained) {
-         Rendered view;
-         view.explained = explained;
-         return bound.render(explained, mirror(view));
-       },
+       [&](const Explained& explained) { return bound.render(explained); },
        [&](const Rendered& view) { viewer.post_again(view); },
        [&](const Explanation& explanation) { return bound.is_final(explanation); }});
   bound.tell_also([&viewer](std::string problem) { viewer.tell(std::move(problem)); });
@@ -309,14 +309,15 @@ RunSummary Annotation::Parts::run_in_window(BoundStages& bound, Progress& progre
   return summary;
 }
 
-Annotation::Annotation(const Options& options) : parts_(std::make_unique<Parts>(options)) {
+Annotation::Annotation(const Options& options, const std::stop_token& stop)
+    : parts_(std::make_unique<Parts>(options)) {
   const OutputOptions& output = options.output;
   parts_->window =
       output.show == Choice::kYes || (output.show == Choice::kAuto &&
                                       options.command == Command::kRun && !writes_anything(output));
   std::optional<std::string> problem;
   if (parts_->window) problem = display_problem();
-  parts_->open_sources();
+  parts_->open_sources(stop);
   if (!parts_->window && options.command == Command::kRun && !writes_anything(output) &&
       !parts_->all_stills) {
     throw UserError(ExitCode::kUsage,

@@ -13,8 +13,9 @@ namespace gradcam {
 class Annotation {
  public:
   /// Opens all sources and checks all outputs. Main thread, before any other is started: a display
-  /// is looked for. Throws UserError: kSource, kOutput, also where there is nothing to write to.
-  explicit Annotation(const Options& options);
+  /// is looked for. Throws UserError: kSource, also where `stop` ends the wait for a picture, and
+  /// kOutput, also where there is nothing to write to.
+  Annotation(const Options& options, const std::stop_token& stop);
   ~Annotation();
 
   /// All sources through the graph to their end, with a window if the options ask for one and

@@ -3,7 +3,9 @@
 #include <tbb/global_control.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <exception>
+#include <memory>
 #include <opencv2/core.hpp>
 #include <thread>
 
@@ -24,12 +26,25 @@ LayerSwitch load_network(const ExplainOptions& options) {
   return {std::move(loaded.network), std::move(loaded.description), options};
 }
 
-ExitCode run(const Options& options, const std::stop_token& stop) {
-  if (!options.output.stats.empty())
+/// Null if a stop came while a source was waited for.
+std::unique_ptr<Annotation> open_annotation(const Options& options, const std::stop_token& stop) {
+  if (!options.output.stats.empty()) {
     require_new_file(options.output.stats, options.output.overwrite);
-  Annotation annotation(options);
+  }
+  try {
+    return std::make_unique<Annotation>(options, stop);
+  } catch (const UserError&) {
+    if (!stop.stop_requested()) throw;
+    log::info("stopped before the first frame");
+    return nullptr;
+  }
+}
+
+ExitCode run(const Options& options, const std::stop_token& stop) {
+  const auto annotation = open_annotation(options, stop);
+  if (!annotation) return ExitCode::kDone;
   LayerSwitch network = load_network(options.explain);
-  const RunSummary summary = annotation.run(network, stop);
+  const RunSummary summary = annotation->run(network, stop);
   if (!options.output.stats.empty()) write_file(options.output.stats, to_json(summary) + "\n");
   if (summary.error) std::rethrow_exception(summary.error);
   return exit_code(summary);
@@ -40,12 +55,11 @@ ExitCode bench(const Options& asked, const std::stop_token& stop) {
   Options options = asked;
   if (options.input.sources.empty()) options.input.sources = {"test"};
   if (options.input.limit == 0) options.input.limit = 200;
-  if (!options.output.stats.empty())
-    require_new_file(options.output.stats, options.output.overwrite);
-  Annotation annotation(options);
+  const auto annotation = open_annotation(options, stop);
+  if (!annotation) return ExitCode::kDone;
   LayerSwitch network = load_network(options.explain);
   const EngineTimes engine = time_engine(network.first(), stop);
-  const RunSummary summary = annotation.run(network, stop);
+  const RunSummary summary = annotation->run(network, stop);
   print_bench(engine, summary);
   if (!options.output.stats.empty()) {
     write_file(options.output.stats, bench_json(engine, summary) + "\n");
@@ -54,14 +68,7 @@ ExitCode bench(const Options& asked, const std::stop_token& stop) {
   return exit_code(summary);
 }
 
-}  // namespace
-
-ExitCode run_app(const Options& options, const std::stop_token& stop) {
-  log::set_level(options.run.log_level);
-  // One arena for all stages but explain; OpenCV's own threads would only fight it and the engine.
-  const tbb::global_control arena(tbb::global_control::max_allowed_parallelism,
-                                  std::max(1U, std::thread::hardware_concurrency()));
-  cv::setNumThreads(1);
+ExitCode run_command(const Options& options, const std::stop_token& stop) {
   switch (options.command) {
     case Command::kRun:
       return run(options, stop);
@@ -75,6 +82,21 @@ ExitCode run_app(const Options& options, const std::stop_token& stop) {
       return bench(options, stop);
   }
   return ExitCode::kInternal;
+}
+
+}  // namespace
+
+ExitCode run_app(const Options& options, const std::stop_token& stop) {
+  log::set_level(options.run.log_level);
+  // One arena for all stages but explain; OpenCV's own threads would only fight it and the engine.
+  const tbb::global_control arena(tbb::global_control::max_allowed_parallelism,
+                                  std::max(1U, std::thread::hardware_concurrency()));
+  cv::setNumThreads(1);
+  const ExitCode code = run_command(options, stop);
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+    throw UserError(ExitCode::kOutput, "standard output cannot be written to the end");
+  }
+  return code;
 }
 
 }  // namespace gradcam

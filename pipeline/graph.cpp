@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "pipeline/carry.h"
+#include "pipeline/caught.h"
 #include "pipeline/inference_thread.h"
 #include "pipeline/intake.h"
 #include "pipeline/stage_calls.h"
@@ -216,7 +217,7 @@ void Lane::count_failures(const Explained& explained) {
 
 /// Inside a catch block.
 void Lane::output_failed() {
-  if (output_error_.empty()) output_error_ = caught_message();
+  if (output_error_.empty()) output_error_ = message_of(std::current_exception());
   run_.fail(std::current_exception());
 }
 

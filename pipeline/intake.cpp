@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "pipeline/caught.h"
 #include "pipeline/stage_calls.h"
 
 namespace gradcam {
@@ -9,17 +10,6 @@ namespace {
 
 /// How soon a stop is noticed by a capture thread whose source has nothing.
 constexpr std::chrono::milliseconds kPoll{100};
-
-/// Inside a catch block: a source that breaks with anything but a UserError has a bug.
-ExitCode caught_code() {
-  try {
-    throw;
-  } catch (const UserError& e) {
-    return e.code();
-  } catch (...) {
-    return ExitCode::kInternal;
-  }
-}
 
 }  // namespace
 
@@ -43,8 +33,8 @@ void Intake::run(const std::stop_token& stop) {
     take_all(stop);
   } catch (...) {
     summary_.end = StreamEnd::kFailed;
-    summary_.source_error = caught_message();
-    summary_.source_code = caught_code();
+    summary_.source_error = message_of(std::current_exception());
+    summary_.source_code = code_of(std::current_exception());
   }
 }
 

@@ -105,6 +105,7 @@ int report(gradcam::ExitCode code, const char* what) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // whoever reads the output may leave: a failed write says so
   gradcam::answer_display_probe(argc, argv);
   try {
     const Signals signals;
@@ -115,5 +116,7 @@ int main(int argc, char** argv) {
     return report(error.code(), error.what());
   } catch (const std::exception& error) {
     return report(gradcam::ExitCode::kInternal, error.what());
+  } catch (...) {
+    return report(gradcam::ExitCode::kInternal, "error of unknown type");
   }
 }

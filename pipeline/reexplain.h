@@ -34,7 +34,7 @@ class Reexplainer {
 
  private:
   void run(const std::stop_token& stop);
-  bool explain(const Prepared& prepared);
+  bool explain(Prepared prepared);
 
   const Work work_;
   std::mutex mutex_;

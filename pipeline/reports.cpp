@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "pipeline/caught.h"
 #include "pipeline/log.h"
 #include "stages/capture/cameras.h"
 #include "stages/capture/source.h"
@@ -143,6 +144,7 @@ void log_model(const Explainer& explainer) {
 }
 
 void report_summary(const RunSummary& summary, bool brief) {
+  const std::string fatal = summary.error ? message_of(summary.error) : "";  // main() tells it
   for (const StreamSummary& stream : summary.streams) {
     if (!brief || stream.failed > 0) {
       char rates[96] = "";
@@ -153,9 +155,13 @@ void report_summary(const RunSummary& summary, bool brief) {
       log::info(stream.name + ": " + std::to_string(stream.captured) + " frames in, " +
                 std::to_string(stream.shown) + " shown" + problems(stream) + rates);
     }
+    if (!stream.first_failure.empty() && fatal.empty()) {
+      log::error(stream.name + ": " + std::to_string(stream.failed) + " of " +
+                 std::to_string(stream.captured) + " frames failed, first " + stream.first_failure);
+    }
     for (const std::string* problem :
          {&stream.source_error, &stream.cut_short, &stream.output_error}) {
-      if (!problem->empty()) log::error(stream.name + ": " + *problem);
+      if (!problem->empty() && *problem != fatal) log::error(stream.name + ": " + *problem);
     }
   }
   if (!summary.stopped) return;

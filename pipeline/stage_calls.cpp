@@ -5,20 +5,12 @@
 #include <stdexcept>
 #include <utility>
 
+#include "pipeline/caught.h"
+
 namespace gradcam {
 
 double ms_since(Clock::time_point begin) {
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-}
-
-std::string caught_message() {
-  try {
-    throw;
-  } catch (const std::exception& e) {
-    return *e.what() != '\0' ? e.what() : "error without a message";
-  } catch (...) {
-    return "error of unknown type";
-  }
 }
 
 Prepared preprocess_one(const Stages& stages, Frame frame) {
@@ -29,7 +21,7 @@ Prepared preprocess_one(const Stages& stages, Frame frame) {
     if (prepared.frame.image) frame.image = prepared.frame.image;
   } catch (...) {
     prepared = {};
-    frame.error = "preprocess: " + caught_message();
+    frame.error = "preprocess: " + message_of(std::current_exception());
   }
   frame.ms.preprocess = ms_since(begin);
   prepared.frame = std::move(frame);
@@ -47,7 +39,7 @@ Explained explain_one(const Stages& stages, Prepared prepared) {
     explanation.explain_ms = ms_since(begin);
     explained.explanation = std::make_shared<const Explanation>(std::move(explanation));
   } catch (...) {
-    frame.error = "explain: " + caught_message();
+    frame.error = "explain: " + message_of(std::current_exception());
   }
   frame.ms.explain = ms_since(begin);
   explained.prepared = std::move(prepared);
@@ -80,7 +72,7 @@ Rendered overlay_one(const Stages& stages, Explained explained) {
   } catch (...) {
     rendered = {};
     rendered.picture = frame.image;
-    if (!frame.failed()) frame.error = "overlay: " + caught_message();
+    if (!frame.failed()) frame.error = "overlay: " + message_of(std::current_exception());
     explained.explanation = nullptr;
   }
   frame.ms.overlay = ms_since(begin);

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <string>
-
 #include "pipeline/carry.h"
 #include "pipeline/frame.h"
 #include "pipeline/graph.h"
@@ -13,9 +11,6 @@ namespace gradcam {
 
 /// Milliseconds from `begin` to now.
 double ms_since(Clock::time_point begin);
-
-/// Inside a catch block: the message of what was caught, never empty.
-std::string caught_message();
 
 Prepared preprocess_one(const Stages& stages, Frame frame);
 Explained explain_one(const Stages& stages, Prepared prepared);

@@ -5,6 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "pipeline/caught.h"
+
 namespace gradcam {
 namespace {
 
@@ -21,26 +23,6 @@ double seconds(Clock::duration duration) { return std::chrono::duration<double>(
 DurationSummary summarise(const Durations& durations) {
   return {durations.mean_ms(), durations.quantile_ms(0.50), durations.quantile_ms(0.95),
           durations.quantile_ms(0.99)};
-}
-
-std::string message_of(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const std::exception& e) {
-    return e.what();
-  } catch (...) {
-    return "unknown error";
-  }
-}
-
-ExitCode code_of(const std::exception_ptr& error) {
-  try {
-    std::rethrow_exception(error);
-  } catch (const UserError& e) {
-    return e.code();
-  } catch (...) {
-    return ExitCode::kInternal;
-  }
 }
 
 const char* name_of(StreamEnd end) {
@@ -89,6 +71,7 @@ Json json_of(const StreamSummary& stream) {
       {"capture", json_of(latency.capture)}, {"preprocess", json_of(latency.preprocess)},
       {"explain", json_of(latency.explain)}, {"overlay", json_of(latency.overlay)},
       {"output", json_of(latency.output)},   {"total", json_of(latency.total)}};
+  if (!stream.first_failure.empty()) json["first_failure"] = stream.first_failure;
   if (!stream.source_error.empty()) json["source_error"] = stream.source_error;
   if (!stream.cut_short.empty()) json["cut_short"] = stream.cut_short;
   if (!stream.output_error.empty()) json["output_error"] = stream.output_error;
@@ -132,7 +115,7 @@ void OutputStats::written(const Rendered& rendered, Clock::time_point from, Cloc
   if (written_ == kUnsteadyFrames) steady_ = to;
   last_ = to;
   if (frame.failed()) {
-    ++failed_;
+    if (++failed_ == 1) first_failure_ = "frame " + std::to_string(frame.seq) + ": " + frame.error;
     return;
   }
   const auto& explanation = rendered.explained.explanation;
@@ -158,6 +141,7 @@ void OutputStats::fill(StreamSummary& summary) const {
   summary.maps = maps_;
   summary.longest_explain_ms = explain_.longest_ms();
   summary.failed = failed_;
+  summary.first_failure = first_failure_;
   summary.dropped_output = dropped_;
   if (written_ > 0) summary.first_frame_s = seconds(first_ - begin_);
   const bool steady = written_ > kUnsteadyFrames;

@@ -62,6 +62,7 @@ struct StreamSummary {
   std::int64_t carried = 0;         ///< shown with the map of an earlier frame
   std::int64_t maps = 0;            ///< different maps among the shown
   std::int64_t failed = 0;          ///< a stage failed on them; most were written with the error
+  std::string first_failure;        ///< not empty: which frame failed first, and why
   std::int64_t dropped_newer = 0;   ///< live: a newer frame came before a place was free
   std::int64_t dropped_stop = 0;    ///< captured, but the run stopped before a place came free
   std::int64_t dropped_output = 0;  ///< in flight when their output had broken
@@ -107,6 +108,7 @@ class OutputStats {
   Clock::time_point begin_;
   std::int64_t written_ = 0, explained_ = 0, carried_ = 0, failed_ = 0, dropped_ = 0;
   std::int64_t maps_ = 0;
+  std::string first_failure_;
   std::optional<std::int64_t> map_of_;       ///< the newest frame that a shown map was made from
   Clock::time_point first_, steady_, last_;  ///< ends of the first, the 20th, the newest frame
   Durations capture_, preprocess_, explain_, overlay_, output_, total_;

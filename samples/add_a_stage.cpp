@@ -74,6 +74,10 @@ int main(int argc, char** argv) {
     stream.finish = [&] { sinks[0]->finish(); };
     const auto summary = gradcam::run_graph(std::move(streams), stages(*explainer), {}, {});
     if (summary.error) std::rethrow_exception(summary.error);
+    for (const std::string& problem :
+         {summary.streams[0].source_error, summary.streams[0].cut_short}) {
+      if (!problem.empty()) std::fprintf(stderr, "add_a_stage: %s\n", problem.c_str());
+    }
     std::printf("%lld frames written to %s\n", static_cast<long long>(summary.streams[0].shown),
                 argv[2]);
     return static_cast<int>(gradcam::exit_code(summary));

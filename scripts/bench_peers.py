@@ -59,11 +59,11 @@ ENGINE_ROWS: List[Row] = [row for row in ROWS if row[0] != "eager" and "forward 
 
 # gradcam-live: name, title, whether it is given the bundle, precision.
 OURS: List[Tuple[str, str, bool, str]] = [
-    ("torchscript", "gradcam-live, TorchScript fp32", False, "fp32"),
-    ("fp32", "**gradcam-live, bundle fp32**", True, "fp32"),
-    ("auto", "**gradcam-live, bundle auto**", True, "auto"),
+    ("ours_torchscript", "gradcam-live, TorchScript fp32", False, "fp32"),
+    ("ours_fp32", "**gradcam-live, bundle fp32**", True, "fp32"),
+    ("ours_auto", "**gradcam-live, bundle auto**", True, "auto"),
 ]
-REFERENCES = ("fp32", "auto")  # what the other rows are compared with
+REFERENCES = ("ours_fp32", "ours_auto")  # what the other rows are compared with
 FORWARD = " forward"  # behind the name: the same engine without an explanation
 
 

@@ -75,13 +75,14 @@ class Bundle(unittest.TestCase):
         self.same(self.explained(self.bundle, "--engine", "torchscript"), expected, 1e-6, 1e-5)
 
     def test_automatic_precision_is_remembered_and_agrees(self) -> None:
-        first = self.explained(self.bundle)
-        again = self.explained(self.bundle)
+        beacon = ("--target", "beacon")  # the best class of some of these frames is a hair ahead
+        first = self.explained(self.bundle, *beacon)
+        again = self.explained(self.bundle, *beacon)
         self.assertIn("openvino", first[2])
         kind = [text[2].split(" classes, ")[1].split(" on ")[0] for text in (first, again)]
         self.assertEqual(kind[0], kind[1])
         self.assertEqual(len(list((self.folder / "cache/gradcam-live").glob("choice-*"))) <= 1, True)
-        for ours, theirs in zip(first[1], self.explained(self.bundle / "model.pt")[1]):
+        for ours, theirs in zip(first[1], self.explained(self.bundle / "model.pt", *beacon)[1]):
             self.assertGreaterEqual(np.corrcoef(ours.ravel(), theirs.ravel())[0, 1], 0.99)
 
     def test_another_layer_runs_on_the_torchscript_file(self) -> None:

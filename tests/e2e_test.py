@@ -126,6 +126,31 @@ class Program(unittest.TestCase):
                 self.assertEqual(process.wait(timeout=5), 0)
             self.assertGreater(len(times(out)), 0)
 
+    def test_reader_that_leaves_ends_the_run_with_a_whole_film(self) -> None:
+        out = self.folder / "left.mp4"
+        command = [str(PROGRAM), "test", "-o", str(out), "--jsonl", "-", "--limit", "200"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            assert process.stdout and process.stderr
+            process.stdout.readline()
+            process.stdout.close()
+            self.assertEqual(process.wait(timeout=60), 5)
+            self.assertIn("standard output", process.stderr.read().decode())
+        self.assertGreater(len(times(out)), 0)
+
+    def test_full_standard_output_is_an_error(self) -> None:
+        with open("/dev/full", "wb") as full:
+            for command in (["layers"], ["info"]):
+                done = subprocess.run(
+                    [str(PROGRAM), *command], stdout=full, stderr=subprocess.PIPE, timeout=60
+                )
+                self.assertEqual(done.returncode, 5, command)
+                self.assertIn(b"standard output", done.stderr)
+
+    def test_only_films_have_a_time_to_start_at(self) -> None:
+        self.refused(2, "--start", "test", "-o", "null", "--start", "2")
+        done = run("test:64x48@30", "--every-frame", "--duration", "0.5", "--jsonl", "-")
+        self.assertEqual(len(done.stdout.splitlines()), 15)
+
     def test_bad_input_is_refused_in_one_line(self) -> None:
         clip = sample_clip()
         bad = {"text.mp4": b"hello\n", "zero.mp4": b"", "noise.mkv": os.urandom(30000)}

@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <stop_token>
+#include <thread>
+
 #include "config/user_error.h"
 #include "stages/capture/gst_launch.h"
 #include "stages/capture/source.h"
@@ -40,6 +43,42 @@ TEST(GstLive, LiveFragmentGivesNewestPicturesWithRisingTimes) {
   EXPECT_EQ(pictures[0].pts.count(), 0);
   for (std::size_t i = 1; i < 5; ++i) EXPECT_GT(pictures[i].pts, pictures[i - 1].pts);
   EXPECT_EQ(pictures[0].image.size(), cv::Size(64, 48));
+}
+
+/// Pictures of a fast live source that reach somebody slow.
+std::size_t pictures_of_fast_source(const Opening& opening) {
+  const auto source = open_source(
+      "gst:videotestsrc is-live=true num-buffers=40 ! video/x-raw,width=64,height=48,"
+      "framerate=100/1",
+      {}, opening);
+  std::size_t count = 0;
+  while (true) {
+    std::this_thread::sleep_for(milliseconds(30));
+    Capture next = source->next(milliseconds(500));
+    if (std::holds_alternative<EndOfStream>(next)) return count;
+    if (std::holds_alternative<Captured>(next)) ++count;
+  }
+}
+
+TEST(GstLive, OldPicturesGiveWayOnlyIfAskedFor) {
+  EXPECT_LT(pictures_of_fast_source({}), 30U);
+  Opening all;
+  all.newest_only = false;
+  EXPECT_GE(pictures_of_fast_source(all), 38U);  // the one it was opened with is old
+}
+
+TEST(GstLive, AStopEndsTheWaitForTheFirstPicture) {
+  std::stop_source stop;
+  std::jthread stopper([&] {
+    std::this_thread::sleep_for(milliseconds(200));
+    stop.request_stop();
+  });
+  Opening opening;
+  opening.stop = stop.get_token();
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_THROW(open_source("gst:videotestsrc is-live=true ! valve drop=true", {}, opening),
+               UserError);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
 }
 
 TEST(GstLive, FragmentThatIsNotLiveLosesNothing) {

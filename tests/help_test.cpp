@@ -17,6 +17,15 @@ TEST(Help, FitsInto100ColumnsAndHidesNothingButTheMarkdownSwitch) {
   EXPECT_EQ(printed({"--help-markdown"}), options_markdown());
 }
 
+TEST(Help, SaysWhatIsOnByDefault) {
+  const std::string help = help_text();
+  for (const char* line :
+       {"best classes on the picture (on by\n                                  default)\n",
+        "default: for cameras\n", "a camera (0, /dev/video0)"}) {
+    EXPECT_NE(help.find(line), std::string::npos) << line;
+  }
+}
+
 TEST(Help, NeedsNoValidConfiguration) {
   EXPECT_EQ(printed({"--help", "--opacity", "7"}, {{"GRADCAM_NONSENSE", "1"}}), help_text());
   EXPECT_EQ(printed({"--version"}), "gradcam-live " GRADCAM_VERSION "\n");

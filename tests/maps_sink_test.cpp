@@ -46,6 +46,13 @@ TEST(MapsSink, MapOfAShrunkPictureHasTheSizeOfItsSource) {
   for (int y = 0; y < 3; ++y) EXPECT_EQ(cv::norm(back.row(y), expected, cv::NORM_INF), 0) << y;
 }
 
+TEST(MapsSink, AFolderMayBeGivenWithASlash) {
+  const TempFolder folder;
+  MapsSink sink(folder / "maps" / "", "", false);
+  sink.write(with_map(0, cv::Mat::zeros(2, 2, CV_32FC1)));
+  EXPECT_TRUE(std::filesystem::exists(folder / "maps/000000.tiff"));
+}
+
 TEST(MapsSink, FailedFrameLeavesItsNumberOut) {
   const TempFolder folder;
   MapsSink sink(folder / "maps", "", false);

@@ -78,6 +78,12 @@ TEST(Presets, AnnotateIsValid) {
   EXPECT_EQ(options->overlay.view, ViewKind::kOverlay);
 }
 
+TEST(Presets, WebcamIsValid) {
+  const auto options = parse({"0", "--config", GRADCAM_PRESETS "/webcam.yaml"});
+  EXPECT_EQ(options->output.show, Choice::kYes);
+  EXPECT_EQ(options->run.live, Choice::kYes);
+}
+
 TEST(ProcessEnvironment, IsReadByTheShortForm) {
   const char* const argv[] = {"gradcam-live", "a"};
   setenv("GRADCAM_LIMIT", "42", 1);

@@ -95,6 +95,11 @@ TEST(Thinned, SlowerSourcesStayAsTheyAre) {
   EXPECT_EQ(times(*source, 4), (std::vector<std::int64_t>{0, 40, 80, 120}));
 }
 
+TEST(Bounded, EndsAfterTheTimeOfItsPictures) {
+  const auto source = bounded(std::make_unique<PatternSource>(PatternFormat{16, 16, 25}), 0.2);
+  EXPECT_EQ(times(*source, 13), (std::vector<std::int64_t>{0, 40, 80, 120, 160}));
+}
+
 /// Three pictures from 200 ms on, then the end.
 class Short : public Source {
  public:
@@ -123,6 +128,12 @@ TEST(Looped, BeginsAgainWithTimesThatGoOn) {
   EXPECT_FALSE(source->info().frames);
   EXPECT_EQ(times(*source, 9), (std::vector<std::int64_t>{0, 100, 200, 300, 400, 500, 600}));
   EXPECT_EQ(opened, 3);
+}
+
+TEST(Bounded, CountsFromTheFirstPictureAndClaimsNoMore) {
+  const auto source = bounded(std::make_unique<Short>(3), 0.2);
+  EXPECT_EQ(source->info().frames, 2);
+  EXPECT_EQ(times(*source, 9), (std::vector<std::int64_t>{200, 300}));
 }
 
 TEST(Looped, NothingIsNotRepeated) {

@@ -79,6 +79,17 @@ TEST(Reexplainer, FramesThatFailedAreLeftAlone) {
   EXPECT_EQ(answered.get_future().get(), 2);
 }
 
+TEST(Reexplainer, AFrameWhoseExplanationFailedGetsAnotherTry) {
+  std::promise<std::string> answered;
+  Reexplainer again({[](const Prepared&) { return with_layer("new"); }, draw,
+                     [&](const Rendered& result) { answered.set_value(result.frame().error); },
+                     [](const Explanation&) { return true; }});
+  Rendered failed = view(0, 1);
+  failed.explained.prepared.frame.error = "explain: no luck";
+  again.ask(failed);
+  EXPECT_EQ(answered.get_future().get(), "");
+}
+
 TEST(Reexplainer, EndsInTheMiddleOfAWishThatIsNeverMet) {
   std::promise<void> asked;
   std::atomic<bool> told = false;

@@ -137,9 +137,19 @@ TEST(ReportSummary, BriefLeavesOutWhatWentWell) {
   RunSummary summary;
   summary.streams = {stream("a.png"), stream("b.png")};
   summary.streams[1].failed = 1;
+  summary.streams[1].first_failure = "frame 0: explain: no luck";
   EXPECT_EQ(stderr_of([&] { report_summary(summary, true); }),
             "info: b.png: 12 frames in, 12 shown, 1 failed; 25.0 frames/s, 41 ms from capture to "
-            "output\n");
+            "output\nerror: b.png: 1 of 12 frames failed, first frame 0: explain: no luck\n");
+}
+
+TEST(ReportSummary, LeavesWhatEndedTheRunToTheLastLine) {
+  RunSummary summary;
+  summary.streams = {stream("a.mp4"), stream("b.mp4")};
+  summary.streams[0].output_error = "full";
+  summary.streams[1].output_error = "gone";
+  summary.error = std::make_exception_ptr(UserError(ExitCode::kOutput, "full"));
+  EXPECT_EQ(stderr_of([&] { report_summary(summary, true); }), "error: b.mp4: gone\n");
 }
 
 TEST(ReportSummary, TellsEveryProblemAndAStop) {

@@ -57,16 +57,6 @@ TEST(OpenSinks, CreatesNothingWhenOneIsRefused) {
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
-TEST(OpenSinks, NeverOverwritesTheSource) {
-  const TempFolder folder;
-  write_text(folder / "a.mp4", "");
-  SourceInfo source = film();
-  source.name = (folder / "a.mp4").string();
-  OutputOptions options = to({folder / "." / "a.mp4"});
-  options.overwrite = true;
-  EXPECT_USER_ERROR(open_sinks(options, source, 0, 1), ExitCode::kOutput, "the source itself");
-}
-
 TEST(OpenSinks, KeepsTheOrderAskedFor) {
   const TempFolder folder;
   OutputOptions options = to({"null", folder / "a_%d.png"});

@@ -62,12 +62,14 @@ TEST(FrameDuration, IsExactToTheNanosecond) {
 
 TEST(CutShort, ToleratesOneSecondOrTwoPercent) {
   using std::chrono::seconds;
-  EXPECT_EQ(cut_short_text(seconds(9), seconds(10)), "");
-  EXPECT_EQ(cut_short_text(milliseconds(8900), seconds(10)),
+  EXPECT_EQ(cut_short_text(seconds(0), seconds(9), seconds(10)), "");
+  EXPECT_EQ(cut_short_text(seconds(0), milliseconds(8900), seconds(10)),
             "ended after 8.9 s of the 10.0 s its container claims");
-  EXPECT_EQ(cut_short_text(seconds(981), seconds(1000)), "");
-  EXPECT_NE(cut_short_text(seconds(979), seconds(1000)), "");
-  EXPECT_EQ(cut_short_text(seconds(5), seconds(0)), "");
+  EXPECT_EQ(cut_short_text(seconds(0), seconds(981), seconds(1000)), "");
+  EXPECT_NE(cut_short_text(seconds(0), seconds(979), seconds(1000)), "");
+  EXPECT_EQ(cut_short_text(seconds(0), seconds(5), seconds(0)), "");
+  // What is left out in front gives no more tolerance.
+  EXPECT_NE(cut_short_text(seconds(3600), seconds(3601), seconds(3610)), "");
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "stages/capture/edited_source.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -41,6 +42,35 @@ class ThinnedSource : public Source {
   const nanoseconds period_;
   SourceInfo info_;
   std::optional<nanoseconds> due_;
+};
+
+class BoundedSource : public Source {
+ public:
+  BoundedSource(std::unique_ptr<Source> source, double seconds)
+      : source_(std::move(source)), length_(seconds_to_ns(seconds)), info_(source_->info()) {
+    if (info_.duration) info_.duration = std::min(*info_.duration, length_);
+    if (info_.frames && info_.frames_per_second > 0) {
+      info_.frames =
+          std::min<std::int64_t>(*info_.frames, std::llround(seconds * info_.frames_per_second));
+    }
+  }
+
+  const SourceInfo& info() const override { return info_; }
+
+  Capture next(std::chrono::milliseconds timeout) override {
+    Capture next = source_->next(timeout);
+    const auto* const picture = std::get_if<Captured>(&next);
+    if (picture == nullptr) return next;
+    if (!begin_) begin_ = picture->pts;
+    if (picture->pts >= *begin_ + length_) return EndOfStream{};
+    return next;
+  }
+
+ private:
+  const std::unique_ptr<Source> source_;
+  const nanoseconds length_;
+  SourceInfo info_;
+  std::optional<nanoseconds> begin_;
 };
 
 class LoopedSource : public Source {
@@ -87,6 +117,10 @@ class LoopedSource : public Source {
 
 std::unique_ptr<Source> thinned(std::unique_ptr<Source> source, double frames_per_second) {
   return std::make_unique<ThinnedSource>(std::move(source), frames_per_second);
+}
+
+std::unique_ptr<Source> bounded(std::unique_ptr<Source> source, double seconds) {
+  return std::make_unique<BoundedSource>(std::move(source), seconds);
 }
 
 std::unique_ptr<Source> looped(std::function<std::unique_ptr<Source>()> open) {

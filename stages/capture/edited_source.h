@@ -12,6 +12,9 @@ namespace gradcam {
 /// out and count nowhere.
 std::unique_ptr<Source> thinned(std::unique_ptr<Source> source, double frames_per_second);
 
+/// The pictures of the first `seconds` of presentation time.
+std::unique_ptr<Source> bounded(std::unique_ptr<Source> source, double seconds);
+
 /// What `open` opens, again and again without end; presentation times go on. One that was cut short
 /// or has no picture ends it. A picture repeats 25 times a second.
 std::unique_ptr<Source> looped(std::function<std::unique_ptr<Source>()> open);

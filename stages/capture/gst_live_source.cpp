@@ -14,6 +14,7 @@ using std::chrono::nanoseconds;
 
 constexpr auto kOpenLimit = std::chrono::seconds(10);
 constexpr auto kSilenceLimit = std::chrono::seconds(5);
+constexpr auto kStallLimit = std::chrono::seconds(30);
 constexpr std::chrono::milliseconds kPoll{100};
 
 bool has_property(GstElement* element, const char* name) {
@@ -55,12 +56,13 @@ bool has_live_part(GstElement* pipeline) {
 
 }  // namespace
 
-GstLiveSource::GstLiveSource(GstLaunch launch) : launch_(std::move(launch)) {
+GstLiveSource::GstLiveSource(GstLaunch launch, const Opening& opening)
+    : launch_(std::move(launch)) {
   info_.name = launch_.name;
   info_.camera = launch_.camera;
   build();
   set_source();
-  start();
+  start(opening);
 }
 
 void GstLiveSource::build() {
@@ -86,27 +88,28 @@ void GstLiveSource::set_source() {
   }
 }
 
-void GstLiveSource::start() {
+void GstLiveSource::start(const Opening& opening) {
   if (gst_element_set_state(stream_.pipeline(), GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
     throw_if_failed();
     fail("it cannot be started");
   }
-  if (!gst::Stream::describe(wait_for_first(), info_)) {
+  if (!gst::Stream::describe(wait_for_first(opening.stop), info_)) {
     fail("its picture format is not understood");
   }
   info_.live = launch_.camera || has_live_part(stream_.pipeline());
   cleaner_ = PtsCleaner(frame_duration(info_.frames_per_second));
   if (!info_.live) return;
   stream_.pull(nanoseconds(0));  // old by the time that somebody asks
-  g_object_set(stream_.sink(), "drop", TRUE, "max-buffers", 1, nullptr);
+  if (opening.newest_only) g_object_set(stream_.sink(), "drop", TRUE, "max-buffers", 1, nullptr);
 }
 
-GstSample* GstLiveSource::wait_for_first() {
+GstSample* GstLiveSource::wait_for_first(const std::stop_token& stop) {
   const auto deadline = std::chrono::steady_clock::now() + kOpenLimit;
   while (true) {
     if (GstSample* const first = stream_.peek(kPoll)) return first;
     throw_if_failed();
     if (stream_.ended()) fail("it holds no picture");
+    if (stop.stop_requested()) fail("stopped before its first picture");
     if (std::chrono::steady_clock::now() > deadline) fail("no picture came within 10 s");
   }
 }
@@ -119,6 +122,7 @@ Capture GstLiveSource::next(std::chrono::milliseconds timeout) {
     return EndOfStream{launch_.network && info_.live ? "its server ended the stream" : ""};
   }
   if (info_.live && stream_.silent() > kSilenceLimit) fail("no picture for 5 s");
+  if (stream_.silent() > kStallLimit) fail("no further picture within 30 s");
   return NotYet{};
 }
 

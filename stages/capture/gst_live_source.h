@@ -11,20 +11,21 @@
 
 namespace gradcam {
 
-/// A camera, a network stream, or any GStreamer fragment. Live ones give the newest picture only,
-/// and break when none comes for five seconds. Times begin at 0.
+/// A camera, a network stream, or any GStreamer fragment. Live ones give the newest picture only
+/// unless asked for all, and break when none comes for five seconds; others after thirty. Times
+/// begin at 0.
 class GstLiveSource : public Source {
  public:
   /// Returns once a picture is there, within ten seconds. Throws UserError(kSource).
-  explicit GstLiveSource(GstLaunch launch);
+  GstLiveSource(GstLaunch launch, const Opening& opening);
   const SourceInfo& info() const override { return info_; }
   Capture next(std::chrono::milliseconds timeout) override;
 
  private:
   void build();
   void set_source();
-  void start();
-  GstSample* wait_for_first();
+  void start(const Opening& opening);
+  GstSample* wait_for_first(const std::stop_token& stop);
   Captured to_captured(GstSample* sample);
   void throw_if_failed();
   [[noreturn]] void fail(const std::string& why) const;

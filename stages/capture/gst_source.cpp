@@ -64,6 +64,7 @@ nanoseconds duration_of(GstElement* pipeline) {
 
 GstSource::GstSource(const std::filesystem::path& path, const InputOptions& options) {
   info_.name = path.string();
+  info_.files = {path};
   std::string error;
   if (!stream_.build(kPipeline, error)) {
     fail("GStreamer lacks a part (gstreamer1.0-plugins-good): " + error);
@@ -74,22 +75,22 @@ GstSource::GstSource(const std::filesystem::path& path, const InputOptions& opti
   gst_element_set_state(stream_.pipeline(), GST_STATE_PAUSED);
   wait_for_preroll();
   const nanoseconds duration = duration_of(stream_.pipeline());
-  const nanoseconds start = seconds_to_ns(options.start_s);
+  start_ = seconds_to_ns(options.start_s);
   end_ = duration;
   if (options.start_s > 0 || options.duration_s > 0) {
-    const nanoseconds stop = options.duration_s > 0 ? start + seconds_to_ns(options.duration_s)
+    const nanoseconds stop = options.duration_s > 0 ? start_ + seconds_to_ns(options.duration_s)
                                                     : nanoseconds(GST_CLOCK_TIME_NONE);
-    seek(start, stop);
+    seek(start_, stop);
     wait_for_preroll();
     if (options.duration_s > 0) end_ = std::min(end_, stop);
   }
   gst_element_set_state(stream_.pipeline(), GST_STATE_PLAYING);
-  GstSample* const first = first_from(start);
+  GstSample* const first = first_from(start_);
   if (first == nullptr) {
     throw_if_failed();
-    fail(start > nanoseconds(0) ? "it holds no picture from " + seconds_text(start) +
-                                      " on (it is " + seconds_text(duration) + " long)"
-                                : "it holds no picture");
+    fail(start_ > nanoseconds(0) ? "it holds no picture from " + seconds_text(start_) +
+                                       " on (it is " + seconds_text(duration) + " long)"
+                                 : "it holds no picture");
   }
   if (duration > nanoseconds(0)) info_.duration = duration;
   use_stream_time_ = has_edit_list(stream_.pipeline());
@@ -151,7 +152,7 @@ Capture GstSource::next(std::chrono::milliseconds timeout) {
   const gst::Sample sample = stream_.pull(timeout);
   if (sample) return to_captured(sample.get());
   throw_if_failed();
-  if (stream_.ended()) return EndOfStream{cut_short_text(reached_, end_)};
+  if (stream_.ended()) return EndOfStream{cut_short_text(start_, reached_, end_)};
   if (stream_.silent() > kStallLimit) fail("no further picture could be decoded within 30 s");
   return NotYet{};
 }

@@ -33,6 +33,7 @@ class GstSource : public Source {
   std::string missing_plugin_;  ///< the decoder that this machine lacks
   bool use_stream_time_ = false;
   PtsCleaner cleaner_{std::chrono::nanoseconds(0)};
+  std::chrono::nanoseconds start_{0};
   std::chrono::nanoseconds reached_{0};  ///< end of the last frame
   std::chrono::nanoseconds end_{0};      ///< where the part that was asked for should end
 };

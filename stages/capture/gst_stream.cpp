@@ -1,6 +1,7 @@
 #include "stages/capture/gst_stream.h"
 
 #include <gst/app/gstappsink.h>
+#include <gst/pbutils/missing-plugins.h>
 
 #include <utility>
 
@@ -9,6 +10,20 @@
 namespace gradcam::gst {
 
 using std::chrono::nanoseconds;
+
+namespace {
+
+/// Nobody reads the other messages, and an endless stream posts one with each lost picture.
+GstBusSyncReply keep_what_is_read(GstBus* /*bus*/, GstMessage* message, gpointer /*data*/) {
+  const bool read = GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR ||
+                    GST_MESSAGE_TYPE(message) == GST_MESSAGE_ASYNC_DONE ||
+                    gst_is_missing_plugin_message(message) != FALSE;
+  if (read) return GST_BUS_PASS;
+  gst_message_unref(message);
+  return GST_BUS_DROP;
+}
+
+}  // namespace
 
 bool Stream::build(const std::string& launch, std::string& error) {
   start_library();
@@ -24,6 +39,7 @@ bool Stream::build(const std::string& launch, std::string& error) {
   set_converter_threads(pipeline_.get());
   sink_.reset(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "sink"));
   bus_.reset(gst_element_get_bus(pipeline_.get()));
+  gst_bus_set_sync_handler(bus_.get(), keep_what_is_read, nullptr, nullptr);
   return true;
 }
 

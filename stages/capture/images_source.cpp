@@ -126,6 +126,7 @@ std::vector<fs::path> pictures_matching(const std::string& pattern) {
 ImagesSource::ImagesSource(std::string name, std::vector<fs::path> paths)
     : paths_(std::move(paths)) {
   info_.name = std::move(name);
+  info_.files = paths_;
   info_.still = paths_.size() == 1;
   info_.frames = static_cast<std::int64_t>(paths_.size());
   if (!info_.still) {

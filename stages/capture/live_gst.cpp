@@ -3,17 +3,17 @@
 
 namespace gradcam {
 
-std::unique_ptr<Source> open_camera(const std::string& text) {
+std::unique_ptr<Source> open_camera(const std::string& text, const Opening& opening) {
   const Camera camera = find_camera(camera_device(text), list_cameras());
-  return std::make_unique<GstLiveSource>(camera_launch(camera));
+  return std::make_unique<GstLiveSource>(camera_launch(camera), opening);
 }
 
-std::unique_ptr<Source> open_stream(const std::string& url) {
-  return std::make_unique<GstLiveSource>(stream_launch(url));
+std::unique_ptr<Source> open_stream(const std::string& url, const Opening& opening) {
+  return std::make_unique<GstLiveSource>(stream_launch(url), opening);
 }
 
-std::unique_ptr<Source> open_fragment(const std::string& text) {
-  return std::make_unique<GstLiveSource>(fragment_launch(text));
+std::unique_ptr<Source> open_fragment(const std::string& text, const Opening& opening) {
+  return std::make_unique<GstLiveSource>(fragment_launch(text), opening);
 }
 
 }  // namespace gradcam

@@ -54,7 +54,7 @@ class OpencvLiveSource : public Source {
 
 }  // namespace
 
-std::unique_ptr<Source> open_camera(const std::string& text) {
+std::unique_ptr<Source> open_camera(const std::string& text, const Opening& /*opening*/) {
   const Camera camera = find_camera(camera_device(text), list_cameras());
   std::vector<int> parameters;
   if (const auto mode = choose_mode(camera.modes)) {
@@ -67,13 +67,13 @@ std::unique_ptr<Source> open_camera(const std::string& text) {
                                             true);
 }
 
-std::unique_ptr<Source> open_stream(const std::string& url) {
+std::unique_ptr<Source> open_stream(const std::string& url, const Opening& /*opening*/) {
   const std::vector<int> parameters = {cv::CAP_PROP_OPEN_TIMEOUT_MSEC, 2 * kTimeoutMs,
                                        cv::CAP_PROP_READ_TIMEOUT_MSEC, kTimeoutMs};
   return std::make_unique<OpencvLiveSource>(url, url, cv::CAP_FFMPEG, parameters, false);
 }
 
-std::unique_ptr<Source> open_fragment(const std::string& text) {
+std::unique_ptr<Source> open_fragment(const std::string& text, const Opening& /*opening*/) {
   throw UserError(ExitCode::kSource, "source " + quoted(text) +
                                          ": this program was built without GStreamer; give a "
                                          "film, a camera, rtsp:// or http(s)://, or test");

@@ -10,10 +10,10 @@
 namespace gradcam {
 
 /// "0", "/dev/video0"
-std::unique_ptr<Source> open_camera(const std::string& text);
+std::unique_ptr<Source> open_camera(const std::string& text, const Opening& opening);
 /// rtsp://, rtsps://, http://, https://
-std::unique_ptr<Source> open_stream(const std::string& url);
+std::unique_ptr<Source> open_stream(const std::string& url, const Opening& opening);
 /// gst:FRAGMENT
-std::unique_ptr<Source> open_fragment(const std::string& text);
+std::unique_ptr<Source> open_fragment(const std::string& text, const Opening& opening);
 
 }  // namespace gradcam

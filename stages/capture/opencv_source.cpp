@@ -33,6 +33,7 @@ std::optional<cv::RotateFlags> rotation_of(const cv::VideoCapture& film) {
 OpencvSource::OpencvSource(const std::filesystem::path& path, const InputOptions& options)
     : film_(path.string(), cv::CAP_FFMPEG) {
   info_.name = path.string();
+  info_.files = {path};
   if (!film_.isOpened()) {
     throw UserError(ExitCode::kSource, "cannot play film '" + info_.name +
                                            "': damaged, or not a film that FFmpeg reads");
@@ -89,7 +90,7 @@ Capture OpencvSource::next(std::chrono::milliseconds /*timeout*/) {
   const nanoseconds before = pts_;
   if (!grabbed_ && !grab()) {
     const nanoseconds end = std::min(info_.duration.value_or(nanoseconds(0)), stop_);
-    return EndOfStream{cut_short_text(before + step, end)};
+    return EndOfStream{cut_short_text(start_, before + step, end)};
   }
   grabbed_ = false;
   if (pts_ >= stop_) return EndOfStream{};

@@ -45,12 +45,12 @@ bool is_picture(const fs::path& path) {
 }
 
 /// Null if `text` is a file, a folder or a glob pattern.
-std::unique_ptr<Source> open_endless(const std::string& text) {
+std::unique_ptr<Source> open_endless(const std::string& text, const Opening& opening) {
   if (is_pattern(text)) return std::make_unique<PatternSource>(parse_pattern(text), text);
-  if (is_camera(text)) return open_camera(text);
-  if (starts_with(text, "gst:")) return open_fragment(text);
+  if (is_camera(text)) return open_camera(text, opening);
+  if (starts_with(text, "gst:")) return open_fragment(text, opening);
   for (const char* scheme : {"rtsp://", "rtsps://", "http://", "https://"}) {
-    if (starts_with(text, scheme)) return open_stream(text);
+    if (starts_with(text, scheme)) return open_stream(text, opening);
   }
   if (text == "-" || text.find("://") != std::string::npos) {
     refuse(text, std::string("is of a kind that cannot be read: give ") + kSupported);
@@ -58,7 +58,8 @@ std::unique_ptr<Source> open_endless(const std::string& text) {
   return nullptr;
 }
 
-std::unique_ptr<Source> open_files(const std::string& text, const InputOptions& options) {
+/// Null if `text` is a film.
+std::unique_ptr<Source> open_pictures(const std::string& text) {
   const fs::path path = text;
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
@@ -75,15 +76,34 @@ std::unique_ptr<Source> open_files(const std::string& text, const InputOptions& 
   }
   if (!fs::is_regular_file(status)) refuse(text, "is neither a file nor a folder");
   if (is_picture(path)) return std::make_unique<ImagesSource>(text, std::vector<fs::path>{path});
-  return open_film_source(path, options);
+  return nullptr;
+}
+
+/// What has no time of its own to start at, but may be ended after a while.
+std::unique_ptr<Source> cut(std::unique_ptr<Source> source, const std::string& text,
+                            const InputOptions& options) {
+  if (options.start_s > 0) {
+    throw UserError(ExitCode::kUsage,
+                    "--start: source " + quoted(text) + " has no beginning to skip; films have");
+  }
+  return options.duration_s > 0 ? bounded(std::move(source), options.duration_s)
+                                : std::move(source);
+}
+
+std::unique_ptr<Source> open_files(const std::string& text, const InputOptions& options) {
+  auto pictures = open_pictures(text);
+  return pictures ? cut(std::move(pictures), text, options) : open_film_source(text, options);
 }
 
 }  // namespace
 
-std::unique_ptr<Source> open_source(const std::string& text, const InputOptions& options) {
+std::unique_ptr<Source> open_source(const std::string& text, const InputOptions& options,
+                                    const Opening& opening) {
   if (text.empty()) refuse(text, std::string("is empty: give ") + kSupported);
-  std::unique_ptr<Source> source = open_endless(text);
-  if (!source) {
+  std::unique_ptr<Source> source = open_endless(text, opening);
+  if (source) {
+    source = cut(std::move(source), text, options);
+  } else {
     const auto open = [text, options] { return open_files(text, options); };
     source = options.loop ? looped(open) : open();
   }

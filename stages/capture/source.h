@@ -2,11 +2,14 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <opencv2/core.hpp>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "config/options.h"
 
@@ -14,7 +17,8 @@ namespace gradcam {
 
 /// What is known of a source once it is open. 0 or nullopt = unknown.
 struct SourceInfo {
-  std::string name;  ///< as the user may see it: never with a password
+  std::string name;                          ///< as the user may see it: never with a password
+  std::vector<std::filesystem::path> files;  ///< what is read of them
   int width = 0;
   int height = 0;
   double frames_per_second = 0;
@@ -49,8 +53,15 @@ class Source {
   virtual Capture next(std::chrono::milliseconds timeout) = 0;
 };
 
+struct Opening {
+  bool newest_only = true;  ///< live: a picture that nobody has taken yet gives way to a newer one
+  std::stop_token stop;     ///< ends the wait for the first picture
+};
+
 /// Opens `text` (file, folder, glob, picture, camera, URL, gst:LAUNCH, `test`; README tells of
-/// each) as one stream, thinned and looped as `options` say. Throws UserError(kSource).
-std::unique_ptr<Source> open_source(const std::string& text, const InputOptions& options);
+/// each) as one stream, cut, thinned and looped as `options` say. Throws UserError: kSource, also
+/// when stopped; kUsage for a start time in what is no film.
+std::unique_ptr<Source> open_source(const std::string& text, const InputOptions& options,
+                                    const Opening& opening = {});
 
 }  // namespace gradcam

@@ -44,8 +44,8 @@ std::string seconds_text(nanoseconds time) {
   return text;
 }
 
-std::string cut_short_text(nanoseconds reached, nanoseconds end) {
-  const nanoseconds tolerance = std::max(nanoseconds(std::chrono::seconds(1)), end / 50);
+std::string cut_short_text(nanoseconds begin, nanoseconds reached, nanoseconds end) {
+  const nanoseconds tolerance = std::max(nanoseconds(std::chrono::seconds(1)), (end - begin) / 50);
   if (end - reached <= tolerance) return {};
   return "ended after " + seconds_text(reached) + " of the " + seconds_text(end) +
          " its container claims";

@@ -82,8 +82,9 @@ void LayerSwitch::prepare(const std::string& layer) {
   try {
     ExplainOptions options = options_;
     options.layers = {layer};
-    options.engine = "auto";  // what was asked for may not have this layer
-    options.precision = "auto";
+    // What only a bundle has may be missing at this layer.
+    if (options.engine == "openvino") options.engine = "auto";
+    if (options.precision == "bf16") options.precision = "auto";
     auto explainer = std::make_shared<Explainer>(network_, description_, options);
     explainer->run_in();
     const std::lock_guard lock(mutex_);

@@ -8,7 +8,7 @@
 
 namespace gradcam {
 
-/// The files of a bundle, found whole (model_files/bundle.h checks them).
+/// The files of a bundle, found whole (open_bundle() of bundle.h checks them).
 struct Bundle {
   std::string folder;
   std::string layer;     ///< where it is cut

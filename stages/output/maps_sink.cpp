@@ -33,7 +33,8 @@ cv::Mat in_source_size(const cv::Mat& map, cv::Size source) {
 MapsSink::MapsSink(const fs::path& folder, const std::string& part, bool overwrite)
     : folder_(part.empty() ? folder : folder / part) {
   std::error_code error;
-  if (!fs::exists(folder, error)) require_folder(folder);
+  const fs::path plain = folder.has_filename() ? folder : folder.parent_path();  // "heat/"
+  if (!fs::exists(plain, error)) require_folder(plain);
   if (!fs::exists(folder_, error)) return;
   if (!fs::is_directory(folder_, error)) refuse(folder_, "is a file");
   if (access(folder_.c_str(), W_OK | X_OK) != 0) refuse(folder_, "is not writable");

@@ -29,10 +29,10 @@ class SeriesName {
   std::filesystem::path at(std::int64_t number) const;
   /// The folder must be writable, and hold no file of the series unless `overwrite`.
   void require_new(bool overwrite) const;
-
- private:
+  /// Whether a file of this name may be one of the series.
   bool matches(const std::string& name) const;
 
+ private:
   std::filesystem::path folder_;
   std::string before_;
   std::string after_;

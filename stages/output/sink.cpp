@@ -15,15 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Writing over the film that is being read would destroy it.
-void require_other_file(const fs::path& output, const SourceInfo& source) {
-  std::error_code error;
-  if (fs::equivalent(output, source.name, error)) {
-    throw UserError(ExitCode::kOutput,
-                    "output '" + output.string() + "' is the source itself: choose another name");
-  }
-}
-
 std::unique_ptr<Sink> open_output(const std::string& output, const SourceInfo& source, int stream,
                                   int streams, bool overwrite) {
   if (output == "null") return std::make_unique<NullSink>();
@@ -35,7 +26,6 @@ std::unique_ptr<Sink> open_output(const std::string& output, const SourceInfo& s
                                            "' is of no known kind: allowed are .mp4, .mkv, .png, "
                                            ".jpg, a series such as out_%05d.png, and null");
   }
-  require_other_file(path, source);
   if (film) return open_film_sink(path, source, overwrite);
   return std::make_unique<ImageSink>(path, source.still, overwrite);
 }

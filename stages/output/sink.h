@@ -25,7 +25,8 @@ class Sink {
 /// All sinks of one stream, in the order asked for. `stream` of `streams`: with several streams
 /// each file name gets the stream's number before its extension (out.mp4 -> out-0.mp4).
 /// Existing files are refused unless options.overwrite; no file is created when any is refused.
-/// That no two outputs have the same name is for the caller to see to (parse_options does).
+/// That no two outputs have the same name, and none that of a source, is for the caller to see to
+/// (parse_options and source_guard.h do).
 std::vector<std::unique_ptr<Sink>> open_sinks(const OutputOptions& options,
                                               const SourceInfo& source, int stream, int streams);
 

@@ -1,0 +1,60 @@
+#include "stages/output/source_guard.h"
+
+#include <filesystem>
+#include <string>
+
+#include "config/user_error.h"
+#include "stages/output/output_path.h"
+
+namespace gradcam {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool same(const fs::path& a, const fs::path& b) {
+  std::error_code missing;  // what does not exist yet is nobody's source
+  return fs::equivalent(a, b, missing);
+}
+
+fs::path folder_of(const fs::path& file) {
+  return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
+/// Whether writing `output` would replace `read`.
+bool hits(const fs::path& output, const fs::path& read) {
+  if (!SeriesName::is_series(output.filename().string())) return same(output, read);
+  return same(folder_of(output), folder_of(read)) &&
+         SeriesName(output).matches(read.filename().string());
+}
+
+void require_other(const fs::path& output, const std::vector<SourceInfo>& sources) {
+  for (const SourceInfo& source : sources) {
+    for (const fs::path& read : source.files) {
+      if (!hits(output, read)) continue;
+      throw UserError(ExitCode::kOutput, "output '" + output.string() + "' would replace '" +
+                                             read.string() +
+                                             "', which is being read: choose another name");
+    }
+  }
+}
+
+}  // namespace
+
+void require_apart(const OutputOptions& options, const std::vector<SourceInfo>& sources) {
+  const int count = static_cast<int>(sources.size());
+  for (int i = 0; i < count; ++i) {
+    for (const std::string& output : options.outputs) {
+      if (output != "null") require_other(path_of_stream(output, i, count), sources);
+    }
+    if (!options.jsonl.empty() && options.jsonl != "-") {
+      require_other(path_of_stream(options.jsonl, i, count), sources);
+    }
+    if (!options.maps.empty()) {
+      const fs::path folder = fs::path(options.maps) / (count > 1 ? std::to_string(i) : "");
+      require_other(folder / "%06d.tiff", sources);
+    }
+  }
+  if (!options.stats.empty()) require_other(options.stats, sources);
+}
+
+}  // namespace gradcam

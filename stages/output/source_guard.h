@@ -1,0 +1,14 @@
+#pragma once
+
+#include <vector>
+
+#include "config/options.h"
+#include "stages/capture/source.h"
+
+namespace gradcam {
+
+/// --overwrite replaces files, but never one that is being read: no output of any stream may be a
+/// file of any source. Throws UserError(kOutput) that names the output.
+void require_apart(const OutputOptions& options, const std::vector<SourceInfo>& sources);
+
+}  // namespace gradcam
