@@ -18,6 +18,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = Path(os.environ.get("PROGRAM_UNDER_TEST", ROOT / "build/release/gradcam-live"))
+MODEL = ROOT / "build/models/efficientnet_lite0.pt"
 MEDIA = ROOT.parent / "shared/media"
 FILMS = ("cat_640x360_h264.mp4", "cars_768x432_h264.mp4", "highway_960x540_h264.mp4")
 needs_shared = unittest.skipUnless(MEDIA.is_dir(), "skipped: needs ../shared")
@@ -139,7 +140,7 @@ class Program(unittest.TestCase):
 
     def test_full_standard_output_is_an_error(self) -> None:
         with open("/dev/full", "wb") as full:
-            for command in (["layers"], ["info"]):
+            for command in (["layers", str(MODEL)], ["info", str(MODEL)]):
                 done = subprocess.run(
                     [str(PROGRAM), *command], stdout=full, stderr=subprocess.PIPE, timeout=60
                 )

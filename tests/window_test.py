@@ -53,6 +53,8 @@ class XServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        # Keys reach a window only once somebody gives it the focus; the first start takes a while.
+        within("window manager", lambda: self.tool("xdotool", "get_num_desktops").strip())
 
     def close(self) -> None:
         for process in (self.manager, self.server):
@@ -114,14 +116,13 @@ class Window(unittest.TestCase):
         self.addCleanup(self.driver.wait)
         self.addCleanup(self.driver.kill)
         self.window = self.find(title)
-        self.x.tool("xdotool", "windowactivate", "--sync", self.window)
 
     def find(self, title: str) -> str:
         search = ("xdotool", "search", "--onlyvisible", "--name", "^%s$" % title)
         return str(within("window " + title, lambda: self.x.tool(*search).strip()))
 
     def press(self, key: str) -> None:
-        self.x.tool("xdotool", "key", key)
+        self.x.tool("xdotool", "windowactivate", "--sync", self.window, "key", key)
 
     def says(self, text: str) -> None:
         within(text, lambda: text in (self.out.read_text().splitlines() or [""])[-1])

@@ -125,7 +125,8 @@ void JsonlSink::finish() {
 
 void JsonlSink::fail() const {
   const std::string why = std::strerror(errno);
-  throw UserError(ExitCode::kOutput, "cannot write '" + path_ + "': " + why);
+  const std::string what = path_ == "-" ? "standard output" : "'" + path_ + "'";
+  throw UserError(ExitCode::kOutput, "cannot write " + what + ": " + why);
 }
 
 }  // namespace gradcam
