@@ -183,9 +183,10 @@ std::vector<OptionSpec> model_options() {
           [](auto&& o) -> auto& { return o.explain.engine; }),
       option(
           named(group, Arity::kSingle, {"--precision"}, "NAME",
-                "number format of the network; auto: the fastest here that agrees with fp32; "
-                "bf16 needs a bundle"),
-          word({"auto", "fp32", "bf16"}), [](auto&& o) -> auto& { return o.explain.precision; }),
+                "number format of the network; auto: the fastest here that agrees with fp32; fp16: "
+                "on CUDA; int8: of a bundle that holds it, never chosen by itself"),
+          word({"auto", "fp32", "bf16", "fp16", "int8"}),
+          [](auto&& o) -> auto& { return o.explain.precision; }),
       option(
           named(group, Arity::kSingle, {"--threads"}, "N",
                 "threads of the network; 0: one per core"),

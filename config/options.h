@@ -48,7 +48,7 @@ struct ExplainOptions {
   Normalize normalize = Normalize::kAuto;
   std::string device = "auto";     ///< auto | cpu | cuda[:N]
   std::string engine = "auto";     ///< auto | torchscript | openvino (bundles only)
-  std::string precision = "auto";  ///< auto | fp32 | bf16 (bundles only)
+  std::string precision = "auto";  ///< auto | fp32 | bf16 | fp16 (CUDA) | int8 (bundles only)
   int threads = 0;                 ///< of the inference engine; 0 = one per core
   int every = 1;                   ///< every N-th frame is explained, the others carry its map
 };

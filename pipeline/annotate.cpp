@@ -116,6 +116,7 @@ class BoundStages {
     const Progress::Rate rate = progress_.rate(stream);
     HudText hud;
     hud.model = network_.first().description().name;
+    if (options_.explain.precision == "int8") hud.model += " int8";
     if (streams_.size() > 1) hud.stream = stream_of(stream).name;
     hud.frames_per_second = rate.frames_per_second;
     hud.latency_p50_ms = rate.latency_p50_ms;

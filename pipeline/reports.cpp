@@ -43,6 +43,32 @@ LoadedModel load_subject(const Options& options) {
   return loaded;
 }
 
+/// "31.2 ms, chosen"
+std::string trial_text(const EngineTrial& trial) {
+  if (trial.ms == 0) return trial.verdict;
+  char text[64];
+  std::snprintf(text, sizeof text, "%.2f ms, agreement %.4f, ", trial.ms, trial.agreement);
+  return text + trial.verdict;
+}
+
+/// What the engine was measured against: " (8.5 ms a frame; openvino fp32 31.2)"
+std::string rivals_text(const std::vector<EngineTrial>& trials) {
+  std::string chosen;
+  std::string rivals;
+  for (const EngineTrial& trial : trials) {
+    if (trial.ms == 0) continue;
+    char text[64];
+    std::snprintf(text, sizeof text, "%.1f", trial.ms);
+    if (trial.verdict == "chosen") {
+      chosen = text;
+    } else {
+      rivals += (rivals.empty() ? "" : ", ") + trial.name + " " + text;
+    }
+  }
+  if (chosen.empty()) return "";
+  return " (measured " + chosen + " ms; " + rivals + ")";
+}
+
 void print_model(const Options& options) {
   const LoadedModel loaded = load_subject(options);
   const ModelDescription& d = loaded.description;
@@ -55,15 +81,17 @@ void print_model(const Options& options) {
   std::printf("input        %dx%d (height x width)\n", d.input_height, d.input_width);
   std::printf("labels       %zu\n", d.labels.size());
   if (bundle != nullptr && !fs::is_regular_file(bundle->model())) {
-    std::printf("layer        %s (the only one: the bundle holds no model.pt)\n",
-                bundle->layer.c_str());
-    return;
+    std::printf("layers       1 (the bundle holds no model.pt for others)\n");
+  } else {
+    const auto layers = list_layers(loaded.network.model(), d.input_height, d.input_width);
+    std::printf("layers       %zu (gradcam-live layers lists them)\n", layers.size());
   }
-  const Model& model = loaded.network.model();
-  const auto layers = list_layers(model, d.input_height, d.input_width);
-  std::printf("layer        %s\n", d.layers.empty() ? automatic_layer(layers, model.path()).c_str()
-                                                    : joined(d.layers).c_str());
-  std::printf("layers       %zu (gradcam-live layers lists them)\n", layers.size());
+  const Explainer explainer(loaded.network, d, options.explain);
+  std::printf("layer        %s\n", joined(explainer.layers()).c_str());
+  std::printf("engine       %s\n", explainer.engine().c_str());
+  for (const EngineTrial& trial : explainer.engine_trials()) {
+    std::printf("  %-26s %s\n", trial.name.c_str(), trial_text(trial).c_str());
+  }
 }
 
 void print_source(const Options& options) {
@@ -136,7 +164,7 @@ void log_model(const Explainer& explainer) {
   const ModelDescription& d = explainer.description();
   log::info("model " + d.name + ", layer " + joined(explainer.layers()) + ", " +
             std::to_string(explainer.classes()) + " classes, " + explainer.engine() + " on " +
-            explainer.device());
+            explainer.device() + rivals_text(explainer.engine_trials()));
   if (!d.assumed) return;
   log::warning("the model has no description; assumed: " + std::to_string(d.input_height) + "x" +
                std::to_string(d.input_width) +

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "stages/explain/make_engine.h"
+#include "stages/explain/cut_graph.h"
 
 namespace {
 
@@ -41,13 +41,11 @@ bool check_case(const nlohmann::json& c, const std::filesystem::path& folder) {
   const auto file = [&](const char* key) { return folder / c.at(key).get<std::string>(); };
 
   const gradcam::Model model(file("model").string(), c10::Device("cpu"));
-  gradcam::ModelDescription description;
-  description.input_height = static_cast<int>(input_shape[2]);
-  description.input_width = static_cast<int>(input_shape[3]);
   const auto layer = c.at("layer").get<std::string>();
-  const auto engine = gradcam::make_engine(model, {layer}, description, {});
-  const auto got = engine->run(
-      read_floats(file("input"), input_shape).contiguous(at::MemoryFormat::ChannelsLast));
+  gradcam::CutGraph cut(model, {layer}, static_cast<int>(input_shape[2]),
+                        static_cast<int>(input_shape[3]), {});
+  const auto got =
+      cut.run(read_floats(file("input"), input_shape).contiguous(at::MemoryFormat::ChannelsLast));
   const auto gradients = torch::autograd::grad(
       {got.output.select(1, c.at("class").get<int>()).sum()}, got.activations);
 

@@ -7,7 +7,7 @@
 #include <numeric>
 
 #include "config/user_error.h"
-#include "stages/explain/make_engine.h"
+#include "stages/explain/cut_graph.h"
 #include "stages/explain/methods.h"
 #include "stages/explain/network.h"
 #include "tests/tiny_models.h"
@@ -77,9 +77,8 @@ TEST(Explainer, ForwardOnlyGivesTheSameScores) {
 
 TEST(Explainer, PooledLinearHeadGivesTheClassicCamDividedByPlaces) {
   const Model model(tiny::saved(pooled_net(), "classic"), c10::Device("cpu"));
-  const auto engine = make_engine(model, {"relu"}, described(), {});
-  const at::Tensor input = tiny::seeded({1, 3, kSize, kSize}, 9);
-  const auto inside = engine->run(input);
+  CutGraph cut(model, {"relu"}, kSize, kSize, {});
+  const auto inside = cut.run(tiny::seeded({1, 3, kSize, kSize}, 9));
   const auto gradients = torch::autograd::grad({inside.output[0][3]}, inside.activations);
   const at::Tensor a = inside.activations[0].detach()[0];
   const at::Tensor weights = tiny::seeded({kClasses, kChannels}, 3)[3];

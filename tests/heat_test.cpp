@@ -1,6 +1,5 @@
 #include "stages/explain/heat.h"
 
-#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -9,42 +8,48 @@
 namespace gradcam {
 namespace {
 
-at::Tensor map2x2(std::vector<float> values) { return at::tensor(values).view({2, 2}); }
+HeatMap map2x2(std::vector<float> values) { return {2, 2, std::move(values)}; }
+
+void expect_near(const std::vector<float>& found, const std::vector<float>& expected) {
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-5) << i;
+}
 
 TEST(Heat, MinMaxScalesToZeroAndOne) {
-  EXPECT_TRUE(at::allclose(min_max(map2x2({1, 2, 3, 5})), map2x2({0, 0.25F, 0.5F, 1})));
+  expect_near(min_max(map2x2({1, 2, 3, 5})).values, {0, 0.25F, 0.5F, 1});
 }
 
 TEST(Heat, ZeroMapStaysZero) {
-  const at::Tensor heat = to_heat({at::zeros({2, 2})}, Style::kGradcam, 8, 8);
-  EXPECT_EQ(heat.abs().max().item<float>(), 0.F);
+  const HeatMap heat = to_heat({map2x2({0, 0, 0, 0})}, Style::kGradcam, 8, 8);
+  EXPECT_EQ(heat.values, std::vector<float>(64, 0.F));
 }
 
 TEST(Heat, ConstantMapHasNoPlaceAboveAnother) {
-  EXPECT_EQ(min_max(at::full({2, 2}, 3.F)).abs().max().item<float>(), 0.F);
+  EXPECT_EQ(min_max(map2x2({3, 3, 3, 3})).values, std::vector<float>(4, 0.F));
 }
 
 TEST(Heat, NegativeEvidenceIsCutOffBeforeScaling) {
-  const at::Tensor heat = to_heat({map2x2({-4, 0, 1, 2})}, Style::kGradcam, 2, 2);
-  EXPECT_TRUE(at::allclose(heat, map2x2({0, 0, 0.5F, 1}), 1e-5, 1e-6));
+  expect_near(to_heat({map2x2({-4, 0, 1, 2})}, Style::kGradcam, 2, 2).values, {0, 0, 0.5F, 1});
 }
 
 TEST(Heat, EnlargesBetweenPixelCentres) {
   // Half-pixel centres: a row 0 1 at width 4 reads 0, 0.25, 0.75, 1.
-  const at::Tensor heat = to_heat({map2x2({0, 1, 0, 1})}, Style::kGradcam, 2, 4);
-  const at::Tensor row = at::tensor({0.F, 0.25F, 0.75F, 1.F});
-  EXPECT_TRUE(at::allclose(heat[0], row, 1e-5, 1e-6));
+  const HeatMap wide = to_heat({map2x2({0, 1, 0, 1})}, Style::kGradcam, 2, 4);
+  EXPECT_EQ(std::make_pair(wide.height, wide.width), std::make_pair(2, 4));
+  expect_near(wide.values, {0, 0.25F, 0.75F, 1, 0, 0.25F, 0.75F, 1});
+  expect_near(to_heat({map2x2({0, 0, 1, 1})}, Style::kGradcam, 4, 2).values,
+              {0, 0, 0.25F, 0.25F, 0.75F, 0.75F, 1, 1});
 }
 
 TEST(Heat, SeveralLayersAreAveragedAndScaledAgain) {
-  const at::Tensor heat =
-      to_heat({map2x2({0, 1, 0, 0}), map2x2({0, 3, 3, 0})}, Style::kGradcam, 2, 2);
-  EXPECT_TRUE(at::allclose(heat, map2x2({0, 1, 0.5F, 0}), 1e-5, 1e-6));
+  expect_near(to_heat({map2x2({0, 1, 0, 0}), map2x2({0, 3, 3, 0})}, Style::kGradcam, 2, 2).values,
+              {0, 1, 0.5F, 0});
 }
 
 TEST(Heat, NotebookKeepsSizeAndScale) {
-  const at::Tensor heat = to_heat({map2x2({-1, 2, 3, 4})}, Style::kNotebook, 224, 224);
-  EXPECT_TRUE(at::equal(heat, map2x2({0, 2, 3, 4})));
+  const HeatMap heat = to_heat({map2x2({-1, 2, 3, 4})}, Style::kNotebook, 224, 224);
+  EXPECT_EQ(heat.height, 2);
+  EXPECT_EQ(heat.values, (std::vector<float>{0, 2, 3, 4}));
 }
 
 TEST(Heat, NanAndInfinityAreErrors) {

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <vector>
 
 #include "config/user_error.h"
 
@@ -65,13 +66,16 @@ Bundle open_bundle(const std::string& folder) {
     Bundle bundle;
     bundle.folder = folder;
     bundle.layer = document.at("layer").get<std::string>();
-    for (const char* const name : {"features.xml", "features.bin", "head.pt"}) {
+    std::vector<std::string> names{"features.xml", "features.bin", "head.pt"};
+    bundle.has_int8 = stamp.at("files").contains("features_int8.xml");
+    if (bundle.has_int8) names.insert(names.end(), {"features_int8.xml", "features_int8.bin"});
+    for (const std::string& name : names) {
       const json& known = stamp.at("files").at(name);
       const fs::path path = fs::path(folder) / name;
       std::error_code missing;
       if (fs::file_size(path, missing) != known.at("bytes").get<std::uintmax_t>() || missing ||
           crc32_of(path) != known.at("crc32").get<std::uint32_t>()) {
-        bad(folder, std::string(name) + " is missing, cut short or of another model" + again);
+        bad(folder, name + " is missing, cut short or of another model" + again);
       }
       bundle.identity += std::to_string(known.at("crc32").get<std::uint32_t>()) + " ";
     }

@@ -1,20 +1,17 @@
 #include "stages/explain/explainer.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/TensorIndexing.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/max.h>
-#include <ATen/ops/softmax.h>
-#include <ATen/ops/tensor.h>
+#include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <stdexcept>
-#include <thread>
 
-#include "config/user_error.h"
 #include "stages/explain/heat.h"
 #include "stages/explain/make_engine.h"
 #include "stages/explain/methods.h"
@@ -37,10 +34,33 @@ std::vector<std::string> choose_layers(const Network& network, const ModelDescri
   return {automatic_layer(layers, model.path())};
 }
 
-at::Tensor per_channel(const std::array<double, 3>& values, c10::Device device) {
-  return at::tensor(at::ArrayRef<double>(values.data(), values.size()))
-      .to(device, at::kFloat)
-      .view({1, 3, 1, 1});
+/// u8 [N, H, W, 3]
+at::Tensor pixels_of(const std::vector<const Blob*>& blobs, const ModelDescription& description) {
+  const auto height = description.input_height;
+  const auto width = description.input_width;
+  for (const Blob* blob : blobs) {
+    if (blob->height == height && blob->width == width) continue;
+    throw std::runtime_error("blob is " + std::to_string(blob->width) + "x" +
+                             std::to_string(blob->height) + ", the network wants " +
+                             std::to_string(width) + "x" + std::to_string(height));
+  }
+  const auto wrapped = [&](const Blob& blob) {
+    // from_blob wants a pointer it could write through; nothing writes.
+    auto* const pixels = const_cast<std::uint8_t*>(blob.pixels.data());
+    return at::from_blob(pixels, {1, height, width, 3}, at::TensorOptions(at::kByte));
+  };
+  if (blobs.size() == 1) return wrapped(*blobs[0]);
+  std::vector<at::Tensor> all;
+  for (const Blob* blob : blobs) all.push_back(wrapped(*blob));
+  return at::cat(all);
+}
+
+HeatMap to_map(const at::Tensor& tensor) {
+  const at::Tensor plain = tensor.to(at::kCPU, at::kFloat).contiguous();
+  const float* const begin = plain.const_data_ptr<float>();
+  return {static_cast<int>(plain.size(0)),
+          static_cast<int>(plain.size(1)),
+          {begin, begin + plain.numel()}};
 }
 
 }  // namespace
@@ -48,41 +68,30 @@ at::Tensor per_channel(const std::array<double, 3>& values, c10::Device device) 
 /// All that is LibTorch's.
 struct Explainer::Parts {
   CamMethod method;
-  std::unique_ptr<Engine> engine;
-  at::Tensor offset;  ///< [1, 3, 1, 1]: mean * scale
-  at::Tensor factor;  ///< [1, 3, 1, 1]: 1 / (scale * std)
-
-  at::Tensor to_input(const Blob& blob, const ModelDescription& description) const;
-  std::vector<float> scores_of(const at::Tensor& output, ScoreActivation activation) const;
+  ChosenEngine chosen;
 };
 
 Explainer::~Explainer() = default;
 
 Explainer::Explainer(const Network& network, ModelDescription description,
-                     const ExplainOptions& options)
-    : description_(std::move(description)), options_(options), parts_(std::make_unique<Parts>()) {
+                     const ExplainOptions& options, Choosing choosing)
+    : description_(std::move(description)),
+      options_(options),
+      device_(network.device().str()),
+      parts_(std::make_unique<Parts>()) {
   compute_alone();
   parts_->method = find_method(options.method);
   layers_ = choose_layers(network, description_, options);
-  parts_->engine = make_engine(network, layers_, description_, options);
+  parts_->chosen = make_engine(network, layers_, description_, options, choosing);
   target_ = parse_target(options.target, description_.labels, classes());
-  std::array<double, 3> offset{};
-  std::array<double, 3> factor{};
-  for (std::size_t c = 0; c < 3; ++c) {
-    offset[c] = description_.mean[c] * description_.scale;
-    factor[c] = 1.0 / (description_.scale * description_.std[c]);
-  }
-  parts_->offset = per_channel(offset, network.device());
-  parts_->factor = per_channel(factor, network.device());
 }
 
-int Explainer::classes() const { return parts_->engine->outputs(); }
-std::string Explainer::device() const { return parts_->offset.device().str(); }
-std::string Explainer::engine() const { return parts_->engine->name(); }
+int Explainer::classes() const { return parts_->chosen.engine->outputs(); }
+std::string Explainer::engine() const { return parts_->chosen.engine->name(); }
+const std::vector<EngineTrial>& Explainer::engine_trials() const { return parts_->chosen.trials; }
 
 void Explainer::warm_up() {
-  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  at::set_num_threads(options_.threads > 0 ? options_.threads : cores);
+  at::set_num_threads(engine_threads(options_));
   run_in();
 }
 
@@ -95,74 +104,85 @@ void Explainer::run_in() {
   for (int i = 0; i < kWarmUpRuns; ++i) explain(grey);
 }
 
-at::Tensor Explainer::Parts::to_input(const Blob& blob, const ModelDescription& description) const {
-  if (blob.height != description.input_height || blob.width != description.input_width) {
-    throw std::runtime_error("blob is " + std::to_string(blob.width) + "x" +
-                             std::to_string(blob.height) + ", the network wants " +
-                             std::to_string(description.input_width) + "x" +
-                             std::to_string(description.input_height));
-  }
-  // from_blob wants a pointer it could write through; nothing writes.
-  auto* const pixels = const_cast<std::uint8_t*>(blob.pixels.data());
-  const at::Tensor picture =
-      at::from_blob(pixels, {1, blob.height, blob.width, 3}, at::TensorOptions(at::kByte))
-          .permute({0, 3, 1, 2});  // NCHW by shape, channels_last in memory
-  return picture.to(offset.device(), at::kFloat).sub_(offset).mul_(factor);
-}
-
-std::vector<float> Explainer::Parts::scores_of(const at::Tensor& output,
-                                               ScoreActivation activation) const {
-  at::Tensor scores = output.detach().to(at::kCPU, at::kFloat).squeeze(0);
-  switch (activation) {
-    case ScoreActivation::kSoftmax:
-      scores = scores.softmax(0);
+/// Of one picture, whose row of outputs is `row`, after the description's activation.
+std::vector<float> Explainer::scores_of(const std::vector<float>& row) const {
+  std::vector<float> scores = row;
+  switch (description_.activation) {
+    case ScoreActivation::kSoftmax: {
+      const float highest = *std::max_element(row.begin(), row.end());
+      double sum = 0;
+      for (float& score : scores) sum += score = std::exp(score - highest);
+      for (float& score : scores) score = static_cast<float>(score / sum);
       break;
+    }
     case ScoreActivation::kSigmoid:
-      scores = scores.sigmoid();
+      for (float& score : scores) score = 1 / (1 + std::exp(-score));
       break;
     case ScoreActivation::kNone:
       break;
   }
-  scores = scores.contiguous();
-  const float* const begin = scores.const_data_ptr<float>();
-  std::vector<float> values(begin, begin + scores.numel());
-  for (const float value : values) {
-    if (!std::isfinite(value)) throw std::runtime_error("the scores hold a NaN or an infinity");
+  for (const float score : scores) {
+    if (!std::isfinite(score)) throw std::runtime_error("the scores hold a NaN or an infinity");
   }
-  return values;
+  return scores;
 }
 
 Explanation Explainer::explain(const Blob& blob, const TargetChoice& target) {
-  const Engine::Result result = parts_->engine->run(parts_->to_input(blob, description_));
-  const std::vector<float> scores = parts_->scores_of(result.output, description_.activation);
-  Explanation explanation;
-  explanation.method = options_.method;
-  explanation.layers = layers_;
-  for (const int index : best_classes(scores, kTopShown)) {
-    explanation.top.push_back(class_score(index, scores, description_.labels));
-  }
-  const std::vector<int> targets = chosen_classes(target, scores);
-  std::vector<at::Tensor> heats;
-  for (std::size_t k = 0; k < targets.size(); ++k) {
-    explanation.targets.push_back(class_score(targets[k], scores, description_.labels));
-    const bool more = k + 1 < targets.size();
-    const auto gradients = torch::autograd::grad({result.output.select(1, targets[k]).sum()},
-                                                 result.activations, {}, /*retain_graph=*/more);
-    const at::NoGradGuard no_grad;
-    std::vector<at::Tensor> maps;
-    for (std::size_t i = 0; i < gradients.size(); ++i) {
-      maps.push_back(parts_->method(result.activations[i].detach()[0], gradients[i][0]));
-      explanation.strength = std::max(explanation.strength, maps.back().max().item<float>());
+  return explain(std::vector<const Blob*>{&blob}, target).at(0);
+}
+
+std::vector<Explanation> Explainer::explain(const std::vector<const Blob*>& blobs,
+                                            const TargetChoice& target) {
+  const std::size_t count = blobs.size();
+  const Engine::Result result = parts_->chosen.engine->run(pixels_of(blobs, description_));
+  const HeatMap outputs = to_map(result.output.detach());
+  const auto classes = static_cast<std::size_t>(outputs.width);
+  std::vector<Explanation> explanations(count);
+  std::size_t targets = 0;
+  for (std::size_t n = 0; n < count; ++n) {
+    const auto row = outputs.values.begin() + static_cast<std::ptrdiff_t>(n * classes);
+    const auto scores = scores_of({row, row + static_cast<std::ptrdiff_t>(classes)});
+    explanations[n].method = options_.method;
+    explanations[n].layers = layers_;
+    for (const int index : best_classes(scores, kTopShown)) {
+      explanations[n].top.push_back(class_score(index, scores, description_.labels));
     }
-    heats.push_back(to_heat(maps, options_.style, blob.height, blob.width));
+    for (const int index : chosen_classes(target, scores)) {
+      explanations[n].targets.push_back(class_score(index, scores, description_.labels));
+    }
+    targets = explanations[n].targets.size();  // the same for all: it is one choice
   }
-  explanation.heat = merge_heats(heats);
-  return explanation;
+  std::vector<std::vector<HeatMap>> heats(count);
+  for (std::size_t k = 0; k < targets; ++k) {
+    // Pictures do not influence each other: one backward pass gives the gradient of each.
+    at::Tensor direction = at::zeros_like(result.output.detach());
+    for (std::size_t n = 0; n < count; ++n) {
+      const auto at = static_cast<std::int64_t>(n);
+      direction[at][explanations[n].targets[k].index] = 1;
+    }
+    const auto gradients = torch::autograd::grad({result.output}, result.activations, {direction},
+                                                 /*retain_graph=*/k + 1 < targets);
+    const at::NoGradGuard no_grad;
+    for (std::size_t n = 0; n < count; ++n) {
+      const auto at = static_cast<std::int64_t>(n);
+      std::vector<HeatMap> maps;
+      for (std::size_t i = 0; i < gradients.size(); ++i) {
+        maps.push_back(
+            to_map(parts_->method(result.activations[i].detach()[at], gradients[i][at])));
+        const auto& values = maps.back().values;
+        explanations[n].strength =
+            std::max(explanations[n].strength, *std::max_element(values.begin(), values.end()));
+      }
+      heats[n].push_back(to_heat(maps, options_.style, blobs[n]->height, blobs[n]->width));
+    }
+  }
+  for (std::size_t n = 0; n < count; ++n) explanations[n].heat = merge_heats(heats[n]);
+  return explanations;
 }
 
 std::vector<float> Explainer::forward_only(const Blob& blob) {
-  return parts_->scores_of(parts_->engine->forward_only(parts_->to_input(blob, description_)),
-                           description_.activation);
+  return scores_of(
+      to_map(parts_->chosen.engine->forward_only(pixels_of({&blob}, description_))).values);
 }
 
 }  // namespace gradcam

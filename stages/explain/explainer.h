@@ -6,6 +6,7 @@
 
 #include "config/options.h"
 #include "stages/explain/description.h"
+#include "stages/explain/engine_choice.h"
 #include "stages/explain/explanation.h"
 #include "stages/explain/targets.h"
 #include "stages/preprocess/blob.h"
@@ -22,7 +23,8 @@ class Explainer {
   /// `description` says how to read `model`; layers, target, method and style come from `options`.
   /// Throws UserError: kUsage for a layer, label, class, method, engine or precision that is not
   /// there, kModel for a network that cannot run.
-  Explainer(const Network& network, ModelDescription description, const ExplainOptions& options);
+  Explainer(const Network& network, ModelDescription description, const ExplainOptions& options,
+            Choosing choosing = Choosing::kMeasured);
   ~Explainer();
 
   /// Sets the number of threads of the calling thread's team, then run_in().
@@ -36,6 +38,9 @@ class Explainer {
   Explanation explain(const Blob& blob) { return explain(blob, target_); }
   /// The same for another target than that of the options.
   Explanation explain(const Blob& blob, const TargetChoice& target);
+  /// Several pictures by one call of the engine; what one of them throws, all do.
+  std::vector<Explanation> explain(const std::vector<const Blob*>& blobs,
+                                   const TargetChoice& target);
 
   /// Scores of the plain network on the same input, without autograd: what explaining is compared
   /// to.
@@ -47,17 +52,22 @@ class Explainer {
   const TargetChoice& target() const { return target_; }
   int classes() const;
   /// "cpu", "cuda:0".
-  std::string device() const;
+  const std::string& device() const { return device_; }
   /// "torchscript fp32".
   std::string engine() const;
+  /// How the engine was chosen; empty if there was nothing to choose.
+  const std::vector<EngineTrial>& engine_trials() const;
 
  private:
   struct Parts;
+
+  std::vector<float> scores_of(const std::vector<float>& row) const;
 
   ModelDescription description_;
   ExplainOptions options_;
   std::vector<std::string> layers_;
   TargetChoice target_;
+  std::string device_;
   std::unique_ptr<Parts> parts_;
 };
 

@@ -11,9 +11,10 @@ namespace gradcam {
 class Features {
  public:
   virtual ~Features() = default;
-  /// `input`: float [1, 3, H, W], normalised. The activation of the target layer, then what else
-  /// the head needs.
-  virtual std::vector<at::Tensor> run(const at::Tensor& input) = 0;
+  /// `pixels`: u8 [N, H, W, 3] on the CPU, contiguous. The activation of the target layer, float
+  /// [N, C, h, w], then what else the head needs; all new tensors.
+  virtual std::vector<at::Tensor> run(const at::Tensor& pixels) = 0;
+  /// Its engine and number format: "openvino bf16".
   virtual std::string name() const = 0;
 };
 

@@ -1,55 +1,106 @@
 #include "stages/explain/heat.h"
 
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/max.h>
-#include <ATen/ops/mean.h>
-#include <ATen/ops/stack.h>
-#include <ATen/ops/upsample_bilinear2d.h>
-
+#include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 
 namespace gradcam {
 namespace {
 
-at::Tensor enlarge(const at::Tensor& map, std::int64_t height, std::int64_t width) {
-  if (map.size(0) == height && map.size(1) == width) return map;
-  return at::upsample_bilinear2d(map.unsqueeze(0).unsqueeze(0), {height, width},
-                                 /*align_corners=*/false)
-      .squeeze(0)
-      .squeeze(0);
+/// Between which two pixels of the small map a pixel of the large one lies (half-pixel centres, as
+/// torch's align_corners=False and cv2's INTER_LINEAR).
+struct Tap {
+  std::size_t first;
+  std::size_t second;
+  float toward_second;
+};
+
+std::vector<Tap> taps_of(int small, int large) {
+  std::vector<Tap> taps;
+  const float scale = static_cast<float>(small) / static_cast<float>(large);
+  for (int i = 0; i < large; ++i) {
+    const float at = std::max(0.F, (static_cast<float>(i) + 0.5F) * scale - 0.5F);
+    const int first = std::min(static_cast<int>(at), small - 1);
+    taps.push_back({static_cast<std::size_t>(first),
+                    static_cast<std::size_t>(std::min(first + 1, small - 1)),
+                    at - static_cast<float>(first)});
+  }
+  return taps;
+}
+
+HeatMap enlarge(const HeatMap& map, int height, int width) {
+  if (map.height == height && map.width == width) return map;
+  const auto columns = taps_of(map.width, width);
+  const auto rows = taps_of(map.height, height);
+  const auto small = static_cast<std::size_t>(map.width);
+  const auto large = static_cast<std::size_t>(width);
+  std::vector<float> wide(static_cast<std::size_t>(map.height) * large);
+  for (std::size_t y = 0; y < static_cast<std::size_t>(map.height); ++y) {
+    const float* const from = map.values.data() + y * small;
+    float* to = wide.data() + y * large;
+    for (const Tap& tap : columns) {
+      *to++ = from[tap.first] + (from[tap.second] - from[tap.first]) * tap.toward_second;
+    }
+  }
+  HeatMap result{height, width, std::vector<float>(static_cast<std::size_t>(height) * large)};
+  float* to = result.values.data();
+  for (const Tap& tap : rows) {
+    const float* const first = wide.data() + tap.first * large;
+    const float* const second = wide.data() + tap.second * large;
+    for (std::size_t x = 0; x < large; ++x) {
+      to[x] = first[x] + (second[x] - first[x]) * tap.toward_second;
+    }
+    to += large;
+  }
+  return result;
+}
+
+HeatMap positive(HeatMap map) {
+  for (float& value : map.values) value = std::max(value, 0.F);
+  return map;
 }
 
 }  // namespace
 
-at::Tensor min_max(const at::Tensor& map) {
-  const at::Tensor shifted = map - map.min();
-  return shifted / (shifted.max() + 1e-7);
+HeatMap min_max(HeatMap map) {
+  const auto [lowest, highest] = std::minmax_element(map.values.begin(), map.values.end());
+  const float low = *lowest;
+  const float range = 1e-7F + (*highest - low);
+  for (float& value : map.values) value = (value - low) / range;
+  return map;
 }
 
-at::Tensor to_heat(const std::vector<at::Tensor>& maps, Style style, int height, int width) {
-  std::vector<at::Tensor> heats;
-  for (const at::Tensor& map : maps) {
+HeatMap to_heat(const std::vector<HeatMap>& maps, Style style, int height, int width) {
+  HeatMap mean;
+  for (const HeatMap& map : maps) {
     // The sum is finite only if all are: one number to look at instead of a mask.
-    if (!std::isfinite(map.sum().item<double>())) {
+    if (!std::isfinite(std::accumulate(map.values.begin(), map.values.end(), 0.0))) {
       throw std::runtime_error("the map holds a NaN or an infinity");
     }
-    const at::Tensor positive = map.relu();
-    heats.push_back(style == Style::kNotebook ? enlarge(positive, maps[0].size(0), maps[0].size(1))
-                                              : enlarge(min_max(positive), height, width));
+    HeatMap heat = style == Style::kNotebook ? enlarge(positive(map), maps[0].height, maps[0].width)
+                                             : enlarge(min_max(positive(map)), height, width);
+    if (mean.values.empty()) {
+      mean = std::move(heat);
+    } else {
+      for (std::size_t i = 0; i < mean.values.size(); ++i) mean.values[i] += heat.values[i];
+    }
   }
-  const at::Tensor mean = heats.size() == 1 ? heats[0] : at::stack(heats).mean(0);
-  return style == Style::kNotebook ? mean : min_max(mean.relu());
+  const auto layers = static_cast<float>(maps.size());
+  if (maps.size() > 1) {
+    for (float& value : mean.values) value /= layers;
+  }
+  return style == Style::kNotebook ? mean : min_max(positive(std::move(mean)));
 }
 
-HeatMap merge_heats(const std::vector<at::Tensor>& heats) {
-  at::Tensor merged = heats.at(0);
-  for (std::size_t i = 1; i < heats.size(); ++i) merged = at::max(merged, heats[i]);
-  const at::Tensor plain = merged.to(at::kCPU, at::kFloat).contiguous();
-  HeatMap heat{static_cast<int>(plain.size(0)), static_cast<int>(plain.size(1)), {}};
-  const float* const begin = plain.const_data_ptr<float>();
-  heat.values.assign(begin, begin + plain.numel());
-  return heat;
+HeatMap merge_heats(const std::vector<HeatMap>& heats) {
+  HeatMap merged = heats.at(0);
+  for (std::size_t k = 1; k < heats.size(); ++k) {
+    for (std::size_t i = 0; i < merged.values.size(); ++i) {
+      merged.values[i] = std::max(merged.values[i], heats[k].values[i]);
+    }
+  }
+  return merged;
 }
 
 }  // namespace gradcam

@@ -1,26 +1,26 @@
 #pragma once
 
-#include <ATen/core/Tensor.h>
-
 #include <vector>
 
 #include "config/options.h"
 #include "stages/explain/explanation.h"
 
+/// From method maps to heat, in plain loops: maps are small, and a tensor operation costs more than
+/// its arithmetic. Pure functions; any thread.
 namespace gradcam {
 
 /// (x - min) / (1e-7 + (max - min)), as pytorch-grad-cam's scale_cam_image; 0 everywhere stays 0.
-at::Tensor min_max(const at::Tensor& map);
+HeatMap min_max(HeatMap map);
 
-/// From the method maps of one target, one float [h, w] per layer, to heat of float [H, W]:
+/// From the method maps of one target, one per layer, to heat:
 /// gradcam: ReLU and min-max at map size, bilinear to height x width (the network's input,
 ///   align_corners=False), mean over layers, ReLU, min-max (pytorch-grad-cam 1.5).
 /// notebook: ReLU only, at the size of the first layer's map, mean over layers; enlarging and
 ///   scaling follow on the frame.
 /// Throws std::runtime_error if a map holds a NaN or an infinity.
-at::Tensor to_heat(const std::vector<at::Tensor>& maps, Style style, int height, int width);
+HeatMap to_heat(const std::vector<HeatMap>& maps, Style style, int height, int width);
 
-/// The largest value at each place of the heats of several targets.
-HeatMap merge_heats(const std::vector<at::Tensor>& heats);
+/// The largest value at each place of the heats of several targets, all of one size.
+HeatMap merge_heats(const std::vector<HeatMap>& heats);
 
 }  // namespace gradcam

@@ -85,7 +85,9 @@ void LayerSwitch::prepare(const std::string& layer) {
     // What only a bundle has may be missing at this layer.
     if (options.engine == "openvino") options.engine = "auto";
     if (options.precision == "bf16") options.precision = "auto";
-    auto explainer = std::make_shared<Explainer>(network_, description_, options);
+    if (options.precision == "int8") options.precision = "auto";
+    auto explainer =
+        std::make_shared<Explainer>(network_, description_, options, Choosing::kUntimed);
     explainer->run_in();
     const std::lock_guard lock(mutex_);
     ready_[layer] = std::move(explainer);

@@ -1,6 +1,11 @@
 #include "stages/explain/load.h"
 
+#include <zlib.h>
+
+#include <algorithm>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 
 #include "config/user_error.h"
 #include "stages/explain/bundle.h"
@@ -27,10 +32,22 @@ std::string cache_folder() {
   return home.empty() ? "" : home + "/.cache/gradcam-live";
 }
 
+/// Size and end of a TorchScript file: it is a zip file, whose end holds a checksum of each member.
+std::string identity_of(const std::string& path) {
+  constexpr std::streamoff kEnd = 1 << 20;
+  std::ifstream in(path, std::ios::binary | std::ios::ate);
+  const std::streamoff size = in.tellg();
+  in.seekg(std::max<std::streamoff>(0, size - kEnd));
+  const std::string end((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  const auto sum = crc32(crc32(0, nullptr, 0), reinterpret_cast<const Bytef*>(end.data()),
+                         static_cast<uInt>(end.size()));
+  return std::to_string(size) + " " + std::to_string(sum);
+}
+
 LoadedModel load_file(const std::string& path, const ExplainOptions& options) {
   Model model(path, parse_device(options.device));
   ModelDescription description = find_description(path, model.embedded_description());
-  return {std::move(model), std::move(description), ""};
+  return {Network(std::move(model), identity_of(path), cache_folder()), std::move(description), ""};
 }
 
 LoadedModel load_bundle(const std::string& folder, const ExplainOptions& options) {
@@ -39,9 +56,7 @@ LoadedModel load_bundle(const std::string& folder, const ExplainOptions& options
   std::string why = device.is_cpu() ? "" : "bundle '" + folder + "': is for the CPU";
   try {
     if (why.empty()) {
-      Bundle bundle = open_bundle(folder);
-      bundle.cache = cache_folder();
-      return {Network(std::move(bundle), device), find_description(file, ""), ""};
+      return {Network(open_bundle(folder), device, cache_folder()), find_description(file, ""), ""};
     }
   } catch (const UserError& error) {
     if (options.engine == "openvino" || !fs::is_regular_file(file)) throw;

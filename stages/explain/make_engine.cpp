@@ -1,46 +1,187 @@
 #include "stages/explain/make_engine.h"
 
+#include <torch/headeronly/version.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <thread>
+
 #include "config/user_error.h"
+#include "stages/explain/split_engine.h"
+#include "stages/explain/torch_reason.h"
 #include "stages/explain/torchscript_engine.h"
+#include "stages/explain/torchscript_halves.h"
 #if GRADCAM_WITH_OPENVINO
-#include "stages/explain/bundle_engine.h"
+#include "stages/explain/bundle_head.h"
+#include "stages/explain/openvino_features.h"
 #endif
 
 namespace gradcam {
 namespace {
 
-/// Why a bundle's own engine does not serve; empty if it does.
-std::string obstacle(const Network& network, const std::vector<std::string>& layers) {
+using Layers = std::vector<std::string>;
+
+[[noreturn]] void refuse(const std::string& option, const std::string& why) {
+  throw UserError(ExitCode::kUsage, "--" + option + ": " + why);
+}
+
+bool processor_has_bf16() { return __builtin_cpu_supports("avx512bf16") != 0; }
+
+/// What is asked of a candidate, and what it needs to be made.
+struct Request {
+  const Network& network;
+  const Layers& layers;
+  const ModelDescription& description;
+  const ExplainOptions& options;
+  at::Tensor probe;
+
+  bool wants_engine(const std::string& name) const {
+    return options.engine == "auto" || options.engine == name;
+  }
+  bool wants_precision(const std::string& name) const {
+    return options.precision == name || (options.precision == "auto" && name != "int8");
+  }
+};
+
+/// The halves of the TorchScript graph. Throws as CutGraph does for what cannot be cut at all.
+SplitGraph halves_of(const Model& model, const Layers& layers, const ModelDescription& d) {
+  const CutGraph whole(model, layers, d.input_height, d.input_width, d.output_index);
+  auto halves = split(mark_layers(model, layers));
+  if (!halves) throw std::runtime_error("the graph cannot be split at this layer");
+  return *halves;
+}
+
+void add_torchscript(const Request& request, std::vector<EngineCandidate>& candidates) {
+  const auto [network, layers, description, options, probe] = request;
+  const bool on_cpu = network.device().is_cpu();
+  if (request.wants_precision("fp32")) {
+    candidates.push_back({"torchscript fp32", [network, layers, description] {
+                            return std::make_unique<TorchScriptEngine>(network.model(), layers,
+                                                                       description);
+                          }});
+  }
+  if (layers.size() != 1) return;
+  std::vector<TorchScriptForm> forms;
+  if (on_cpu && request.wants_precision("fp32")) forms.push_back(TorchScriptForm::kOptimized);
+  if (on_cpu && request.wants_precision("bf16") && processor_has_bf16()) {
+    forms.push_back(TorchScriptForm::kBf16);
+  }
+  if (!on_cpu && request.wants_precision("fp16")) forms.push_back(TorchScriptForm::kFp16);
+  const auto halves = std::make_shared<std::optional<SplitGraph>>();  // one for all forms
+  for (const TorchScriptForm form : forms) {
+    candidates.push_back(
+        {name_of(form), [network, layers, description, probe, halves, form] {
+           if (!*halves) *halves = halves_of(network.model(), layers, description);
+           return std::make_unique<SplitEngine>(
+               torchscript_features(**halves, form, Normalisation(description), network.device()),
+               torchscript_head(**halves, description.output_index), probe);
+         }});
+  }
+}
+
+#if GRADCAM_WITH_OPENVINO
+void add_openvino(const Request& request, std::vector<EngineCandidate>& candidates) {
+  const auto [network, layers, description, options, probe] = request;
+  const Bundle bundle = *network.bundle();
+  const auto openvino = std::make_shared<const OpenVino>(network.cache());
+  const int threads = engine_threads(options);
+  std::vector<OpenVinoForm> forms;
+  if (request.wants_precision("fp32")) forms.push_back(OpenVinoForm::kFp32);
+  if (request.wants_precision("bf16") && openvino->has_bf16()) {
+    forms.push_back(OpenVinoForm::kBf16);
+  }
+  if (request.wants_precision("int8") && bundle.has_int8) forms.push_back(OpenVinoForm::kInt8);
+  for (const OpenVinoForm form : forms) {
+    candidates.push_back({name_of(form), [=] {
+                            const auto& ir = form == OpenVinoForm::kInt8 ? bundle.features_int8()
+                                                                         : bundle.features();
+                            return std::make_unique<SplitEngine>(
+                                openvino->compile(ir, form, Normalisation(description), threads, 1),
+                                bundle_head(bundle), probe);
+                          }});
+  }
+}
+std::string openvino_version() { return OpenVino::version(); }
+#else
+void add_openvino(const Request&, std::vector<EngineCandidate>&) {}
+std::string openvino_version() { return ""; }
+#endif
+
+/// Why OpenVINO does not serve; empty if it does.
+std::string openvino_obstacle(const Network& network, const Layers& layers) {
   if (!GRADCAM_WITH_OPENVINO) return "this program was built without OpenVINO";
   if (network.bundle() == nullptr) return "the model is no bundle (scripts/compile_model.py)";
-  if (layers != std::vector<std::string>{network.bundle()->layer}) {
+  if (layers != Layers{network.bundle()->layer}) {
     return "the bundle was made for layer " + network.bundle()->layer;
   }
   return "";
 }
 
+/// Why no candidate has the number format that was asked for.
+std::string precision_obstacle(const Request& request, const std::string& openvino) {
+  const std::string& precision = request.options.precision;
+  if (precision == "fp16") return "needs a CUDA device; give auto or fp32";
+  if (precision == "int8") {
+    if (request.options.engine == "torchscript" || !openvino.empty()) {
+      return "needs OpenVINO: " + (openvino.empty() ? "not --engine torchscript" : openvino);
+    }
+    return "the bundle has no int8 form (scripts/compile_model.py --int8 makes it)";
+  }
+  if (!request.network.device().is_cpu()) return "is for the CPU; give auto, fp32 or fp16";
+  if (request.layers.size() != 1) return "works with one layer; give auto or fp32";
+  return "this processor does not compute in it; give auto or fp32";
+}
+
+std::string key_of(const Request& request) {
+  std::string key = request.network.identity();
+  for (const std::string& layer : request.layers) key += "|" + layer;
+  for (const std::string& part :
+       {std::to_string(request.description.input_height) + "x" +
+            std::to_string(request.description.input_width),
+        request.options.engine, request.options.precision,
+        std::to_string(engine_threads(request.options)), request.network.device().str(),
+        std::string(TORCH_VERSION), openvino_version(), processor()}) {
+    key += "|" + part;
+  }
+  return key;
+}
+
 }  // namespace
 
-std::unique_ptr<Engine> make_engine(const Network& network, const std::vector<std::string>& layers,
-                                    const ModelDescription& description,
-                                    const ExplainOptions& options) {
-  const std::string why_not = obstacle(network, layers);
-#if GRADCAM_WITH_OPENVINO
-  if (why_not.empty() && options.engine != "torchscript") {
-    return std::make_unique<BundleEngine>(*network.bundle(), description.input_height,
-                                          description.input_width, options);
+int engine_threads(const ExplainOptions& options) {
+  return options.threads > 0 ? options.threads
+                             : static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+}
+
+ChosenEngine make_engine(const Network& network, const Layers& layers,
+                         const ModelDescription& description, const ExplainOptions& options,
+                         Choosing choosing) {
+  const Request request{network, layers, description, options,
+                        probe_pixels(description.input_height, description.input_width)};
+  const std::string no_openvino = openvino_obstacle(network, layers);
+  if (options.engine == "openvino" && !no_openvino.empty()) {
+    refuse("engine openvino", no_openvino);
   }
-#endif
-  if (options.engine == "openvino") {
-    throw UserError(ExitCode::kUsage, "--engine openvino: " + why_not);
+  std::vector<EngineCandidate> candidates;
+  if (request.wants_engine("torchscript") && network.has_model()) {
+    add_torchscript(request, candidates);
   }
-  if (options.precision == "bf16") {
-    throw UserError(
-        ExitCode::kUsage,
-        "--precision bf16: " + (why_not.empty() ? "torchscript has only fp32" : why_not));
+  if (request.wants_engine("openvino") && no_openvino.empty()) add_openvino(request, candidates);
+  if (candidates.empty()) {
+    if (!network.has_model()) network.model();  // says what is missing
+    refuse("precision " + options.precision, precision_obstacle(request, no_openvino));
   }
-  return std::make_unique<TorchScriptEngine>(network.model(), layers, description.input_height,
-                                             description.input_width, description.output_index);
+  try {
+    return choose_engine(candidates, request.probe, engine_threads(options), choosing,
+                         ChoiceMemory(network.cache(), key_of(request)));
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw UserError(ExitCode::kModel, "model '" + network.path() + "': cannot run as " +
+                                          candidates[0].name + ": " + torch_reason(error.what()));
+  }
 }
 
 }  // namespace gradcam

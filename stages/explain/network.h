@@ -11,11 +11,12 @@ namespace gradcam {
 /// The files of a bundle, found whole (open_bundle() of bundle.h checks them).
 struct Bundle {
   std::string folder;
-  std::string layer;     ///< where it is cut
-  std::string identity;  ///< changes whenever its weights do
-  std::string cache;     ///< folder for what is measured and compiled once; empty = none
+  std::string layer;      ///< where it is cut
+  std::string identity;   ///< changes whenever its weights do
+  bool has_int8 = false;  ///< quantized features are there too
 
   std::string features() const { return folder + "/features.xml"; }
+  std::string features_int8() const { return folder + "/features_int8.xml"; }
   std::string head() const { return folder + "/head.pt"; }
   /// The whole network as TorchScript, for other layers. It may be missing.
   std::string model() const { return folder + "/model.pt"; }
@@ -25,13 +26,21 @@ struct Bundle {
 /// asked for that it was not cut at. A handle: copies share the weights.
 class Network {
  public:
+  /// `identity`: changes whenever the weights do. `cache`: folder for what is measured and compiled
+  /// once; empty = none.
   // NOLINTNEXTLINE(google-explicit-constructor): a model is the usual network
-  Network(Model model);
-  Network(Bundle bundle, c10::Device device);
+  Network(Model model, std::string identity = "", std::string cache = "");
+  Network(Bundle bundle, c10::Device device, std::string cache);
 
   c10::Device device() const;
+  /// As the user named it.
+  const std::string& path() const;
+  const std::string& identity() const;
+  const std::string& cache() const;
   /// Null for a TorchScript file.
   const Bundle* bundle() const;
+  /// Whether there is a TorchScript file.
+  bool has_model() const;
   /// Any thread. Throws UserError(kUsage) for a bundle without its TorchScript file.
   const Model& model() const;
 

@@ -1,10 +1,14 @@
 #include "stages/explain/openvino_features.h"
 
+#include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <map>
+#include <openvino/core/preprocess/pre_post_process.hpp>
 #include <openvino/openvino.hpp>
 #include <openvino/runtime/intel_cpu/properties.hpp>
+#include <vector>
 
 namespace gradcam {
 
@@ -14,41 +18,104 @@ struct OpenVino::Core {
 
 namespace {
 
-class OpenVinoFeatures : public Features {
+/// One compiled network for one number of pictures.
+class Request {
  public:
-  OpenVinoFeatures(const ov::CompiledModel& compiled, std::string name)
-      : request_(ov::CompiledModel(compiled).create_infer_request()), name_(std::move(name)) {
+  explicit Request(ov::CompiledModel compiled) : request_(compiled.create_infer_request()) {
     for (const auto& output : compiled.outputs()) {
       const ov::Shape shape = output.get_shape();
       shapes_.emplace_back(shape.begin(), shape.end());
     }
   }
 
-  std::vector<at::Tensor> run(const at::Tensor& input) override {
-    const at::Tensor plain = input.contiguous();
-    const ov::Shape shape(plain.sizes().begin(), plain.sizes().end());
-    request_.set_input_tensor(ov::Tensor(ov::element::f32, shape, plain.data_ptr<float>()));
+  std::vector<at::Tensor> run(const at::Tensor& pixels) {
+    const ov::Shape shape(pixels.sizes().begin(), pixels.sizes().end());
+    // OpenVINO reads it only, but has no tensor that says so.
+    auto* const data = const_cast<std::uint8_t*>(pixels.const_data_ptr<std::uint8_t>());
+    request_.set_input_tensor(ov::Tensor(ov::element::u8, shape, data));
     // Into tensors of our own: those of the last run may still be looked at.
     std::vector<at::Tensor> results;
     for (std::size_t i = 0; i < shapes_.size(); ++i) {
       results.push_back(at::empty(shapes_[i], at::kFloat));
       const ov::Shape size(shapes_[i].begin(), shapes_[i].end());
       request_.set_output_tensor(
-          i, ov::Tensor(ov::element::f32, size, results.back().data_ptr<float>()));
+          i, ov::Tensor(ov::element::f32, size, results.back().mutable_data_ptr<float>()));
     }
     request_.infer();
     return results;
   }
 
-  std::string name() const override { return name_; }
-
  private:
   ov::InferRequest request_;
   std::vector<std::vector<std::int64_t>> shapes_;
-  std::string name_;
 };
 
+class OpenVinoFeatures : public Features {
+ public:
+  OpenVinoFeatures(OpenVinoForm form, std::map<std::int64_t, Request> requests)
+      : form_(form), requests_(std::move(requests)) {}
+
+  std::vector<at::Tensor> run(const at::Tensor& pixels) override {
+    const std::int64_t count = pixels.size(0);
+    if (const auto found = requests_.find(count); found != requests_.end()) {
+      return found->second.run(pixels);
+    }
+    std::vector<std::vector<at::Tensor>> parts;
+    for (std::int64_t n = 0; n < count; ++n) {
+      std::vector<at::Tensor> values = requests_.at(1).run(pixels.narrow(0, n, 1));
+      parts.resize(values.size());
+      for (std::size_t i = 0; i < values.size(); ++i) parts[i].push_back(std::move(values[i]));
+    }
+    std::vector<at::Tensor> results;
+    for (const auto& part : parts) results.push_back(at::cat(part));
+    return results;
+  }
+
+  std::string name() const override { return name_of(form_); }
+
+ private:
+  OpenVinoForm form_;
+  std::map<std::int64_t, Request> requests_;  ///< by the number of pictures; 1 is always there
+};
+
+/// With pixels u8 [batch, H, W, 3] as input, and float outputs.
+std::shared_ptr<ov::Model> taking_pixels(std::shared_ptr<ov::Model> model,
+                                         const Normalisation& normalisation, int batch) {
+  if (batch > 1) {
+    ov::PartialShape shape = model->input().get_partial_shape();
+    shape[0] = batch;
+    model->reshape(shape);
+  }
+  const auto& offset = normalisation.offset();
+  std::vector<float> divisor;
+  for (const float factor : normalisation.factor()) divisor.push_back(1 / factor);
+  ov::preprocess::PrePostProcessor steps(model);
+  steps.input().tensor().set_element_type(ov::element::u8).set_layout("NHWC");
+  steps.input().model().set_layout("NCHW");
+  steps.input()
+      .preprocess()
+      .convert_element_type(ov::element::f32)
+      .mean(std::vector<float>(offset.begin(), offset.end()))
+      .scale(divisor);
+  for (std::size_t i = 0; i < model->outputs().size(); ++i) {
+    steps.output(i).tensor().set_element_type(ov::element::f32);
+  }
+  return steps.build();
+}
+
 }  // namespace
+
+std::string name_of(OpenVinoForm form) {
+  switch (form) {
+    case OpenVinoForm::kFp32:
+      return "openvino fp32";
+    case OpenVinoForm::kBf16:
+      return "openvino bf16";
+    case OpenVinoForm::kInt8:
+      return "openvino int8";
+  }
+  return "";
+}
 
 OpenVino::OpenVino(const std::string& cache_folder) : core_(std::make_unique<Core>()) {
   if (!cache_folder.empty()) core_->core.set_property(ov::cache_dir(cache_folder));
@@ -56,26 +123,29 @@ OpenVino::OpenVino(const std::string& cache_folder) : core_(std::make_unique<Cor
 
 OpenVino::~OpenVino() = default;
 
-std::string OpenVino::processor() const {
-  return core_->core.get_property("CPU", ov::device::full_name);
-}
-
-std::string OpenVino::version() const { return ov::get_openvino_version().buildNumber; }
+std::string OpenVino::version() { return ov::get_openvino_version().buildNumber; }
 
 bool OpenVino::has_bf16() const {
   const auto can = core_->core.get_property("CPU", ov::device::capabilities);
   return std::find(can.begin(), can.end(), ov::device::capability::BF16) != can.end();
 }
 
-std::unique_ptr<Features> OpenVino::compile(const std::string& ir, FeaturesPrecision precision,
-                                            int threads) const {
-  const bool bf16 = precision == FeaturesPrecision::kBf16;
-  return std::make_unique<OpenVinoFeatures>(
-      core_->core.compile_model(
-          ir, "CPU", ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
-          ov::hint::inference_precision(bf16 ? ov::element::bf16 : ov::element::f32),
-          ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false)),
-      bf16 ? "openvino bf16" : "openvino fp32");
+std::unique_ptr<Features> OpenVino::compile(const std::string& ir, OpenVinoForm form,
+                                            const Normalisation& normalisation, int threads,
+                                            int batch) const {
+  // What is not quantized of an int8 network runs in bf16 where the processor can.
+  const bool bf16 = form == OpenVinoForm::kBf16 || (form == OpenVinoForm::kInt8 && has_bf16());
+  std::map<std::int64_t, Request> requests;
+  for (const int count : {1, batch}) {
+    if (requests.count(count) > 0) continue;
+    requests.emplace(count,
+                     Request(core_->core.compile_model(
+                         taking_pixels(core_->core.read_model(ir), normalisation, count), "CPU",
+                         ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
+                         ov::hint::inference_precision(bf16 ? ov::element::bf16 : ov::element::f32),
+                         ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false))));
+  }
+  return std::make_unique<OpenVinoFeatures>(form, std::move(requests));
 }
 
 }  // namespace gradcam

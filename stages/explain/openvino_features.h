@@ -4,10 +4,14 @@
 #include <string>
 
 #include "stages/explain/features.h"
+#include "stages/explain/normalisation.h"
 
 namespace gradcam {
 
-enum class FeaturesPrecision { kFp32, kBf16 };
+enum class OpenVinoForm { kFp32, kBf16, kInt8 };
+
+/// "openvino bf16"
+std::string name_of(OpenVinoForm form);
 
 /// OpenVINO on the CPU, and what it compiled before.
 class OpenVino {
@@ -16,15 +20,17 @@ class OpenVino {
   explicit OpenVino(const std::string& cache_folder);
   ~OpenVino();
 
-  /// The processor, as it names itself.
-  std::string processor() const;
-  std::string version() const;
+  static std::string version();
   /// Whether the processor computes in bf16.
   bool has_bf16() const;
 
-  /// Compiles an IR file. Throws std::runtime_error with OpenVINO's reason.
-  std::unique_ptr<Features> compile(const std::string& ir, FeaturesPrecision precision,
-                                    int threads) const;
+  /// Compiles an IR file (float [1, 3, H, W] in; weights already quantized for kInt8) so that it
+  /// takes pixels: the normalisation becomes part of it. `batch` > 1: that many pictures are
+  /// computed in one call; other numbers one by one. Throws std::runtime_error with OpenVINO's
+  /// reason.
+  std::unique_ptr<Features> compile(const std::string& ir, OpenVinoForm form,
+                                    const Normalisation& normalisation, int threads,
+                                    int batch) const;
 
  private:
   struct Core;

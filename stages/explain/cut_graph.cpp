@@ -1,4 +1,4 @@
-#include "stages/explain/torchscript_engine.h"
+#include "stages/explain/cut_graph.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/rand.h>
@@ -59,12 +59,8 @@ std::unique_ptr<jit::GraphFunction> runnable(const std::string& name,
 
 }  // namespace
 
-TorchScriptEngine::~TorchScriptEngine() = default;
-
-TorchScriptEngine::TorchScriptEngine(const Model& model, const std::vector<std::string>& layers,
-                                     int height, int width, std::optional<int> output_index)
-    : model_(model), layers_(layers), output_index_(output_index) {
-  const MarkedGraph marked(model.module(), [&](const std::string& layer) {
+MarkedGraph mark_layers(const Model& model, const std::vector<std::string>& layers) {
+  MarkedGraph marked(model.module(), [&](const std::string& layer) {
     return std::find(layers.begin(), layers.end(), layer) != layers.end();
   });
   for (const std::string& layer : layers) {
@@ -73,10 +69,18 @@ TorchScriptEngine::TorchScriptEngine(const Model& model, const std::vector<std::
     if (mark == marked.marks().end()) missing_layer(model, layer);
     if (mark->in_control_flow) bad_layer(layer, "lies inside a branch or loop: choose another");
   }
-  probe(marked, height, width);
+  return marked;
 }
 
-void TorchScriptEngine::build(const MarkedGraph& marked, const std::vector<bool>& is_leaf) {
+CutGraph::~CutGraph() = default;
+
+CutGraph::CutGraph(const Model& model, const std::vector<std::string>& layers, int height, int width,
+                   std::optional<int> output_index)
+    : model_(model), layers_(layers), output_index_(output_index) {
+  probe(mark_layers(model, layers), height, width);
+}
+
+void CutGraph::build(const MarkedGraph& marked, const std::vector<bool>& is_leaf) {
   auto graph = marked.graph()->copy();
   // Node order is kept by copy(), so the n-th tagged clone of the copy is the n-th mark.
   const auto marks = marks_of(*graph);
@@ -94,7 +98,7 @@ void TorchScriptEngine::build(const MarkedGraph& marked, const std::vector<bool>
 /// Runs the cut network on noise to see that it can be differentiated. The earliest layer is a
 /// leaf; a later one is a leaf only if it does not depend on an earlier: else it keeps its total
 /// gradient, as hooks would give it.
-void TorchScriptEngine::probe(const MarkedGraph& marked, int height, int width) {
+void CutGraph::probe(const MarkedGraph& marked, int height, int width) {
   const at::Tensor input = at::rand({1, 3, height, width}, at::TensorOptions(model_.device()))
                                .contiguous(at::MemoryFormat::ChannelsLast);
   std::vector<bool> is_leaf(marked.marks().size(), false);
@@ -102,19 +106,19 @@ void TorchScriptEngine::probe(const MarkedGraph& marked, int height, int width) 
     const std::string& layer = marked.marks()[i].layer;
     if (i > 0) {
       build(marked, is_leaf);
-      const Result result = run_first(input);
+      const Engine::Result result = run_first(input);
       const auto at = std::find(layers_.begin(), layers_.end(), layer) - layers_.begin();
       if (result.activations[static_cast<std::size_t>(at)].requires_grad()) continue;
     }
     is_leaf[i] = true;
   }
   build(marked, is_leaf);
-  const Result result = run_first(input);
+  const Engine::Result result = run_first(input);
   check(result);
   outputs_ = static_cast<int>(result.output.size(1));
 }
 
-Engine::Result TorchScriptEngine::run_first(const at::Tensor& input) {
+Engine::Result CutGraph::run_first(const at::Tensor& input) {
   try {
     return run(input);
   } catch (const UserError&) {
@@ -126,7 +130,7 @@ Engine::Result TorchScriptEngine::run_first(const at::Tensor& input) {
   }
 }
 
-void TorchScriptEngine::check(const Result& result) const {
+void CutGraph::check(const Engine::Result& result) const {
   const at::Tensor& output = result.output;
   if (!output.is_floating_point() || output.dim() != 2 || output.size(0) != 1 ||
       output.size(1) < 1) {
@@ -157,26 +161,30 @@ void TorchScriptEngine::check(const Result& result) const {
   }
 }
 
-at::Tensor TorchScriptEngine::select(const c10::IValue& returned) const {
+at::Tensor CutGraph::select(const c10::IValue& returned) const {
+  const auto tensor = output_tensor(returned, output_index_);
+  if (tensor) return *tensor;
+  bad_model(model_.path(), "forward returns " + returned.tagKind() +
+                               "; the description's output.select must name a tensor in it");
+}
+
+std::optional<at::Tensor> output_tensor(const c10::IValue& returned, std::optional<int> index) {
   if (returned.isTensor()) return returned.toTensor();
-  const std::size_t index = static_cast<std::size_t>(output_index_.value_or(0));
+  const auto at = static_cast<std::size_t>(index.value_or(0));
   std::vector<c10::IValue> elements;
   if (returned.isTuple()) elements = returned.toTupleRef().elements().vec();
   if (returned.isList()) elements = returned.toList().vec();
-  if (index >= elements.size() || !elements[index].isTensor()) {
-    bad_model(model_.path(), "forward returns " + returned.tagKind() +
-                                 "; the description's output.select must name a tensor in it");
-  }
-  return elements[index].toTensor();
+  if (at >= elements.size() || !elements[at].isTensor()) return std::nullopt;
+  return elements[at].toTensor();
 }
 
-Engine::Result TorchScriptEngine::run(const at::Tensor& input) {
+Engine::Result CutGraph::run(const at::Tensor& input) {
   const at::AutoGradMode with_grad(true);
   jit::Stack stack{input};
   cut_->run(stack);
   const auto returned = stack.back().toTuple();
   const auto& elements = returned->elements();
-  Result result;
+  Engine::Result result;
   result.output = select(elements[0]);
   for (std::size_t i = 1; i < elements.size(); ++i) {
     result.activations.push_back(elements[i].toTensor());
@@ -184,7 +192,7 @@ Engine::Result TorchScriptEngine::run(const at::Tensor& input) {
   return result;
 }
 
-at::Tensor TorchScriptEngine::forward_only(const at::Tensor& input) {
+at::Tensor CutGraph::forward_only(const at::Tensor& input) {
   const at::NoGradGuard no_grad;
   if (!whole_) {
     const MarkedGraph plain(model_.module(), [](const std::string&) { return false; });

@@ -1,4 +1,4 @@
-#include "stages/explain/torchscript_engine.h"
+#include "stages/explain/cut_graph.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -84,7 +84,7 @@ class CutLayers : public testing::TestWithParam<std::vector<std::string>> {};
 
 TEST_P(CutLayers, EqualFullAutograd) {
   const ResidualNet net;
-  TorchScriptEngine engine(model_of(net.script(), "residual"), GetParam(), kSize, kSize, {});
+  CutGraph engine(model_of(net.script(), "residual"), GetParam(), kSize, kSize, {});
   const at::Tensor x = tiny::seeded({1, 3, kSize, kSize}, 77);
   // More than the profiling runs, so that the optimised executor is compared too.
   for (int run = 0; run < 5; ++run) {
@@ -106,9 +106,9 @@ INSTANTIATE_TEST_SUITE_P(
                     std::vector<std::string>{"stem", "block.bn"},
                     std::vector<std::string>{"block", "stem", "block.conv"}));
 
-TEST(TorchScriptEngine, GradientsOfSeveralTargetsComeFromOneForward) {
+TEST(CutGraph, GradientsOfSeveralTargetsComeFromOneForward) {
   const ResidualNet net;
-  TorchScriptEngine engine(model_of(net.script(), "targets"), {"block.bn"}, kSize, kSize, {});
+  CutGraph engine(model_of(net.script(), "targets"), {"block.bn"}, kSize, kSize, {});
   const at::Tensor x = tiny::seeded({1, 3, kSize, kSize}, 5);
   const auto result = engine.run(x);
   for (int target = 0; target < kClasses; ++target) {
@@ -119,9 +119,9 @@ TEST(TorchScriptEngine, GradientsOfSeveralTargetsComeFromOneForward) {
   }
 }
 
-TEST(TorchScriptEngine, ForwardOnlyEqualsTheCutNetworkAndRecordsNothing) {
+TEST(CutGraph, ForwardOnlyEqualsTheCutNetworkAndRecordsNothing) {
   const ResidualNet net;
-  TorchScriptEngine engine(model_of(net.script(), "forward"), {"block"}, kSize, kSize, {});
+  CutGraph engine(model_of(net.script(), "forward"), {"block"}, kSize, kSize, {});
   const at::Tensor x = tiny::seeded({1, 3, kSize, kSize}, 6);
   const at::Tensor plain = engine.forward_only(x);
   EXPECT_FALSE(plain.requires_grad());
@@ -129,9 +129,9 @@ TEST(TorchScriptEngine, ForwardOnlyEqualsTheCutNetworkAndRecordsNothing) {
   EXPECT_EQ(engine.outputs(), kClasses);
 }
 
-TEST(TorchScriptEngine, NothingInFrontOfTheCutRecordsAGradient) {
+TEST(CutGraph, NothingInFrontOfTheCutRecordsAGradient) {
   const ResidualNet net;
-  TorchScriptEngine engine(model_of(net.script(), "front"), {"block"}, kSize, kSize, {});
+  CutGraph engine(model_of(net.script(), "front"), {"block"}, kSize, kSize, {});
   const auto result = engine.run(tiny::seeded({1, 3, kSize, kSize}, 6));
   EXPECT_TRUE(result.activations[0].is_leaf());
   EXPECT_TRUE(result.activations[0].requires_grad());
@@ -152,7 +152,7 @@ torch::jit::Module captum_toy() {
 }
 
 at::Tensor toy_grad_cam(const std::string& layer, float shift) {
-  TorchScriptEngine engine(model_of(captum_toy(), "captum_" + layer), {layer}, 4, 4, {});
+  CutGraph engine(model_of(captum_toy(), "captum_" + layer), {layer}, 4, 4, {});
   at::Tensor input = at::zeros({1, 3, 4, 4});
   input[0][0].copy_(at::arange(16).view({4, 4}) + shift);
   const auto result = engine.run(input);
@@ -161,7 +161,7 @@ at::Tensor toy_grad_cam(const std::string& layer, float shift) {
   return (weights.view({-1, 1, 1}) * result.activations[0].detach()[0]).sum(0);
 }
 
-TEST(TorchScriptEngine, GivesCaptumsToyAnswers) {
+TEST(CutGraph, GivesCaptumsToyAnswers) {
   const auto expect = [](const at::Tensor& map, std::vector<float> values) {
     EXPECT_LT(largest_difference(map, at::tensor(values).view({2, 2})), 1e-4);
   };
@@ -170,13 +170,13 @@ TEST(TorchScriptEngine, GivesCaptumsToyAnswers) {
   expect(toy_grad_cam("conv1", 1), {14.5F, 19.F, 32.5F, 37.F});
 }
 
-TEST(TorchScriptEngine, AClosedReluGivesAZeroGradient) {
+TEST(CutGraph, AClosedReluGivesAZeroGradient) {
   // The input is so small that relu2 closes: the logit is 0 and nothing moves it.
   const at::Tensor map = toy_grad_cam("conv1", -100);
   EXPECT_EQ(map.abs().max().item<double>(), 0.0);
 }
 
-TEST(TorchScriptEngine, ALayerCalledTwiceIsCutAtItsLastCall) {
+TEST(CutGraph, ALayerCalledTwiceIsCutAtItsLastCall) {
   const at::Tensor w = tiny::seeded({3, 3, 3, 3}, 1) * 0.3;
   const at::Tensor b = tiny::seeded({3}, 2);
   const auto module =
@@ -184,23 +184,23 @@ TEST(TorchScriptEngine, ALayerCalledTwiceIsCutAtItsLastCall) {
                      {"fc", tiny::linear(tiny::seeded({4, 3}, 3), tiny::seeded({4}, 4))}},
                     "  h = self.conv.forward(torch.relu(self.conv.forward(x)))\n"
                     "  return self.fc.forward(torch.mean(torch.tanh(h), [2, 3]))\n");
-  TorchScriptEngine engine(model_of(module, "twice"), {"conv"}, kSize, kSize, {});
+  CutGraph engine(model_of(module, "twice"), {"conv"}, kSize, kSize, {});
   const at::Tensor x = tiny::seeded({1, 3, kSize, kSize}, 5);
   const at::Tensor expected = at::conv2d(at::conv2d(x, w, b, 1, 1).relu(), w, b, 1, 1);
   EXPECT_LT(largest_difference(engine.run(x).activations[0], expected), 1e-5);
 }
 
-TEST(TorchScriptEngine, TakesTheElementOfATupleThatIsAskedFor) {
+TEST(CutGraph, TakesTheElementOfATupleThatIsAskedFor) {
   const ResidualNet net;
   const auto module = tiny::network(
       {{"net", net.script()}}, "  y = self.net.forward(x)\n  return (torch.zeros([1, 2]), y)\n");
-  TorchScriptEngine engine(model_of(module, "tuple"), {"net.block"}, kSize, kSize, 1);
+  CutGraph engine(model_of(module, "tuple"), {"net.block"}, kSize, kSize, 1);
   EXPECT_EQ(engine.outputs(), kClasses);
 }
 
 std::string refusal(const torch::jit::Module& module, const std::string& layer, ExitCode code) {
   try {
-    TorchScriptEngine engine(model_of(module, "refused"), {layer}, kSize, kSize, {});
+    CutGraph engine(model_of(module, "refused"), {layer}, kSize, kSize, {});
   } catch (const UserError& error) {
     EXPECT_EQ(error.code(), code);
     EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
@@ -210,18 +210,18 @@ std::string refusal(const torch::jit::Module& module, const std::string& layer, 
   return "";
 }
 
-TEST(TorchScriptEngine, UnknownLayerListsNearNames) {
+TEST(CutGraph, UnknownLayerListsNearNames) {
   const std::string text = refusal(ResidualNet().script(), "block.bm", ExitCode::kUsage);
   EXPECT_NE(text.find("--layer block.bm"), std::string::npos);
   EXPECT_NE(text.find("near names: block.bn"), std::string::npos);
 }
 
-TEST(TorchScriptEngine, LayerWithoutPlacesIsRefused) {
+TEST(CutGraph, LayerWithoutPlacesIsRefused) {
   EXPECT_NE(refusal(ResidualNet().script(), "fc", ExitCode::kUsage).find("[1, C, h, w]"),
             std::string::npos);
 }
 
-TEST(TorchScriptEngine, LayerOfAnotherBranchIsRefused) {
+TEST(CutGraph, LayerOfAnotherBranchIsRefused) {
   const auto module =
       tiny::network({{"side", tiny::seeded_conv(3, 2, 1)}, {"net", ResidualNet().script()}},
                     "  s = self.side.forward(x)\n"
@@ -232,13 +232,13 @@ TEST(TorchScriptEngine, LayerOfAnotherBranchIsRefused) {
             std::string::npos);
 }
 
-TEST(TorchScriptEngine, OutputThatIsNoRowOfScoresIsRefused) {
+TEST(CutGraph, OutputThatIsNoRowOfScoresIsRefused) {
   const auto module =
       tiny::network({{"conv", tiny::seeded_conv(3, 2, 1)}}, "  return self.conv.forward(x)\n");
   EXPECT_NE(refusal(module, "conv", ExitCode::kModel).find("1x2x12x12"), std::string::npos);
 }
 
-TEST(TorchScriptEngine, NetworkThatCannotTakeTheInputIsRefused) {
+TEST(CutGraph, NetworkThatCannotTakeTheInputIsRefused) {
   const auto module = tiny::network({{"conv", tiny::seeded_conv(4, 2, 1)}},
                                     "  return torch.mean(self.conv.forward(x), [2, 3])\n");
   EXPECT_NE(refusal(module, "conv", ExitCode::kModel).find("cannot run on an input of 1x3x12x12"),

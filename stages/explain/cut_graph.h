@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "stages/explain/engine.h"
+#include "stages/explain/graph_marks.h"
+#include "stages/explain/model.h"
+
+namespace torch::jit {
+struct GraphFunction;
+}
+
+namespace gradcam {
+
+/// Any TorchScript file, any layer, CPU or CUDA: the network as one frozen graph, cut at the target
+/// layers. In front of the cut nothing requires a gradient, so autograd records the tail only, and
+/// an explanation costs a forward pass plus the backward of the tail.
+class CutGraph {
+ public:
+  /// `height`, `width`: of the input. `output_index`: which element when forward returns a tuple or
+  /// list. Throws UserError(kUsage) for a layer that is not there (near names are listed), gives
+  /// nothing spatial, cannot be cut or has no path to the output; UserError(kModel) for a network
+  /// that cannot run, or whose output is not one row of floats per picture.
+  CutGraph(const Model& model, const std::vector<std::string>& layers, int height, int width,
+           std::optional<int> output_index);
+  ~CutGraph();
+
+  /// `input`: float [N, 3, H, W] on the model's device, normalised.
+  Engine::Result run(const at::Tensor& input);
+  /// The same network without autograd and without a cut.
+  at::Tensor forward_only(const at::Tensor& input);
+  int outputs() const { return outputs_; }
+
+ private:
+  void build(const MarkedGraph& marked, const std::vector<bool>& is_leaf);
+  void probe(const MarkedGraph& marked, int height, int width);
+  Engine::Result run_first(const at::Tensor& input);
+  void check(const Engine::Result& result) const;
+  at::Tensor select(const c10::IValue& returned) const;
+
+  Model model_;
+  std::vector<std::string> layers_;
+  std::optional<int> output_index_;
+  int outputs_ = 0;
+  std::unique_ptr<torch::jit::GraphFunction> cut_;
+  std::unique_ptr<torch::jit::GraphFunction> whole_;  ///< made when it is first asked for
+};
+
+/// The network's graph with a mark at each of `layers`. Throws UserError(kUsage) for a layer that is
+/// not there (near names are listed) or lies in control flow.
+MarkedGraph mark_layers(const Model& model, const std::vector<std::string>& layers);
+
+/// The tensor in what a forward returned, or nullopt: `index` picks from a tuple or list (0 unless
+/// given).
+std::optional<at::Tensor> output_tensor(const c10::IValue& returned, std::optional<int> index);
+
+}  // namespace gradcam

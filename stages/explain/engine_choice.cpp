@@ -1,0 +1,280 @@
+#include "stages/explain/engine_choice.h"
+
+#include <ATen/Parallel.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/argmax.h>
+#include <ATen/ops/mean.h>
+#include <ATen/ops/rand.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/upsample_bicubic2d.h>
+#include <ATen/ops/zeros_like.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <sstream>
+#include <thread>
+
+#include "stages/explain/methods.h"
+#include "stages/explain/torch_reason.h"
+
+namespace gradcam {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr double kAgreement = 0.99;
+constexpr double kLead = 0.02;  ///< in probability: closer classes may change places
+constexpr int kWarmUp = 4;
+constexpr int kTurns = 9;
+constexpr int kFewestTurns = 3;
+constexpr auto kMostTime = std::chrono::seconds(3);  ///< for the turns of one candidate
+
+/// Pearson's correlation of all values; 1 for equal constants.
+double correlation(const at::Tensor& a, const at::Tensor& b) {
+  const at::Tensor x = a.to(at::kDouble) - a.to(at::kDouble).mean();
+  const at::Tensor y = b.to(at::kDouble) - b.to(at::kDouble).mean();
+  const double scale = std::sqrt((x * x).sum().item<double>() * (y * y).sum().item<double>());
+  if (scale > 0) return (x * y).sum().item<double>() / scale;
+  return (x - y).abs().max().item<double>() == 0 ? 1 : 0;
+}
+
+struct Answer {
+  at::Tensor scores;  ///< [classes]
+  at::Tensor map;     ///< [h, w] of the class asked for
+};
+
+/// One explained picture, as the explainer does it.
+Answer explain(Engine& engine, const at::Tensor& pixels, std::optional<std::int64_t> target) {
+  const Engine::Result result = engine.run(pixels);
+  const at::Tensor scores = result.output.detach()[0];
+  at::Tensor direction = at::zeros_like(result.output.detach());
+  direction[0][target.value_or(scores.argmax().item<std::int64_t>())] = 1;
+  const auto gradients =
+      torch::autograd::grad({result.output}, {result.activations[0]}, {direction});
+  const at::NoGradGuard no_grad;
+  return {scores, gradcam(result.activations[0].detach()[0], gradients[0][0])};
+}
+
+double milliseconds(Engine& engine, const at::Tensor& pixels) {
+  const auto begin = Clock::now();
+  explain(engine, pixels, std::nullopt);
+  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
+
+double median(std::vector<double> values) {
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+/// Medians of turns A B A B: other work on the machine then meets both.
+std::pair<double, double> time_in_turn(Engine& one, Engine& other, const at::Tensor& pixels) {
+  for (int i = 0; i < kWarmUp; ++i) {
+    milliseconds(one, pixels);
+    milliseconds(other, pixels);
+  }
+  std::vector<double> ones;
+  std::vector<double> others;
+  const auto begin = Clock::now();
+  for (int i = 0; i < kTurns; ++i) {
+    if (i >= kFewestTurns && Clock::now() - begin > kMostTime) break;
+    ones.push_back(milliseconds(one, pixels));
+    others.push_back(milliseconds(other, pixels));
+  }
+  return {median(ones), median(others)};
+}
+
+/// The best so far meets each candidate in turn, so that no more than two are held at once.
+class Contest {
+ public:
+  Contest(const std::vector<EngineCandidate>& candidates, const at::Tensor& pixels)
+      : candidates_(candidates), pixels_(pixels) {
+    for (const auto& candidate : candidates) trials_.push_back({candidate.name, 0, 0, "not tried"});
+    best_ = candidates[0].make();
+    reference_ = explain(*best_, pixels_, std::nullopt);
+    class_ = reference_.scores.argmax().item<std::int64_t>();
+    trials_[0].agreement = 1;
+  }
+
+  ChosenEngine measured() {
+    for (std::size_t i = 1; i < candidates_.size(); ++i) {
+      auto rival = accepted(i);
+      if (!rival) continue;
+      const auto [best_ms, rival_ms] = time_in_turn(*best_, *rival, pixels_);
+      if (trials_[leader_].ms == 0) trials_[leader_].ms = best_ms;
+      trials_[i].ms = rival_ms;
+      trials_[rival_ms < best_ms ? leader_ : i].verdict = "slower";
+      if (rival_ms < best_ms) {
+        leader_ = i;
+        best_ = std::move(rival);
+      }
+    }
+    return finish();
+  }
+
+  ChosenEngine untimed() {
+    for (std::size_t i = candidates_.size(); i-- > 1;) {
+      auto rival = accepted(i);
+      if (!rival) continue;
+      leader_ = i;
+      best_ = std::move(rival);
+      break;
+    }
+    return finish();
+  }
+
+ private:
+  /// The engine, if it can be made, runs and agrees.
+  std::unique_ptr<Engine> accepted(std::size_t i) {
+    EngineTrial& trial = trials_[i];
+    try {
+      auto engine = candidates_[i].make();
+      const Answer answer = explain(*engine, pixels_, class_);
+      trial.agreement = std::min(correlation(answer.scores, reference_.scores),
+                                 correlation(answer.map, reference_.map));
+      const at::Tensor odds = reference_.scores.softmax(0);
+      const double lead = (odds[class_] - odds[answer.scores.argmax()]).item<double>();
+      if (trial.agreement >= kAgreement && lead < kLead) return engine;
+      char text[64];
+      std::snprintf(text, sizeof text, "out: agreement %.4f%s", trial.agreement,
+                    lead < kLead ? "" : ", another class");
+      trial.verdict = text;
+    } catch (const std::exception& error) {
+      trial.verdict = "out: " + torch_reason(error.what());
+    }
+    return nullptr;
+  }
+
+  ChosenEngine finish() {
+    trials_[leader_].verdict = "chosen";
+    return {std::move(best_), std::move(trials_)};
+  }
+
+  const std::vector<EngineCandidate>& candidates_;
+  const at::Tensor pixels_;
+  std::vector<EngineTrial> trials_;
+  std::unique_ptr<Engine> best_;
+  std::size_t leader_ = 0;
+  Answer reference_;
+  std::int64_t class_ = 0;
+};
+
+/// On a thread of its own, whose OpenMP team ends with it.
+template <typename Work>
+void with_threads(int threads, const Work& work) {
+  std::exception_ptr error;
+  std::thread([&] {
+    try {
+      at::set_num_threads(threads);
+      work();
+    } catch (...) {
+      error = std::current_exception();
+    }
+  }).join();
+  if (error) std::rethrow_exception(error);
+}
+
+/// The engine that was chosen before; null if it is not to be had any more.
+std::unique_ptr<Engine> remembered(const std::vector<EngineCandidate>& candidates,
+                                   const std::vector<EngineTrial>& trials) {
+  for (const EngineTrial& trial : trials) {
+    if (trial.verdict != "chosen") continue;
+    for (const EngineCandidate& candidate : candidates) {
+      if (candidate.name != trial.name) continue;
+      try {
+        return candidate.make();
+      } catch (const std::exception&) {
+        return nullptr;  // the choice is made anew, and says what is wrong
+      }
+    }
+  }
+  return nullptr;
+}
+
+/// FNV-1a.
+std::uint64_t hash_of(const std::string& text) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const unsigned char c : text) hash = (hash ^ c) * 1099511628211U;
+  return hash;
+}
+
+}  // namespace
+
+ChoiceMemory::ChoiceMemory(const std::string& folder, const std::string& key) {
+  if (folder.empty()) return;
+  char name[32];
+  std::snprintf(name, sizeof name, "choice-%016llx", static_cast<unsigned long long>(hash_of(key)));
+  path_ = (fs::path(folder) / name).string();
+}
+
+std::vector<EngineTrial> ChoiceMemory::read() const {
+  std::vector<EngineTrial> trials;
+  std::ifstream in(path_);
+  for (std::string line; std::getline(in, line);) {
+    std::istringstream fields(line);
+    EngineTrial trial;
+    std::string numbers;
+    if (!std::getline(fields, trial.name, '\t') || !std::getline(fields, numbers, '\t') ||
+        std::sscanf(numbers.c_str(), "%lf %lf", &trial.ms, &trial.agreement) != 2 ||
+        !std::getline(fields, trial.verdict)) {
+      return {};
+    }
+    trials.push_back(trial);
+  }
+  return trials;
+}
+
+void ChoiceMemory::write(const std::vector<EngineTrial>& trials) const {
+  if (path_.empty()) return;
+  std::error_code ignored;
+  fs::create_directories(fs::path(path_).parent_path(), ignored);
+  const std::string beside = path_ + ".part";
+  {
+    std::ofstream out(beside);
+    for (const EngineTrial& trial : trials) {
+      out << trial.name << '\t' << trial.ms << ' ' << trial.agreement << '\t' << trial.verdict
+          << '\n';
+    }
+  }
+  fs::rename(beside, path_, ignored);
+}
+
+ChosenEngine choose_engine(const std::vector<EngineCandidate>& candidates, const at::Tensor& pixels,
+                           int threads, Choosing choosing, const ChoiceMemory& memory) {
+  if (candidates.size() == 1) return {candidates[0].make(), {}};
+  std::vector<EngineTrial> known = memory.read();
+  if (auto engine = remembered(candidates, known)) return {std::move(engine), std::move(known)};
+  ChosenEngine chosen;
+  if (choosing == Choosing::kUntimed) return Contest(candidates, pixels).untimed();
+  with_threads(threads, [&] { chosen = Contest(candidates, pixels).measured(); });
+  memory.write(chosen.trials);
+  return chosen;
+}
+
+at::Tensor probe_pixels(int height, int width) {
+  const at::Tensor coarse = at::rand({1, 3, 7, 7}) * 255;
+  const at::Tensor smooth =
+      at::upsample_bicubic2d(coarse, {height, width}, /*align_corners=*/false).clamp(0, 255);
+  return smooth.permute({0, 2, 3, 1}).to(at::kByte).contiguous();
+}
+
+std::string processor() {
+  std::ifstream in("/proc/cpuinfo");
+  std::string found;
+  for (std::string line; std::getline(in, line) && !line.empty();) {
+    if (line.rfind("model name", 0) == 0 || line.rfind("flags", 0) == 0) found += line;
+  }
+  return found;
+}
+
+}  // namespace gradcam

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "stages/explain/engine.h"
+
+namespace gradcam {
+
+/// A way to run a network.
+struct EngineCandidate {
+  std::string name;  ///< as Engine::name()
+  std::function<std::unique_ptr<Engine>()> make;
+};
+
+/// What became of a candidate.
+struct EngineTrial {
+  std::string name;
+  double ms = 0;         ///< of one explained picture, median; 0 = not timed
+  double agreement = 0;  ///< smaller correlation with the reference, of scores and of map
+  std::string verdict;   ///< "chosen", "slower", or why it is out
+};
+
+struct ChosenEngine {
+  std::unique_ptr<Engine> engine;
+  std::vector<EngineTrial> trials;  ///< in the order of the candidates
+};
+
+/// Where choices are remembered from one start to the next: a file per key in a folder. What cannot
+/// be read or written only means that the choice is made again.
+class ChoiceMemory {
+ public:
+  /// `folder`: empty = nothing is remembered. `key`: all that the choice depends on.
+  ChoiceMemory(const std::string& folder, const std::string& key);
+  std::vector<EngineTrial> read() const;
+  void write(const std::vector<EngineTrial>& trials) const;
+
+ private:
+  std::string path_;
+};
+
+enum class Choosing {
+  kMeasured,  ///< the fastest here, by turns of all that agree
+  kUntimed,   ///< the last of the list that agrees: nobody is to be disturbed by measuring
+};
+
+/// The best of `candidates` (at least one): the first is the reference that the others must agree
+/// with (the same best class, or one that the reference puts within two points of it; correlation
+/// of scores and of Grad-CAM map >= 0.99 on `pixels`, u8 [1, H, W, 3]). One candidate is taken as
+/// it is. `threads`: LibTorch's, while it is measured, on a thread that then ends. Throws what
+/// making the reference throws; any other that fails is out.
+ChosenEngine choose_engine(const std::vector<EngineCandidate>& candidates, const at::Tensor& pixels,
+                           int threads, Choosing choosing, const ChoiceMemory& memory);
+
+/// A smooth picture, u8 [1, height, width, 3]: on noise any two classes are a hair apart.
+at::Tensor probe_pixels(int height, int width);
+
+/// Model and features of the processor, for a key.
+std::string processor();
+
+}  // namespace gradcam

@@ -1,0 +1,57 @@
+#include "stages/explain/normalisation.h"
+
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/tensor.h>
+
+namespace gradcam {
+namespace {
+
+at::Tensor per_channel(const std::array<float, 3>& values, c10::Device device) {
+  return at::tensor(at::ArrayRef<float>(values.data(), values.size()))
+      .to(device)
+      .view({1, 3, 1, 1});
+}
+
+}  // namespace
+
+Normalisation::Normalisation(const ModelDescription& description) {
+  for (std::size_t c = 0; c < 3; ++c) {
+    offset_[c] = static_cast<float>(description.mean[c] * description.scale);
+    factor_[c] = static_cast<float>(1.0 / (description.scale * description.std[c]));
+  }
+}
+
+at::Tensor Normalisation::apply(const at::Tensor& pixels, c10::Device device) const {
+  const at::Tensor picture =
+      pixels.permute({0, 3, 1, 2});  // NCHW by shape, channels_last in memory
+  if (!device.is_cpu()) {
+    const at::Tensor moved = picture.to(device, at::kFloat);
+    return moved.sub(per_channel(offset_, device)).mul_(per_channel(factor_, device));
+  }
+  // One pass instead of three. A period of 48 bytes is what the compiler can put into registers.
+  constexpr std::size_t kPeriod = 48;
+  std::array<float, kPeriod> offset{};
+  std::array<float, kPeriod> factor{};
+  for (std::size_t i = 0; i < kPeriod; ++i) {
+    offset[i] = offset_[i % 3];
+    factor[i] = factor_[i % 3];
+  }
+  at::Tensor result =
+      at::empty(picture.sizes(), at::TensorOptions(at::kFloat), at::MemoryFormat::ChannelsLast);
+  const auto count = static_cast<std::size_t>(pixels.numel());
+  const auto* in = pixels.const_data_ptr<std::uint8_t>();
+  auto* out = result.mutable_data_ptr<float>();
+  std::size_t begin = 0;
+  for (; begin + kPeriod <= count; begin += kPeriod, in += kPeriod, out += kPeriod) {
+    for (std::size_t i = 0; i < kPeriod; ++i) {
+      out[i] = (static_cast<float>(in[i]) - offset[i]) * factor[i];
+    }
+  }
+  for (std::size_t i = 0; begin + i < count; ++i) {
+    out[i] = (static_cast<float>(in[i]) - offset[i]) * factor[i];
+  }
+  return result;
+}
+
+}  // namespace gradcam

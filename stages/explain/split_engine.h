@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "stages/explain/engine.h"
+#include "stages/explain/features.h"
+
+namespace gradcam {
+
+/// A network in two halves at one layer: features without gradients on whatever is fastest, and a
+/// head by LibTorch, which alone is differentiated.
+class SplitEngine : public Engine {
+ public:
+  /// [activation, rest of the frontier…] → float [N, classes]. Autograd records it; it does not
+  /// write into the activation.
+  using Head = std::function<at::Tensor(const std::vector<at::Tensor>&)>;
+
+  /// `probe`: one picture that both halves are run on. Throws std::runtime_error if the head gives
+  /// no row of scores that depends on the activation, and what the halves throw.
+  SplitEngine(std::unique_ptr<Features> features, Head head, const at::Tensor& probe);
+
+  Result run(const at::Tensor& pixels) override;
+  at::Tensor forward_only(const at::Tensor& pixels) override;
+  int outputs() const override { return outputs_; }
+  std::string name() const override { return features_->name(); }
+
+ private:
+  std::unique_ptr<Features> features_;
+  Head head_;
+  int outputs_ = 0;
+};
+
+}  // namespace gradcam

@@ -1,0 +1,129 @@
+#include "stages/explain/split_graph.h"
+
+#include <algorithm>
+#include <set>
+#include <unordered_map>
+#include <vector>
+
+namespace gradcam {
+namespace {
+
+namespace jit = torch::jit;
+
+bool is_tensor(const jit::Value* value) {
+  return value->type()->isSubtypeOf(*c10::TensorType::get());
+}
+
+/// Operations whose effect lasts beyond their output, in lists or outside the graph.
+bool has_lasting_effect(const jit::Node* node) {
+  static const std::set<c10::Symbol> kChanging = {c10::aten::_set_item,
+                                                  c10::Symbol::fromQualString("aten::append"),
+                                                  c10::Symbol::fromQualString("aten::insert"),
+                                                  c10::Symbol::fromQualString("aten::extend"),
+                                                  c10::Symbol::fromQualString("aten::pop"),
+                                                  c10::Symbol::fromQualString("aten::clear"),
+                                                  c10::prim::Print,
+                                                  c10::prim::RaiseException};
+  return kChanging.count(node->kind()) > 0 || !node->blocks().empty();
+}
+
+/// Thrown where a value cannot be had on its side of the cut.
+struct CannotSplit {};
+
+/// One half under construction: nodes of the whole, cloned with their inputs.
+class Half {
+ public:
+  jit::Value* input(jit::Value* original) {
+    jit::Value* const added = graph->addInput();
+    added->setType(original->type());
+    return copies_[original] = added;
+  }
+  bool has(jit::Value* original) const { return copies_.count(original) > 0; }
+  /// Clones the node; its inputs must be there, or are constants and numbers, which are cloned too.
+  void append(jit::Node* node) {
+    jit::Node* const copy = graph->createClone(node, [this](jit::Value* v) { return of(v); });
+    graph->appendNode(copy);
+    for (std::size_t i = 0; i < node->outputs().size(); ++i) {
+      copies_[node->outputs()[i]] = copy->outputs()[i];
+    }
+  }
+  jit::Value* of(jit::Value* original) {
+    if (const auto found = copies_.find(original); found != copies_.end()) return found->second;
+    jit::Node* const producer = original->node();
+    const bool cheap = producer->kind() == c10::prim::Constant || !is_tensor(original);
+    if (!cheap || producer->kind() == c10::prim::Param || has_lasting_effect(producer)) {
+      throw CannotSplit();
+    }
+    append(producer);
+    return copies_.at(original);
+  }
+
+  std::shared_ptr<jit::Graph> graph = std::make_shared<jit::Graph>();
+
+ private:
+  std::unordered_map<jit::Value*, jit::Value*> copies_;
+};
+
+/// The tensors that `nodes` need from outside, besides constants: through lists and numbers too.
+void collect_frontier(jit::Value* value, const std::set<const jit::Node*>& behind,
+                      std::vector<jit::Value*>& frontier) {
+  jit::Node* const producer = value->node();
+  if (behind.count(producer) > 0 || producer->kind() == c10::prim::Constant) return;
+  if (is_tensor(value)) {
+    if (std::find(frontier.begin(), frontier.end(), value) == frontier.end()) {
+      frontier.push_back(value);
+    }
+    return;
+  }
+  for (jit::Value* input : producer->inputs()) collect_frontier(input, behind, frontier);
+}
+
+SplitGraph split_at(jit::Graph& whole, jit::Node* mark) {
+  std::vector<jit::Node*> behind;
+  std::set<const jit::Node*> is_behind;
+  for (jit::Node* node : whole.nodes()) {
+    const bool depends =
+        std::any_of(node->inputs().begin(), node->inputs().end(),
+                    [&](const jit::Value* input) { return is_behind.count(input->node()) > 0; });
+    if (has_lasting_effect(node)) throw CannotSplit();
+    if (!depends && node != mark) continue;
+    behind.push_back(node);
+    is_behind.insert(node);
+  }
+  std::vector<jit::Value*> values{mark->input(0)};
+  for (jit::Node* node : behind) {
+    for (jit::Value* input : node->inputs()) collect_frontier(input, is_behind, values);
+  }
+
+  Half features;
+  features.input(whole.inputs().at(0));
+  for (jit::Node* node : whole.nodes()) {
+    if (is_behind.count(node) == 0) features.append(node);
+  }
+  std::vector<jit::Value*> results;
+  for (jit::Value* value : values) results.push_back(features.of(value));
+  jit::Node* const tuple = features.graph->createTuple(results);
+  features.graph->appendNode(tuple);
+  features.graph->registerOutput(tuple->output());
+
+  Half head;
+  for (jit::Value* value : values) head.input(value);
+  for (jit::Node* node : behind) head.append(node);
+  head.graph->registerOutput(head.of(whole.outputs().at(0)));
+  return {features.graph, head.graph};
+}
+
+}  // namespace
+
+std::optional<SplitGraph> split(const MarkedGraph& marked) {
+  const auto whole = marked.graph()->copy();
+  const auto marks = marks_of(*whole);
+  if (marks.size() != 1 || marks[0].in_control_flow) return std::nullopt;
+  try {
+    return split_at(*whole, marks[0].node);
+  } catch (const CannotSplit&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace gradcam

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <torch/csrc/jit/ir/ir.h>
+
+#include <memory>
+#include <optional>
+
+#include "stages/explain/graph_marks.h"
+
+namespace gradcam {
+
+/// A marked graph in two, so that the part without gradients can run in another form.
+struct SplitGraph {
+  /// picture → tuple (activation, frontier…): what does not depend on the target layer. The
+  /// frontier holds the values besides the activation that the head uses, such as a residual
+  /// branch.
+  std::shared_ptr<torch::jit::Graph> features;
+  /// activation, frontier… → what forward returns. Does not write into its first argument.
+  std::shared_ptr<torch::jit::Graph> head;
+};
+
+/// Splits at the one mark of the graph. `nullopt`: there are several, or control flow or a changing
+/// list crosses the cut, so that the order of the halves would matter. Whether the halves agree
+/// with the whole is for the caller to prove by running both (an operation of the features that
+/// writes into a frontier value in place may come too early).
+std::optional<SplitGraph> split(const MarkedGraph& marked);
+
+}  // namespace gradcam

@@ -1,0 +1,114 @@
+#include "stages/explain/torchscript_halves.h"
+
+#include <ATen/core/grad_mode.h>
+#include <torch/csrc/jit/api/function_impl.h>
+#include <torch/csrc/jit/passes/dead_code_elimination.h>
+#include <torch/csrc/jit/passes/frozen_graph_optimizations.h>
+#include <torch/csrc/jit/passes/frozen_ops_to_mkldnn.h>
+
+#include <stdexcept>
+#include <vector>
+
+#include "stages/explain/cut_graph.h"
+
+namespace gradcam {
+namespace {
+
+namespace jit = torch::jit;
+
+void convert_constants(jit::Block* block, at::ScalarType type) {
+  for (jit::Node* node : block->nodes()) {
+    for (jit::Block* inner : node->blocks()) convert_constants(inner, type);
+    if (node->kind() != c10::prim::Constant || !node->hasAttribute(c10::attr::value) ||
+        node->kindOf(c10::attr::value) != jit::AttributeKind::t) {
+      continue;
+    }
+    const at::Tensor value = node->t(c10::attr::value);
+    if (value.scalar_type() == at::kFloat && type != at::kFloat)
+      node->t_(c10::attr::value, value.to(type));
+  }
+}
+
+std::shared_ptr<jit::Graph> prepared(const jit::Graph& half) {
+  auto graph = const_cast<jit::Graph&>(half).copy();  // copy() is not const, and changes nothing
+  jit::EliminateDeadCode(graph);
+  jit::OptimizeFrozenGraph(graph, /*optimize_numerics=*/true);
+  return graph;
+}
+
+at::ScalarType type_of(TorchScriptForm form) {
+  switch (form) {
+    case TorchScriptForm::kOptimized:
+      return at::kFloat;
+    case TorchScriptForm::kBf16:
+      return at::kBFloat16;
+    case TorchScriptForm::kFp16:
+      return at::kHalf;
+  }
+  return at::kFloat;
+}
+
+class TorchScriptFeatures : public Features {
+ public:
+  TorchScriptFeatures(const SplitGraph& halves, TorchScriptForm form,
+                      const Normalisation& normalisation, c10::Device device)
+      : form_(form), normalisation_(normalisation), device_(device) {
+    auto graph = prepared(*halves.features);
+    convert_constants(graph->block(), type_of(form));
+    if (form == TorchScriptForm::kOptimized) jit::ConvertFrozenOpsToMKLDNN(graph);
+    function_ = std::make_unique<jit::GraphFunction>("features", graph, nullptr);
+  }
+
+  std::vector<at::Tensor> run(const at::Tensor& pixels) override {
+    const at::NoGradGuard no_grad;
+    jit::Stack stack{normalisation_.apply(pixels, device_).to(type_of(form_))};
+    function_->run(stack);
+    std::vector<at::Tensor> values;
+    for (const c10::IValue& element : stack.back().toTupleRef().elements()) {
+      values.push_back(element.toTensor().to(at::kFloat));
+    }
+    return values;
+  }
+
+  std::string name() const override { return name_of(form_); }
+
+ private:
+  TorchScriptForm form_;
+  Normalisation normalisation_;
+  c10::Device device_;
+  std::unique_ptr<jit::GraphFunction> function_;
+};
+
+}  // namespace
+
+std::string name_of(TorchScriptForm form) {
+  switch (form) {
+    case TorchScriptForm::kOptimized:
+      return "torchscript fp32 optimized";
+    case TorchScriptForm::kBf16:
+      return "torchscript bf16";
+    case TorchScriptForm::kFp16:
+      return "torchscript fp16";
+  }
+  return "";
+}
+
+std::unique_ptr<Features> torchscript_features(const SplitGraph& halves, TorchScriptForm form,
+                                               const Normalisation& normalisation,
+                                               c10::Device device) {
+  return std::make_unique<TorchScriptFeatures>(halves, form, normalisation, device);
+}
+
+SplitEngine::Head torchscript_head(const SplitGraph& halves, std::optional<int> output_index) {
+  const auto function =
+      std::make_shared<jit::GraphFunction>("head", prepared(*halves.head), nullptr);
+  return [function, output_index](const std::vector<at::Tensor>& values) {
+    jit::Stack stack(values.begin(), values.end());
+    function->run(stack);
+    const auto output = output_tensor(stack.back(), output_index);
+    if (!output) throw std::runtime_error("forward returns no tensor");
+    return *output;
+  };
+}
+
+}  // namespace gradcam

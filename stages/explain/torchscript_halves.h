@@ -1,0 +1,33 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "stages/explain/features.h"
+#include "stages/explain/normalisation.h"
+#include "stages/explain/split_engine.h"
+#include "stages/explain/split_graph.h"
+
+namespace gradcam {
+
+/// How the features of a split TorchScript graph are run.
+enum class TorchScriptForm {
+  kOptimized,  ///< fp32, convolutions and what follows them handed to oneDNN (no gradient survives)
+  kBf16,       ///< weights and activations in bf16; the values at the cut become float again
+  kFp16,       ///< the same in fp16, for CUDA
+};
+
+/// "torchscript bf16"
+std::string name_of(TorchScriptForm form);
+
+/// The features half, on the device of its weights (kOptimized: the CPU). May throw what LibTorch
+/// throws, then or when first run.
+std::unique_ptr<Features> torchscript_features(const SplitGraph& halves, TorchScriptForm form,
+                                               const Normalisation& normalisation,
+                                               c10::Device device);
+
+/// The head half. `output_index` as in CutGraph.
+SplitEngine::Head torchscript_head(const SplitGraph& halves, std::optional<int> output_index);
+
+}  // namespace gradcam

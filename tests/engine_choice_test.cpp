@@ -1,0 +1,137 @@
+#include "stages/explain/engine_choice.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <fstream>
+#include <thread>
+
+#include "tests/temp_folder.h"
+
+namespace gradcam {
+namespace {
+
+using std::chrono::microseconds;
+
+/// Scores from the mean colour; a fake in time and accuracy, not in kind.
+class FakeEngine : public Engine {
+ public:
+  FakeEngine(std::string name, int ms, double error)
+      : name_(std::move(name)), ms_(ms), error_(error) {}
+
+  Result run(const at::Tensor& pixels) override {
+    std::this_thread::sleep_for(microseconds(1000 * ms_));
+    const at::Tensor picture = pixels.permute({0, 3, 1, 2}).to(at::kFloat) / 255;
+    at::Tensor activation = (picture + error_ * noise(picture)).detach().requires_grad_();
+    return {at::matmul(activation.pow(2).mean({2, 3}), weights_), {activation}};
+  }
+  at::Tensor forward_only(const at::Tensor& pixels) override { return run(pixels).output; }
+  int outputs() const override { return 4; }
+  std::string name() const override { return name_; }
+
+ private:
+  static at::Tensor noise(const at::Tensor& like) {
+    return ((at::arange(like.numel()) * 7919 % 101).to(at::kFloat) / 50 - 1).view(like.sizes());
+  }
+
+  std::string name_;
+  int ms_;
+  double error_;
+  at::Tensor weights_ =
+      at::tensor({4.F, 1.F, 0.F, 2.F, 0.F, 5.F, 1.F, 3.F, 9.F, 1.F, 1.F, 1.F}).view({3, 4});
+};
+
+class Choice : public testing::Test {
+ protected:
+  EngineCandidate candidate(const std::string& name, int ms, double error = 0) {
+    return {name, [this, name, ms, error] {
+              made_ += name + " ";
+              return std::make_unique<FakeEngine>(name, ms, error);
+            }};
+  }
+  ChosenEngine choose(const std::vector<EngineCandidate>& candidates,
+                      Choosing choosing = Choosing::kMeasured) {
+    made_.clear();
+    return choose_engine(candidates, probe_pixels(12, 10), 1, choosing,
+                         ChoiceMemory(folder_.path().string(), "key"));
+  }
+
+  std::string made_;  ///< in order
+  TempFolder folder_;
+};
+
+TEST_F(Choice, TheFastestThatAgreesIsTaken) {
+  const auto chosen = choose({candidate("slow", 12), candidate("fast", 2), candidate("mid", 6)});
+  EXPECT_EQ(chosen.engine->name(), "fast");
+  ASSERT_EQ(chosen.trials.size(), 3U);
+  EXPECT_EQ(chosen.trials[0].verdict, "slower");
+  EXPECT_EQ(chosen.trials[1].verdict, "chosen");
+  EXPECT_EQ(chosen.trials[2].verdict, "slower");
+  EXPECT_GE(chosen.trials[0].ms, 12);
+  EXPECT_GT(chosen.trials[1].agreement, 0.999);
+}
+
+TEST_F(Choice, WhoDisagreesIsOut) {
+  const auto chosen = choose({candidate("reference", 8), candidate("wrong", 0, 2.0)});
+  EXPECT_EQ(chosen.engine->name(), "reference");
+  EXPECT_EQ(chosen.trials[1].verdict.rfind("out: agreement 0.", 0), 0U) << chosen.trials[1].verdict;
+}
+
+TEST_F(Choice, WhoCannotRunIsOutAndSaysWhy) {
+  const EngineCandidate broken{
+      "broken", []() -> std::unique_ptr<Engine> { throw std::runtime_error("no such unit"); }};
+  const auto chosen = choose({candidate("reference", 1), broken});
+  EXPECT_EQ(chosen.engine->name(), "reference");
+  EXPECT_EQ(chosen.trials[1].verdict, "out: no such unit");
+}
+
+TEST_F(Choice, TheReferenceMustRun) {
+  const EngineCandidate broken{
+      "broken", []() -> std::unique_ptr<Engine> { throw std::runtime_error("no such unit"); }};
+  EXPECT_THROW(choose({broken, candidate("other", 1)}), std::runtime_error);
+}
+
+TEST_F(Choice, OneCandidateIsTakenUnmeasured) {
+  const auto chosen = choose({candidate("only", 1)});
+  EXPECT_EQ(chosen.engine->name(), "only");
+  EXPECT_TRUE(chosen.trials.empty());
+}
+
+TEST_F(Choice, IsRememberedWithItsFigures) {
+  const auto first = choose({candidate("slow", 8), candidate("fast", 1)});
+  const auto again = choose({candidate("slow", 8), candidate("fast", 1)});
+  EXPECT_EQ(made_, "fast ");
+  ASSERT_EQ(again.trials.size(), 2U);
+  EXPECT_EQ(again.trials[1].verdict, "chosen");
+  EXPECT_NEAR(again.trials[0].ms, first.trials[0].ms, 0.01);
+}
+
+TEST_F(Choice, IsMadeAnewWhenTheChosenIsGoneOrTheFileIsDamaged) {
+  choose({candidate("slow", 8), candidate("fast", 1)});
+  EXPECT_EQ(choose({candidate("slow", 8), candidate("other", 1)}).engine->name(), "other");
+  for (const auto& file : std::filesystem::directory_iterator(folder_.path())) {
+    std::ofstream(file.path()) << "half a li";
+  }
+  EXPECT_EQ(choose({candidate("slow", 8), candidate("fast", 1)}).engine->name(), "fast");
+}
+
+TEST_F(Choice, UntimedTakesTheLastThatAgrees) {
+  const auto chosen = choose({candidate("reference", 1), candidate("good", 1),
+                              candidate("better", 9), candidate("wrong", 0, 2.0)},
+                             Choosing::kUntimed);
+  EXPECT_EQ(chosen.engine->name(), "better");
+  EXPECT_EQ(made_, "reference wrong better ");
+}
+
+TEST(ProbePixels, AreSmoothAndUseTheRange) {
+  const at::Tensor pixels = probe_pixels(40, 60);
+  EXPECT_EQ(pixels.sizes(), (std::vector<std::int64_t>{1, 40, 60, 3}));
+  const at::Tensor plain = pixels.to(at::kFloat);
+  const at::Tensor steps = (plain.slice(2, 1) - plain.slice(2, 0, -1)).abs();
+  EXPECT_LT(steps.mean().item<float>(), 15);
+  EXPECT_GT(plain.max().item<float>() - plain.min().item<float>(), 150);
+}
+
+}  // namespace
+}  // namespace gradcam

@@ -1,0 +1,128 @@
+#include "stages/explain/split_graph.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include "stages/explain/cut_graph.h"
+#include "stages/explain/split_engine.h"
+#include "stages/explain/torchscript_halves.h"
+#include "tests/tiny_models.h"
+
+namespace gradcam {
+namespace {
+
+constexpr int kSize = 16;
+
+ModelDescription described() {
+  ModelDescription description;
+  description.input_height = kSize;
+  description.input_width = kSize;
+  return description;
+}
+
+Model model_of(const torch::jit::Module& module, const std::string& name) {
+  return Model(tiny::saved(module, name), c10::Device("cpu"));
+}
+
+/// stem -> conv, bn, in-place ReLU, + stem, in-place ReLU -> pooled linear.
+torch::jit::Module residual_net() {
+  return tiny::network({{"stem", tiny::seeded_conv(3, 8, 1)},
+                        {"conv", tiny::seeded_conv(8, 8, 3)},
+                        {"bn", tiny::batch_norm(8, 5)},
+                        {"relu", tiny::relu(true)},
+                        {"fc", tiny::linear(tiny::seeded({5, 8}, 9), tiny::seeded({5}, 10))}},
+                       "  h = self.stem.forward(x)\n"
+                       "  y = self.relu.forward(self.bn.forward(self.conv.forward(h))) + h\n"
+                       "  return self.fc.forward(torch.mean(self.relu.forward(y), [2, 3]))\n");
+}
+
+/// Pictures u8 [count, kSize, kSize, 3].
+at::Tensor pictures(int count) {
+  return (tiny::seeded({count, kSize, kSize, 3}, 21).abs() * 90).clamp(0, 255).to(at::kByte);
+}
+
+SplitEngine engine_of(const Model& model, const std::string& layer, TorchScriptForm form) {
+  const auto halves = split(mark_layers(model, {layer}));
+  EXPECT_TRUE(halves.has_value());
+  const Normalisation normalisation(described());
+  return SplitEngine(torchscript_features(*halves, form, normalisation, c10::kCPU),
+                     torchscript_head(*halves, {}), pictures(1));
+}
+
+at::Tensor gradient_of(const Engine::Result& result, int target) {
+  return torch::autograd::grad({result.output.select(1, target).sum()}, result.activations)[0];
+}
+
+double relative(const at::Tensor& found, const at::Tensor& expected) {
+  return (found.detach() - expected.detach()).abs().max().item<double>() /
+         expected.detach().abs().max().item<double>();
+}
+
+class SplitLayers : public testing::TestWithParam<const char*> {};
+
+TEST_P(SplitLayers, AgreeWithTheWholeGraph) {
+  const Model model = model_of(residual_net(), "split");
+  CutGraph whole(model, {GetParam()}, kSize, kSize, {});
+  SplitEngine engine = engine_of(model, GetParam(), TorchScriptForm::kOptimized);
+  const at::Tensor pixels = pictures(1);
+  for (int run = 0; run < 5; ++run) {  // more than the profiling runs
+    const auto expected = whole.run(Normalisation(described()).apply(pixels, c10::kCPU));
+    const auto found = engine.run(pixels);
+    EXPECT_LT(relative(found.output, expected.output), 1e-5);
+    EXPECT_LT(relative(found.activations[0], expected.activations[0]), 1e-5);
+    EXPECT_LT(relative(gradient_of(found, 2), gradient_of(expected, 2)), 1e-5);
+  }
+  EXPECT_LT(relative(engine.forward_only(pixels), engine.run(pixels).output), 1e-5);
+}
+
+// "conv" has a residual branch beside it; behind "bn" an operation writes in place.
+INSTANTIATE_TEST_SUITE_P(Layers, SplitLayers, testing::Values("stem", "conv", "bn", "relu"));
+
+TEST(SplitGraph, HalfPrecisionStaysNear) {
+  const Model model = model_of(residual_net(), "half");
+  SplitEngine full = engine_of(model, "bn", TorchScriptForm::kOptimized);
+  const auto expected = full.run(pictures(1));
+  for (const auto form : {TorchScriptForm::kBf16, TorchScriptForm::kFp16}) {
+    SplitEngine engine = engine_of(model, "bn", form);
+    const auto found = engine.run(pictures(1));
+    EXPECT_EQ(found.activations[0].scalar_type(), at::kFloat);
+    EXPECT_LT(relative(found.activations[0], expected.activations[0]), 0.05);
+    EXPECT_GT(relative(found.activations[0], expected.activations[0]), 0);  // it is another format
+    EXPECT_EQ(engine.name(), name_of(form));
+  }
+}
+
+TEST(SplitGraph, PicturesOfOneCallDoNotInfluenceEachOther) {
+  const Model model = model_of(residual_net(), "batch");
+  SplitEngine engine = engine_of(model, "bn", TorchScriptForm::kOptimized);
+  const at::Tensor pixels = pictures(3);
+  const auto together = engine.run(pixels);
+  const at::Tensor gradients = gradient_of(together, 1);
+  for (int n = 0; n < 3; ++n) {
+    const auto alone = engine.run(pixels.narrow(0, n, 1));
+    EXPECT_LT(relative(together.output[n], alone.output[0]), 1e-5);
+    EXPECT_LT(relative(gradients[n], gradient_of(alone, 1)[0]), 1e-5);
+  }
+}
+
+TEST(SplitGraph, SeveralLayersAreNotSplit) {
+  const Model model = model_of(residual_net(), "several");
+  EXPECT_FALSE(split(mark_layers(model, {"stem", "bn"})));
+}
+
+TEST(SplitGraph, AListThatGrowsAcrossTheCutIsNotSplit) {
+  const auto module =
+      tiny::network({{"a", tiny::seeded_conv(3, 4, 1)},
+                     {"b", tiny::seeded_conv(4, 4, 3)},
+                     {"fc", tiny::linear(tiny::seeded({5, 8}, 9), tiny::seeded({5}, 10))}},
+                    "  n = int(x.sum())\n"
+                    "  parts = [self.a.forward(x)]\n"
+                    "  if n > -1000000:\n"
+                    "    parts.append(self.b.forward(parts[0]))\n"
+                    "  return self.fc.forward(torch.mean(torch.cat(parts, 1), [2, 3]))\n");
+  EXPECT_FALSE(split(mark_layers(model_of(module, "list"), {"a"})));
+}
+
+}  // namespace
+}  // namespace gradcam
