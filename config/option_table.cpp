@@ -173,6 +173,12 @@ std::vector<OptionSpec> model_options() {
                 "explain every N-th frame; those between carry the last map"),
           whole_number(1, 100000), [](auto&& o) -> auto& { return o.explain.every; }),
       option(
+          named(group, Arity::kSingle, {"--batch"}, "N",
+                "frames, of all streams, that the network takes in one call when so many wait; 0: "
+                "as many as there are streams, at most 4"),
+          whole_number(1, 64, "as many as there are streams, at most 4"),
+          [](auto&& o) -> auto& { return o.explain.batch; }),
+      option(
           named(group, Arity::kSingle, {"--device"}, "DEVICE",
                 "where the network runs: auto, cpu, cuda or cuda:N"),
           device_value(), [](auto&& o) -> auto& { return o.explain.device; }),

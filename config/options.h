@@ -50,6 +50,8 @@ struct ExplainOptions {
   std::string engine = "auto";     ///< auto | torchscript | openvino (bundles only)
   std::string precision = "auto";  ///< auto | fp32 | bf16 | fp16 (CUDA) | int8 (bundles only)
   int threads = 0;                 ///< of the inference engine; 0 = one per core
+  int batch = 0;                   ///< pictures in one call of the network, when so many wait;
+                                   ///< 0 = one per stream, at most 4
   int every = 1;                   ///< every N-th frame is explained, the others carry its map
 };
 

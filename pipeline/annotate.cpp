@@ -62,23 +62,29 @@ class BoundStages {
       return prepare(frame, network_.first().description(), options_.input.max_dim);
     };
     stages.explain = [this](const Prepared& prepared) { return explain(prepared); };
+    stages.explain_batch = [this](const std::vector<Prepared>& frames) { return explain(frames); };
     stages.overlay = [this](const Explained& explained) { return render(explained); };
     return stages;
   }
 
-  Explanation explain(const Prepared& prepared) {
+  Explanation explain(const Prepared& prepared) { return explain(std::vector{prepared}).at(0); }
+
+  std::vector<Explanation> explain(const std::vector<Prepared>& frames) {
     const ViewSettings settings = settings_.get();
+    std::vector<const Blob*> blobs;
+    for (const Prepared& prepared : frames) blobs.push_back(prepared.blob.get());
     const std::lock_guard lock(one_at_a_time_);
-    Explanation explanation = network_.explain(*prepared.blob, settings.target, settings.layer);
-    const Frame& frame = prepared.frame;
-    if (auto& peak = streams_[static_cast<std::size_t>(frame.stream)].peak) {
-      peak->scale(explanation, frame.pts);
+    auto explanations = network_.explain(blobs, settings.target, settings.layer);
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      const Frame& frame = frames[i].frame;
+      auto& peak = streams_[static_cast<std::size_t>(frame.stream)].peak;
+      if (peak) peak->scale(explanations[i], frame.pts);
     }
     if (const auto problem = network_.take_problem()) {
       log::warning(*problem);
       if (tell_) tell_(*problem);
     }
-    return explanation;
+    return explanations;
   }
   /// Where what goes wrong is told besides the log. Before any stage is called.
   void tell_also(std::function<void(std::string)> tell) { tell_ = std::move(tell); }
@@ -99,6 +105,9 @@ class BoundStages {
     return gradcam::redraw(rendered, hud_of(stream), settings_.get().overlay,
                            stream_of(stream).mirror);
   }
+
+  /// Frames that one call of the network takes.
+  int batch() const { return network_.first().batch(); }
 
   /// Explaining once more would give no other layer.
   bool is_final(const Explanation& explanation) const {
@@ -264,6 +273,7 @@ std::vector<Stream> Annotation::Parts::streams(Progress& progress, Viewer* viewe
 RunSummary Annotation::Parts::run(BoundStages& bound, Progress& progress, Viewer* viewer,
                                   const std::stop_token& stop) {
   GraphOptions graph;
+  graph.batch = bound.batch();
   graph.every = options.explain.every;
   graph.max_failures = options.run.max_failures;
   return run_graph(streams(progress, viewer), bound.stages(), graph, stop);

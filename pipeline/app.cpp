@@ -20,7 +20,9 @@
 namespace gradcam {
 namespace {
 
-LayerSwitch load_network(const ExplainOptions& options) {
+LayerSwitch load_network(ExplainOptions options, std::size_t streams) {
+  constexpr std::size_t kBatch = 4;
+  if (options.batch == 0) options.batch = static_cast<int>(std::min(streams, kBatch));
   LoadedModel loaded = load_model(options);
   if (!loaded.note.empty()) log::warning(loaded.note);
   return {std::move(loaded.network), std::move(loaded.description), options};
@@ -43,7 +45,7 @@ std::unique_ptr<Annotation> open_annotation(const Options& options, const std::s
 ExitCode run(const Options& options, const std::stop_token& stop) {
   const auto annotation = open_annotation(options, stop);
   if (!annotation) return ExitCode::kDone;
-  LayerSwitch network = load_network(options.explain);
+  LayerSwitch network = load_network(options.explain, options.input.sources.size());
   const RunSummary summary = annotation->run(network, stop);
   if (!options.output.stats.empty()) write_file(options.output.stats, to_json(summary) + "\n");
   if (summary.error) std::rethrow_exception(summary.error);
@@ -57,7 +59,7 @@ ExitCode bench(const Options& asked, const std::stop_token& stop) {
   if (options.input.limit == 0) options.input.limit = 200;
   const auto annotation = open_annotation(options, stop);
   if (!annotation) return ExitCode::kDone;
-  LayerSwitch network = load_network(options.explain);
+  LayerSwitch network = load_network(options.explain, options.input.sources.size());
   const EngineTimes engine = time_engine(network.first(), stop);
   const RunSummary summary = annotation->run(network, stop);
   print_bench(engine, summary);

@@ -30,7 +30,11 @@ struct Run {
   InferenceThread inference;
 
   Run(const Stages& s, const GraphOptions& o, std::size_t streams)
-      : stages(s), options(o), inference(static_cast<int>(streams), s.explain_start) {}
+      : stages(s),
+        options(o),
+        inference(static_cast<int>(streams), s.explain_batch ? o.batch : 1, s.explain_start,
+                  [&s](std::vector<Prepared> frames) { return explain_some(s, std::move(frames)); }) {
+  }
 
   /// Ends the run early. Of several errors the first is the one to report.
   void fail(std::exception_ptr error) {
@@ -90,7 +94,6 @@ class Lane {
   void output_failed();
 
   Run& run_;
-  const int index_;
   Stream stream_;
   CarryPolicy carry_;
   OutputStats stats_;  ///< these four: the output node's
@@ -109,7 +112,6 @@ class Lane {
 
 Lane::Lane(Run& run, int index, Stream stream)
     : run_(run),
-      index_(index),
       stream_(std::move(stream)),
       carry_(run.options.every, stream_.live, stream_.frames_in_flight),
       stats_(run.begin),
@@ -162,13 +164,12 @@ void Lane::submit(const Prepared& prepared, ExplainNode::gateway_type& gateway) 
 
 /// `own`: the frame passes with the result. Gives back one reserve_wait().
 void Lane::explain(const Prepared& prepared, ExplainNode::gateway_type& gateway, bool own) {
-  const auto ticket = prepared.frame.ticket;
-  run_.inference.submit(index_, ticket, [this, ticket, prepared, &gateway, own] {
-    const Explained explained = explain_one(run_.stages, prepared);
-    carry_.finished({ticket, explained.explanation, explained.frame().error});
-    if (own) gateway.try_put(explained);
-    gateway.release_wait();
-  });
+  run_.inference.submit({prepared, [this, &gateway, own](const Explained& explained) {
+                           const Frame& frame = explained.frame();
+                           carry_.finished({frame.ticket, explained.explanation, frame.error});
+                           if (own) gateway.try_put(explained);
+                           gateway.release_wait();
+                         }});
 }
 
 Ready Lane::draw(const Explained& explained) {

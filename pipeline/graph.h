@@ -20,6 +20,9 @@ struct Stages {
   std::function<Prepared(const Frame&)> preprocess;
   /// Only the inference thread.
   std::function<Explanation(const Prepared&)> explain;
+  /// Optional, the same thread: several frames by one call of the engine, one explanation each. If
+  /// it throws, they are explained one by one. Used with GraphOptions::batch.
+  std::function<std::vector<Explanation>(const std::vector<Prepared>&)> explain_batch;
   /// Optional; first on the inference thread, before any frame is captured. A throw ends the run.
   std::function<void()> explain_start;
   /// Several threads at once. Also gets failed frames; if it throws, the bare picture is shown.
@@ -46,6 +49,7 @@ struct Stream {
 };
 
 struct GraphOptions {
+  int batch = 1;  ///< frames, of any streams, that are explained together when so many wait
   int every = 1;  ///< explain every N-th admitted frame of a stream; the others carry a map
   /// Failed frames in a row of one stream that end the run; 0 = never. Those that fail because they
   /// would carry one and the same map count as one.

@@ -43,7 +43,9 @@ void Reexplainer::run(const std::stop_token& stop) {
 
 bool Reexplainer::explain(Prepared prepared) {
   prepared.frame.error.clear();  // a frame whose explanation failed gets another try
-  const Stages stages{nullptr, work_.explain, nullptr, work_.overlay};
+  Stages stages;
+  stages.explain = work_.explain;
+  stages.overlay = work_.overlay;
   const Rendered rendered = overlay_one(stages, explain_one(stages, std::move(prepared)));
   work_.answer(rendered);
   return !rendered.explained.explanation || work_.final(*rendered.explained.explanation);

@@ -28,22 +28,51 @@ Prepared preprocess_one(const Stages& stages, Frame frame) {
   return prepared;
 }
 
-Explained explain_one(const Stages& stages, Prepared prepared) {
-  Explained explained;
+namespace {
+
+Explained explained_by(Prepared prepared, Explanation explanation, double ms) {
   Frame& frame = prepared.frame;
+  explanation.frame_seq = frame.seq;
+  explanation.frame_pts = frame.pts;
+  explanation.explain_ms = frame.ms.explain = ms;
+  Explained explained;
+  explained.explanation = std::make_shared<const Explanation>(std::move(explanation));
+  explained.prepared = std::move(prepared);
+  return explained;
+}
+
+}  // namespace
+
+Explained explain_one(const Stages& stages, Prepared prepared) {
   const auto begin = Clock::now();
   try {
     Explanation explanation = stages.explain(prepared);
-    explanation.frame_seq = frame.seq;
-    explanation.frame_pts = frame.pts;
-    explanation.explain_ms = ms_since(begin);
-    explained.explanation = std::make_shared<const Explanation>(std::move(explanation));
+    return explained_by(std::move(prepared), std::move(explanation), ms_since(begin));
   } catch (...) {
-    frame.error = "explain: " + message_of(std::current_exception());
+    prepared.frame.error = "explain: " + message_of(std::current_exception());
+    prepared.frame.ms.explain = ms_since(begin);
+    Explained failed;
+    failed.prepared = std::move(prepared);
+    return failed;
   }
-  frame.ms.explain = ms_since(begin);
-  explained.prepared = std::move(prepared);
-  return explained;
+}
+
+std::vector<Explained> explain_some(const Stages& stages, std::vector<Prepared> frames) {
+  std::vector<Explained> results;
+  if (frames.size() > 1) {
+    const auto begin = Clock::now();
+    try {
+      std::vector<Explanation> explanations = stages.explain_batch(frames);
+      for (std::size_t i = 0; i < frames.size(); ++i) {
+        results.push_back(explained_by(frames[i], explanations.at(i), ms_since(begin)));
+      }
+      return results;
+    } catch (...) {
+      results.clear();  // which of them failed shows when each is explained alone
+    }
+  }
+  for (Prepared& frame : frames) results.push_back(explain_one(stages, std::move(frame)));
+  return results;
 }
 
 Explained carry_one(Prepared prepared, const MapOutcome& outcome) {

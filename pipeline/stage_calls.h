@@ -1,5 +1,7 @@
 #pragma once
 
+#include <vector>
+
 #include "pipeline/carry.h"
 #include "pipeline/frame.h"
 #include "pipeline/graph.h"
@@ -14,6 +16,8 @@ double ms_since(Clock::time_point begin);
 
 Prepared preprocess_one(const Stages& stages, Frame frame);
 Explained explain_one(const Stages& stages, Prepared prepared);
+/// By one call if there are several and the stages can; if that fails, one by one.
+std::vector<Explained> explain_some(const Stages& stages, std::vector<Prepared> frames);
 /// With the map of another frame, or failed as that one.
 Explained carry_one(Prepared prepared, const MapOutcome& outcome);
 Rendered overlay_one(const Stages& stages, Explained explained);

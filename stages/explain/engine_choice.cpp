@@ -5,8 +5,10 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/argmax.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/mean.h>
 #include <ATen/ops/rand.h>
+#include <ATen/ops/roll.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/upsample_bicubic2d.h>
 #include <ATen/ops/zeros_like.h>
@@ -259,6 +261,32 @@ ChosenEngine choose_engine(const std::vector<EngineCandidate>& candidates, const
   with_threads(threads, [&] { chosen = Contest(candidates, pixels).measured(); });
   memory.write(chosen.trials);
   return chosen;
+}
+
+bool takes_batches(Engine& engine, const at::Tensor& pixels, int count) {
+  constexpr double kSame = 0.999;  // formats below fp32 may round differently
+  try {
+    std::vector<at::Tensor> pictures;
+    for (int n = 0; n < count; ++n) pictures.push_back(pixels.roll(11 * n, 2).flip(n % 2 + 1));
+    const at::Tensor together = at::cat(pictures).contiguous();
+    const Engine::Result result = engine.run(together);
+    at::Tensor direction = at::zeros_like(result.output.detach());
+    direction.select(1, 0).fill_(1);
+    const auto gradients =
+        torch::autograd::grad({result.output}, {result.activations[0]}, {direction});
+    for (int n = 0; n < count; ++n) {
+      const Engine::Result alone = engine.run(pictures[static_cast<std::size_t>(n)].contiguous());
+      const auto gradient =
+          torch::autograd::grad({alone.output.select(1, 0).sum()}, {alone.activations[0]});
+      if (correlation(result.output.detach()[n], alone.output.detach()[0]) < kSame ||
+          correlation(gradients[0][n], gradient[0][0]) < kSame) {
+        return false;
+      }
+    }
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
 }
 
 at::Tensor probe_pixels(int height, int width) {

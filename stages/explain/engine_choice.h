@@ -56,6 +56,10 @@ enum class Choosing {
 ChosenEngine choose_engine(const std::vector<EngineCandidate>& candidates, const at::Tensor& pixels,
                            int threads, Choosing choosing, const ChoiceMemory& memory);
 
+/// Whether `count` different pictures in one call give the output and the gradient that each gives
+/// alone (many exported files are made for one picture). False also if the call fails.
+bool takes_batches(Engine& engine, const at::Tensor& pixels, int count);
+
 /// A smooth picture, u8 [1, height, width, 3]: on noise any two classes are a hair apart.
 at::Tensor probe_pixels(int height, int width);
 

@@ -84,6 +84,10 @@ Explainer::Explainer(const Network& network, ModelDescription description,
   layers_ = choose_layers(network, description_, options);
   parts_->chosen = make_engine(network, layers_, description_, options, choosing);
   target_ = parse_target(options.target, description_.labels, classes());
+  const at::Tensor probe = probe_pixels(description_.input_height, description_.input_width);
+  if (options.batch > 1 && takes_batches(*parts_->chosen.engine, probe, options.batch)) {
+    batch_ = options.batch;
+  }
 }
 
 int Explainer::classes() const { return parts_->chosen.engine->outputs(); }
@@ -101,7 +105,10 @@ void Explainer::run_in() {
   Blob grey{height, width, {}};
   grey.pixels.assign(static_cast<std::size_t>(height) * width * 3, 127);
   for (std::size_t i = 0; i < grey.pixels.size(); i += 7) grey.pixels[i] = 200;
-  for (int i = 0; i < kWarmUpRuns; ++i) explain(grey);
+  for (int i = 0; i < kWarmUpRuns; ++i) {
+    explain(grey);
+    if (batch_ > 1) explain({static_cast<std::size_t>(batch_), &grey}, target_);
+  }
 }
 
 /// Of one picture, whose row of outputs is `row`, after the description's activation.

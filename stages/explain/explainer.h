@@ -51,6 +51,9 @@ class Explainer {
   /// Of the options.
   const TargetChoice& target() const { return target_; }
   int classes() const;
+  /// How many pictures one call of the engine is good for: options.batch, or 1 if the network does
+  /// not take several.
+  int batch() const { return batch_; }
   /// "cpu", "cuda:0".
   const std::string& device() const { return device_; }
   /// "torchscript fp32".
@@ -68,6 +71,7 @@ class Explainer {
   std::vector<std::string> layers_;
   TargetChoice target_;
   std::string device_;
+  int batch_ = 1;
   std::unique_ptr<Parts> parts_;
 };
 

@@ -18,6 +18,12 @@ LayerSwitch::LayerSwitch(Network network, ModelDescription description,
 
 Explanation LayerSwitch::explain(const Blob& blob, const TargetChoice& target,
                                  const std::string& layer) {
+  return explain(std::vector<const Blob*>{&blob}, target, layer).at(0);
+}
+
+std::vector<Explanation> LayerSwitch::explain(const std::vector<const Blob*>& blobs,
+                                              const TargetChoice& target,
+                                              const std::string& layer) {
   if (layer.empty()) {
     current_ = first_;
   } else {
@@ -29,7 +35,10 @@ Explanation LayerSwitch::explain(const Blob& blob, const TargetChoice& target,
       start_worker();
     }
   }
-  return current_->explain(blob, target);
+  if (static_cast<int>(blobs.size()) <= current_->batch()) return current_->explain(blobs, target);
+  std::vector<Explanation> explanations;  // this layer's engine takes them one by one
+  for (const Blob* blob : blobs) explanations.push_back(current_->explain(*blob, target));
+  return explanations;
 }
 
 std::vector<std::string> LayerSwitch::layers() {

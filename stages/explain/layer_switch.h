@@ -33,6 +33,9 @@ class LayerSwitch {
   /// The inference thread's: explains at `layer` (empty = as the options ask) if that is ready,
   /// else where it explained last, and has `layer` prepared.
   Explanation explain(const Blob& blob, const TargetChoice& target, const std::string& layer);
+  /// The same for several pictures by one call: at most first().batch().
+  std::vector<Explanation> explain(const std::vector<const Blob*>& blobs,
+                                   const TargetChoice& target, const std::string& layer);
 
   /// Layers that can be chosen, in the order of their call. Empty until they are known: the first
   /// call has them looked up beside. Any thread.

@@ -87,6 +87,7 @@ void add_openvino(const Request& request, std::vector<EngineCandidate>& candidat
   const Bundle bundle = *network.bundle();
   const auto openvino = std::make_shared<const OpenVino>(network.cache());
   const int threads = engine_threads(options);
+  const int batch = std::max(options.batch, 1);
   std::vector<OpenVinoForm> forms;
   if (request.wants_precision("fp32")) forms.push_back(OpenVinoForm::kFp32);
   if (request.wants_precision("bf16") && openvino->has_bf16()) {
@@ -98,7 +99,7 @@ void add_openvino(const Request& request, std::vector<EngineCandidate>& candidat
                             const auto& ir = form == OpenVinoForm::kInt8 ? bundle.features_int8()
                                                                          : bundle.features();
                             return std::make_unique<SplitEngine>(
-                                openvino->compile(ir, form, Normalisation(description), threads, 1),
+                                openvino->compile(ir, form, Normalisation(description), threads, batch),
                                 bundle_head(bundle), probe);
                           }});
   }

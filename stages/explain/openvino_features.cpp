@@ -4,6 +4,7 @@
 #include <ATen/ops/empty.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <openvino/core/preprocess/pre_post_process.hpp>
 #include <openvino/openvino.hpp>
@@ -50,19 +51,22 @@ class Request {
   std::vector<std::vector<std::int64_t>> shapes_;
 };
 
+/// Compiles for a number of pictures when that many come for the first time.
 class OpenVinoFeatures : public Features {
  public:
-  OpenVinoFeatures(OpenVinoForm form, std::map<std::int64_t, Request> requests)
-      : form_(form), requests_(std::move(requests)) {}
+  using Compile = std::function<ov::CompiledModel(int count)>;
+
+  OpenVinoFeatures(OpenVinoForm form, int batch, Compile compile)
+      : form_(form), batch_(batch), compile_(std::move(compile)) {
+    request_for(1);
+  }
 
   std::vector<at::Tensor> run(const at::Tensor& pixels) override {
     const std::int64_t count = pixels.size(0);
-    if (const auto found = requests_.find(count); found != requests_.end()) {
-      return found->second.run(pixels);
-    }
+    if (count == 1 || count == batch_) return request_for(static_cast<int>(count)).run(pixels);
     std::vector<std::vector<at::Tensor>> parts;
     for (std::int64_t n = 0; n < count; ++n) {
-      std::vector<at::Tensor> values = requests_.at(1).run(pixels.narrow(0, n, 1));
+      std::vector<at::Tensor> values = request_for(1).run(pixels.narrow(0, n, 1));
       parts.resize(values.size());
       for (std::size_t i = 0; i < values.size(); ++i) parts[i].push_back(std::move(values[i]));
     }
@@ -74,8 +78,16 @@ class OpenVinoFeatures : public Features {
   std::string name() const override { return name_of(form_); }
 
  private:
+  Request& request_for(int count) {
+    const auto found = requests_.find(count);
+    if (found != requests_.end()) return found->second;
+    return requests_.emplace(count, Request(compile_(count))).first->second;
+  }
+
   OpenVinoForm form_;
-  std::map<std::int64_t, Request> requests_;  ///< by the number of pictures; 1 is always there
+  int batch_;
+  Compile compile_;
+  std::map<int, Request> requests_;  ///< by the number of pictures
 };
 
 /// With pixels u8 [batch, H, W, 3] as input, and float outputs.
@@ -117,7 +129,7 @@ std::string name_of(OpenVinoForm form) {
   return "";
 }
 
-OpenVino::OpenVino(const std::string& cache_folder) : core_(std::make_unique<Core>()) {
+OpenVino::OpenVino(const std::string& cache_folder) : core_(std::make_shared<Core>()) {
   if (!cache_folder.empty()) core_->core.set_property(ov::cache_dir(cache_folder));
 }
 
@@ -135,17 +147,14 @@ std::unique_ptr<Features> OpenVino::compile(const std::string& ir, OpenVinoForm 
                                             int batch) const {
   // What is not quantized of an int8 network runs in bf16 where the processor can.
   const bool bf16 = form == OpenVinoForm::kBf16 || (form == OpenVinoForm::kInt8 && has_bf16());
-  std::map<std::int64_t, Request> requests;
-  for (const int count : {1, batch}) {
-    if (requests.count(count) > 0) continue;
-    requests.emplace(count,
-                     Request(core_->core.compile_model(
-                         taking_pixels(core_->core.read_model(ir), normalisation, count), "CPU",
-                         ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
-                         ov::hint::inference_precision(bf16 ? ov::element::bf16 : ov::element::f32),
-                         ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false))));
-  }
-  return std::make_unique<OpenVinoFeatures>(form, std::move(requests));
+  const auto compile = [core = core_, ir, bf16, normalisation, threads](int count) {
+    return core->core.compile_model(
+        taking_pixels(core->core.read_model(ir), normalisation, count), "CPU",
+        ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
+        ov::hint::inference_precision(bf16 ? ov::element::bf16 : ov::element::f32),
+        ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false));
+  };
+  return std::make_unique<OpenVinoFeatures>(form, batch, compile);
 }
 
 }  // namespace gradcam

@@ -34,7 +34,7 @@ class OpenVino {
 
  private:
   struct Core;
-  std::unique_ptr<Core> core_;
+  std::shared_ptr<Core> core_;  ///< also of what it compiled
 };
 
 }  // namespace gradcam
