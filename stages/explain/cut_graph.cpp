@@ -74,8 +74,8 @@ MarkedGraph mark_layers(const Model& model, const std::vector<std::string>& laye
 
 CutGraph::~CutGraph() = default;
 
-CutGraph::CutGraph(const Model& model, const std::vector<std::string>& layers, int height, int width,
-                   std::optional<int> output_index)
+CutGraph::CutGraph(const Model& model, const std::vector<std::string>& layers, int height,
+                   int width, std::optional<int> output_index)
     : model_(model), layers_(layers), output_index_(output_index) {
   probe(mark_layers(model, layers), height, width);
 }
@@ -186,6 +186,7 @@ Engine::Result CutGraph::run(const at::Tensor& input) {
   const auto& elements = returned->elements();
   Engine::Result result;
   result.output = select(elements[0]);
+  result.end = result.output;
   for (std::size_t i = 1; i < elements.size(); ++i) {
     result.activations.push_back(elements[i].toTensor());
   }

@@ -11,8 +11,6 @@
 #include <ATen/ops/roll.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/upsample_bicubic2d.h>
-#include <ATen/ops/zeros_like.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -59,10 +57,8 @@ struct Answer {
 Answer explain(Engine& engine, const at::Tensor& pixels, std::optional<std::int64_t> target) {
   const Engine::Result result = engine.run(pixels);
   const at::Tensor scores = result.output.detach()[0];
-  at::Tensor direction = at::zeros_like(result.output.detach());
-  direction[0][target.value_or(scores.argmax().item<std::int64_t>())] = 1;
-  const auto gradients =
-      torch::autograd::grad({result.output}, {result.activations[0]}, {direction});
+  const auto best = target.value_or(scores.argmax().item<std::int64_t>());
+  const auto gradients = engine.gradients(result, {static_cast<int>(best)}, false);
   const at::NoGradGuard no_grad;
   return {scores, gradcam(result.activations[0].detach()[0], gradients[0][0])};
 }
@@ -270,14 +266,11 @@ bool takes_batches(Engine& engine, const at::Tensor& pixels, int count) {
     for (int n = 0; n < count; ++n) pictures.push_back(pixels.roll(11 * n, 2).flip(n % 2 + 1));
     const at::Tensor together = at::cat(pictures).contiguous();
     const Engine::Result result = engine.run(together);
-    at::Tensor direction = at::zeros_like(result.output.detach());
-    direction.select(1, 0).fill_(1);
     const auto gradients =
-        torch::autograd::grad({result.output}, {result.activations[0]}, {direction});
+        engine.gradients(result, std::vector<int>(static_cast<std::size_t>(count), 0), false);
     for (int n = 0; n < count; ++n) {
       const Engine::Result alone = engine.run(pictures[static_cast<std::size_t>(n)].contiguous());
-      const auto gradient =
-          torch::autograd::grad({alone.output.select(1, 0).sum()}, {alone.activations[0]});
+      const auto gradient = engine.gradients(alone, {0}, false);
       if (correlation(result.output.detach()[n], alone.output.detach()[0]) < kSame ||
           correlation(gradients[0][n], gradient[0][0]) < kSame) {
         return false;

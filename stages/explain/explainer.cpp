@@ -5,8 +5,6 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/from_blob.h>
-#include <ATen/ops/zeros_like.h>
-#include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -140,40 +138,20 @@ Explanation Explainer::explain(const Blob& blob, const TargetChoice& target) {
 
 std::vector<Explanation> Explainer::explain(const std::vector<const Blob*>& blobs,
                                             const TargetChoice& target) {
-  const std::size_t count = blobs.size();
-  const Engine::Result result = parts_->chosen.engine->run(pixels_of(blobs, description_));
-  const HeatMap outputs = to_map(result.output.detach());
-  const auto classes = static_cast<std::size_t>(outputs.width);
-  std::vector<Explanation> explanations(count);
-  std::size_t targets = 0;
-  for (std::size_t n = 0; n < count; ++n) {
-    const auto row = outputs.values.begin() + static_cast<std::ptrdiff_t>(n * classes);
-    const auto scores = scores_of({row, row + static_cast<std::ptrdiff_t>(classes)});
-    explanations[n].method = options_.method;
-    explanations[n].layers = layers_;
-    for (const int index : best_classes(scores, kTopShown)) {
-      explanations[n].top.push_back(class_score(index, scores, description_.labels));
-    }
-    for (const int index : chosen_classes(target, scores)) {
-      explanations[n].targets.push_back(class_score(index, scores, description_.labels));
-    }
-    targets = explanations[n].targets.size();  // the same for all: it is one choice
-  }
-  std::vector<std::vector<HeatMap>> heats(count);
+  Engine& engine = *parts_->chosen.engine;
+  const Engine::Result result = engine.run(pixels_of(blobs, description_));
+  std::vector<Explanation> explanations = judge(to_map(result.output.detach()), target);
+  const std::size_t targets = explanations.at(0).targets.size();  // of all: it is one choice
+  std::vector<std::vector<HeatMap>> heats(blobs.size());
   for (std::size_t k = 0; k < targets; ++k) {
-    // Pictures do not influence each other: one backward pass gives the gradient of each.
-    at::Tensor direction = at::zeros_like(result.output.detach());
-    for (std::size_t n = 0; n < count; ++n) {
-      const auto at = static_cast<std::int64_t>(n);
-      direction[at][explanations[n].targets[k].index] = 1;
-    }
-    const auto gradients = torch::autograd::grad({result.output}, result.activations, {direction},
-                                                 /*retain_graph=*/k + 1 < targets);
+    std::vector<int> classes;
+    for (const Explanation& e : explanations) classes.push_back(e.targets[k].index);
+    const auto gradients = engine.gradients(result, classes, /*more=*/k + 1 < targets);
     const at::NoGradGuard no_grad;
-    for (std::size_t n = 0; n < count; ++n) {
-      const auto at = static_cast<std::int64_t>(n);
+    for (std::size_t n = 0; n < blobs.size(); ++n) {
       std::vector<HeatMap> maps;
       for (std::size_t i = 0; i < gradients.size(); ++i) {
+        const auto at = static_cast<std::int64_t>(n);
         maps.push_back(
             to_map(parts_->method(result.activations[i].detach()[at], gradients[i][at])));
         const auto& values = maps.back().values;
@@ -183,7 +161,29 @@ std::vector<Explanation> Explainer::explain(const std::vector<const Blob*>& blob
       heats[n].push_back(to_heat(maps, options_.style, blobs[n]->height, blobs[n]->width));
     }
   }
-  for (std::size_t n = 0; n < count; ++n) explanations[n].heat = merge_heats(heats[n]);
+  for (std::size_t n = 0; n < blobs.size(); ++n) {
+    explanations[n].heat = merge_heats(std::move(heats[n]));
+  }
+  return explanations;
+}
+
+/// What the network says of each picture, one row of `outputs` each, and what is to be explained.
+std::vector<Explanation> Explainer::judge(const HeatMap& outputs,
+                                          const TargetChoice& target) const {
+  std::vector<Explanation> explanations;
+  for (int n = 0; n < outputs.height; ++n) {
+    const auto row = outputs.values.begin() + std::ptrdiff_t{n} * outputs.width;
+    const auto scores = scores_of({row, row + outputs.width});
+    Explanation& explanation = explanations.emplace_back();
+    explanation.method = options_.method;
+    explanation.layers = layers_;
+    for (const int index : best_classes(scores, kTopShown)) {
+      explanation.top.push_back(class_score(index, scores, description_.labels));
+    }
+    for (const int index : chosen_classes(target, scores)) {
+      explanation.targets.push_back(class_score(index, scores, description_.labels));
+    }
+  }
   return explanations;
 }
 

@@ -65,6 +65,7 @@ class Explainer {
   struct Parts;
 
   std::vector<float> scores_of(const std::vector<float>& row) const;
+  std::vector<Explanation> judge(const HeatMap& outputs, const TargetChoice& target) const;
 
   ModelDescription description_;
   ExplainOptions options_;

@@ -21,6 +21,6 @@ HeatMap min_max(HeatMap map);
 HeatMap to_heat(const std::vector<HeatMap>& maps, Style style, int height, int width);
 
 /// The largest value at each place of the heats of several targets, all of one size.
-HeatMap merge_heats(const std::vector<HeatMap>& heats);
+HeatMap merge_heats(std::vector<HeatMap> heats);
 
 }  // namespace gradcam

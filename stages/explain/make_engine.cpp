@@ -76,7 +76,7 @@ void add_torchscript(const Request& request, std::vector<EngineCandidate>& candi
            if (!*halves) *halves = halves_of(network.model(), layers, description);
            return std::make_unique<SplitEngine>(
                torchscript_features(**halves, form, Normalisation(description), network.device()),
-               torchscript_head(**halves, description.output_index), probe);
+               Head((*halves)->head, description.output_index), probe);
          }});
   }
 }
@@ -95,13 +95,14 @@ void add_openvino(const Request& request, std::vector<EngineCandidate>& candidat
   }
   if (request.wants_precision("int8") && bundle.has_int8) forms.push_back(OpenVinoForm::kInt8);
   for (const OpenVinoForm form : forms) {
-    candidates.push_back({name_of(form), [=] {
-                            const auto& ir = form == OpenVinoForm::kInt8 ? bundle.features_int8()
-                                                                         : bundle.features();
-                            return std::make_unique<SplitEngine>(
-                                openvino->compile(ir, form, Normalisation(description), threads, batch),
-                                bundle_head(bundle), probe);
-                          }});
+    candidates.push_back(
+        {name_of(form), [=] {
+           const auto& ir =
+               form == OpenVinoForm::kInt8 ? bundle.features_int8() : bundle.features();
+           return std::make_unique<SplitEngine>(
+               openvino->compile(ir, form, Normalisation(description), threads, batch),
+               bundle_head(bundle), probe);
+         }});
   }
 }
 std::string openvino_version() { return OpenVino::version(); }

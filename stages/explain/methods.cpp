@@ -1,7 +1,7 @@
 #include "stages/explain/methods.h"
 
 #include <ATen/ops/mean.h>
-#include <ATen/ops/tensordot.h>
+#include <ATen/ops/mv.h>
 
 #include <algorithm>
 #include <array>
@@ -14,7 +14,8 @@ namespace gradcam {
 
 at::Tensor gradcam(const at::Tensor& activation, const at::Tensor& gradient) {
   const at::Tensor weights = gradient.mean({1, 2});
-  return at::tensordot(weights, activation, {0}, {0});
+  // One matrix-vector product where the places of a channel lie together.
+  return at::mv(activation.flatten(1).t(), weights).view({activation.size(1), activation.size(2)});
 }
 
 namespace {

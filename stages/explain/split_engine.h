@@ -1,12 +1,12 @@
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "stages/explain/engine.h"
 #include "stages/explain/features.h"
+#include "stages/explain/head.h"
 
 namespace gradcam {
 
@@ -14,15 +14,13 @@ namespace gradcam {
 /// head by LibTorch, which alone is differentiated.
 class SplitEngine : public Engine {
  public:
-  /// [activation, rest of the frontier…] → float [N, classes]. Autograd records it; it does not
-  /// write into the activation.
-  using Head = std::function<at::Tensor(const std::vector<at::Tensor>&)>;
-
   /// `probe`: one picture that both halves are run on. Throws std::runtime_error if the head gives
   /// no row of scores that depends on the activation, and what the halves throw.
   SplitEngine(std::unique_ptr<Features> features, Head head, const at::Tensor& probe);
 
   Result run(const at::Tensor& pixels) override;
+  std::vector<at::Tensor> gradients(const Result& result, const std::vector<int>& classes,
+                                    bool more) override;
   at::Tensor forward_only(const at::Tensor& pixels) override;
   int outputs() const override { return outputs_; }
   std::string name() const override { return features_->name(); }

@@ -6,10 +6,7 @@
 #include <torch/csrc/jit/passes/frozen_graph_optimizations.h>
 #include <torch/csrc/jit/passes/frozen_ops_to_mkldnn.h>
 
-#include <stdexcept>
 #include <vector>
-
-#include "stages/explain/cut_graph.h"
 
 namespace gradcam {
 namespace {
@@ -29,13 +26,6 @@ void convert_constants(jit::Block* block, at::ScalarType type) {
   }
 }
 
-std::shared_ptr<jit::Graph> prepared(const jit::Graph& half) {
-  auto graph = const_cast<jit::Graph&>(half).copy();  // copy() is not const, and changes nothing
-  jit::EliminateDeadCode(graph);
-  jit::OptimizeFrozenGraph(graph, /*optimize_numerics=*/true);
-  return graph;
-}
-
 at::ScalarType type_of(TorchScriptForm form) {
   switch (form) {
     case TorchScriptForm::kOptimized:
@@ -53,7 +43,9 @@ class TorchScriptFeatures : public Features {
   TorchScriptFeatures(const SplitGraph& halves, TorchScriptForm form,
                       const Normalisation& normalisation, c10::Device device)
       : form_(form), normalisation_(normalisation), device_(device) {
-    auto graph = prepared(*halves.features);
+    auto graph = halves.features->copy();
+    jit::EliminateDeadCode(graph);
+    jit::OptimizeFrozenGraph(graph, /*optimize_numerics=*/true);
     convert_constants(graph->block(), type_of(form));
     if (form == TorchScriptForm::kOptimized) jit::ConvertFrozenOpsToMKLDNN(graph);
     function_ = std::make_unique<jit::GraphFunction>("features", graph, nullptr);
@@ -97,18 +89,6 @@ std::unique_ptr<Features> torchscript_features(const SplitGraph& halves, TorchSc
                                                const Normalisation& normalisation,
                                                c10::Device device) {
   return std::make_unique<TorchScriptFeatures>(halves, form, normalisation, device);
-}
-
-SplitEngine::Head torchscript_head(const SplitGraph& halves, std::optional<int> output_index) {
-  const auto function =
-      std::make_shared<jit::GraphFunction>("head", prepared(*halves.head), nullptr);
-  return [function, output_index](const std::vector<at::Tensor>& values) {
-    jit::Stack stack(values.begin(), values.end());
-    function->run(stack);
-    const auto output = output_tensor(stack.back(), output_index);
-    if (!output) throw std::runtime_error("forward returns no tensor");
-    return *output;
-  };
 }
 
 }  // namespace gradcam

@@ -1,12 +1,10 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "stages/explain/features.h"
 #include "stages/explain/normalisation.h"
-#include "stages/explain/split_engine.h"
 #include "stages/explain/split_graph.h"
 
 namespace gradcam {
@@ -26,8 +24,5 @@ std::string name_of(TorchScriptForm form);
 std::unique_ptr<Features> torchscript_features(const SplitGraph& halves, TorchScriptForm form,
                                                const Normalisation& normalisation,
                                                c10::Device device);
-
-/// The head half. `output_index` as in CutGraph.
-SplitEngine::Head torchscript_head(const SplitGraph& halves, std::optional<int> output_index);
 
 }  // namespace gradcam
