@@ -173,6 +173,11 @@ std::vector<OptionSpec> model_options() {
                 "explain every N-th frame; those between carry the last map"),
           whole_number(1, 100000), [](auto&& o) -> auto& { return o.explain.every; }),
       option(
+          named(group, Arity::kSingle, {"--budget"}, "TIME",
+                "what the network may cost a frame, such as 33ms: explain only every k-th where it "
+                "takes longer, all of them when it does not; 0: whatever it takes"),
+          seconds_value(), [](auto&& o) -> auto& { return o.explain.budget_s; }),
+      option(
           named(group, Arity::kSingle, {"--batch"}, "N",
                 "frames, of all streams, that the network takes in one call when so many wait; 0: "
                 "as many as there are streams, at most 4"),

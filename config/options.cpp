@@ -150,6 +150,9 @@ Options merged(const CommandLine& line, const Environment& environment,
   apply(options, line.flags, table, given);
   set_style_defaults(options, given);
   refuse_repeated_outputs(options.output);
+  if (options.explain.every > 1 && options.explain.budget_s > 0) {
+    fail("--every and --budget exclude each other: the budget finds N itself; leave one out");
+  }
   return options;
 }
 

@@ -52,6 +52,7 @@ struct ExplainOptions {
   int threads = 0;                 ///< of the inference engine; 0 = one per core
   int batch = 0;                   ///< pictures in one call of the network, when so many wait;
                                    ///< 0 = one per stream, at most 4
+  double budget_s = 0;             ///< engine time that a frame may cost; 0 = whatever it takes
   int every = 1;                   ///< every N-th frame is explained, the others carry its map
 };
 

@@ -275,6 +275,7 @@ RunSummary Annotation::Parts::run(BoundStages& bound, Progress& progress, Viewer
   GraphOptions graph;
   graph.batch = bound.batch();
   graph.every = options.explain.every;
+  graph.budget_ms = 1000 * options.explain.budget_s;
   graph.max_failures = options.run.max_failures;
   return run_graph(streams(progress, viewer), bound.stages(), graph, stop);
 }

@@ -28,12 +28,23 @@ struct MapOutcome {
 /// later ones, when N have passed since the last that was, or that one failed, and the engine has
 /// none of this stream. Where the call failed, the frames that would carry its map fail with its
 /// error: a failure beside is seen, and no map is passed off for another.
+///
+/// With a budget the N is found while it runs: the smallest with which the engine spends no more
+/// than that on a frame, on the average; 1 where it can. Frames then go by the rule for live
+/// streams, whatever the source.
 class CarryPolicy {
  public:
-  /// `every` >= 1; 1: each frame is explained. `in_flight`: frames of the stream that are under way
-  /// at once, at most.
-  CarryPolicy(int every, bool live, int in_flight)
-      : every_(static_cast<std::uint64_t>(every)), live_(live), in_flight_(in_flight) {}
+  struct Options {
+    int every = 1;  ///< >= 1; 1: each frame is explained
+    bool live = false;
+    int in_flight = 1;     ///< frames of the stream that are under way at once, at most
+    double budget_ms = 0;  ///< of engine time per frame of this stream; 0 = none, `every` counts
+  };
+  explicit CarryPolicy(const Options& options)
+      : every_(static_cast<std::uint64_t>(options.every)),
+        live_(options.live || options.budget_ms > 0),
+        in_flight_(options.in_flight),
+        budget_ms_(options.budget_ms) {}
 
   enum class Way {
     kOwn,           ///< explain it, report to finished(), and let it pass with the result
@@ -56,12 +67,16 @@ class CarryPolicy {
  private:
   Way decide_live(std::uint64_t ticket, const Pass& pass);
   Way decide_film(std::uint64_t ticket, Pass pass);
+  bool each_frame() const { return every_ == 1 && budget_ms_ <= 0; }
+  void adapt(double explain_ms);
 
-  const std::uint64_t every_;
+  std::uint64_t every_;  ///< with a budget: as adapted, with mutex_ held
   const bool live_;
   const int in_flight_;
+  const double budget_ms_;
 
   std::mutex mutex_;
+  double cost_ms_ = 0;  ///< of a map, decaying mean
   // live
   std::optional<MapOutcome> newest_;
   std::uint64_t last_given_ = 0;  ///< ticket of the last frame that the engine was given

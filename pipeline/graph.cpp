@@ -24,17 +24,19 @@ namespace flow = oneapi::tbb::flow;
 struct Run {
   const Stages& stages;
   const GraphOptions& options;
+  const double streams;  ///< how many share the engine
   const Clock::time_point begin = Clock::now();
   flow::graph graph;
   std::stop_source stop;  ///< ends every capture
   InferenceThread inference;
 
-  Run(const Stages& s, const GraphOptions& o, std::size_t streams)
+  Run(const Stages& s, const GraphOptions& o, std::size_t count)
       : stages(s),
         options(o),
-        inference(static_cast<int>(streams), s.explain_batch ? o.batch : 1, s.explain_start,
-                  [&s](std::vector<Prepared> frames) { return explain_some(s, std::move(frames)); }) {
-  }
+        streams(static_cast<double>(count)),
+        inference(
+            static_cast<int>(count), s.explain_batch ? o.batch : 1, s.explain_start,
+            [&s](std::vector<Prepared> frames) { return explain_some(s, std::move(frames)); }) {}
 
   /// Ends the run early. Of several errors the first is the one to report.
   void fail(std::exception_ptr error) {
@@ -113,7 +115,8 @@ class Lane {
 Lane::Lane(Run& run, int index, Stream stream)
     : run_(run),
       stream_(std::move(stream)),
-      carry_(run.options.every, stream_.live, stream_.frames_in_flight),
+      carry_({run.options.every, stream_.live, stream_.frames_in_flight,
+              run.options.budget_ms / run.streams}),
       stats_(run.begin),
       preprocess_(run.graph, flow::unlimited,
                   [&run](const Frame& frame) { return preprocess_one(run.stages, frame); }),

@@ -51,6 +51,9 @@ struct Stream {
 struct GraphOptions {
   int batch = 1;  ///< frames, of any streams, that are explained together when so many wait
   int every = 1;  ///< explain every N-th admitted frame of a stream; the others carry a map
+  /// Engine time that a frame may cost on the average; the N of `every` is then found while
+  /// running. 0 = none.
+  double budget_ms = 0;
   /// Failed frames in a row of one stream that end the run; 0 = never. Those that fail because they
   /// would carry one and the same map count as one.
   int max_failures = 25;

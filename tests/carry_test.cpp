@@ -30,7 +30,7 @@ struct Frames {
 };
 
 TEST(CarryPolicy, EveryFrameIsExplainedByDefault) {
-  Frames frames{{1, true, 2}, {}};
+  Frames frames{CarryPolicy({1, true, 2}), {}};
   for (const std::uint64_t ticket : {0, 1, 2}) {
     EXPECT_EQ(frames.decide(ticket), Way::kOwn);
     frames.policy.finished(map_of(0));
@@ -39,7 +39,7 @@ TEST(CarryPolicy, EveryFrameIsExplainedByDefault) {
 }
 
 TEST(CarryPolicy, FilmFramesCarryTheMapOfTheOneBeforeThemWhoseTurnItWas) {
-  Frames frames{{3, false, 4}, {}};
+  Frames frames{CarryPolicy({3, false, 4}), {}};
   EXPECT_EQ(frames.decide(0), Way::kOwn);
   EXPECT_EQ(frames.decide(1), Way::kCarry);
   EXPECT_EQ(frames.carried_by(1), -1);  // waits for the map of 0
@@ -53,7 +53,7 @@ TEST(CarryPolicy, FilmFramesCarryTheMapOfTheOneBeforeThemWhoseTurnItWas) {
 }
 
 TEST(CarryPolicy, FilmFramesThatOvertakeTheirOwnExplainedOneWaitForIt) {
-  Frames frames{{2, false, 4}, {}};
+  Frames frames{CarryPolicy({2, false, 4}), {}};
   EXPECT_EQ(frames.decide(1), Way::kCarry);
   EXPECT_EQ(frames.decide(0), Way::kOwn);
   frames.policy.finished(map_of(0));
@@ -61,7 +61,7 @@ TEST(CarryPolicy, FilmFramesThatOvertakeTheirOwnExplainedOneWaitForIt) {
 }
 
 TEST(CarryPolicy, FilmFramesFailWithTheErrorOfTheMapTheyWouldCarry) {
-  Frames frames{{2, false, 4}, {}};
+  Frames frames{CarryPolicy({2, false, 4}), {}};
   frames.decide(0);
   frames.decide(1);
   frames.policy.finished({0, nullptr, "no luck"});
@@ -74,7 +74,7 @@ TEST(CarryPolicy, FilmFramesFailWithTheErrorOfTheMapTheyWouldCarry) {
 }
 
 TEST(CarryPolicy, LiveFramesWaitForTheirOwnMapUntilThereIsOne) {
-  Frames frames{{2, true, 3}, {}};
+  Frames frames{CarryPolicy({2, true, 3}), {}};
   EXPECT_EQ(frames.decide(0), Way::kOwn);
   EXPECT_EQ(frames.decide(1), Way::kOwn);
   frames.policy.finished(map_of(0));
@@ -83,7 +83,7 @@ TEST(CarryPolicy, LiveFramesWaitForTheirOwnMapUntilThereIsOne) {
 }
 
 TEST(CarryPolicy, LiveFramesPassAtOnceWithTheNewestMap) {
-  Frames frames{{3, true, 2}, {}};
+  Frames frames{CarryPolicy({3, true, 2}), {}};
   frames.decide(0);
   frames.policy.finished(map_of(0));
   EXPECT_EQ(frames.decide(1), Way::kCarry);
@@ -97,7 +97,7 @@ TEST(CarryPolicy, LiveFramesPassAtOnceWithTheNewestMap) {
 }
 
 TEST(CarryPolicy, LiveEngineIsGivenAFrameAsSoonAsItIsIdle) {
-  Frames frames{{2, true, 2}, {}};
+  Frames frames{CarryPolicy({2, true, 2}), {}};
   frames.decide(0);
   frames.policy.finished(map_of(0));
   EXPECT_EQ(frames.decide(2), Way::kCarryExplain);
@@ -107,7 +107,7 @@ TEST(CarryPolicy, LiveEngineIsGivenAFrameAsSoonAsItIsIdle) {
 }
 
 TEST(CarryPolicy, LiveMapIsNeverReplacedByAnOlderOne) {
-  Frames frames{{2, true, 3}, {}};
+  Frames frames{CarryPolicy({2, true, 3}), {}};
   frames.decide(0);
   frames.decide(1);
   frames.policy.finished(map_of(1));
@@ -117,7 +117,7 @@ TEST(CarryPolicy, LiveMapIsNeverReplacedByAnOlderOne) {
 }
 
 TEST(CarryPolicy, LiveFailureIsSeenUntilTheNextMap) {
-  Frames frames{{2, true, 2}, {}};
+  Frames frames{CarryPolicy({2, true, 2}), {}};
   frames.decide(0);
   frames.policy.finished(map_of(0));
   frames.policy.failed_before(1, "a frame that never came here");
@@ -132,6 +132,59 @@ TEST(CarryPolicy, LiveFailureIsSeenUntilTheNextMap) {
   frames.policy.finished(map_of(3));
   frames.decide(5);
   EXPECT_EQ(frames.carried_by(5), 3);
+}
+
+MapOutcome map_that_took(std::int64_t frame, double ms) {
+  Explanation explanation;
+  explanation.frame_seq = frame;
+  explanation.explain_ms = ms;
+  return {static_cast<std::uint64_t>(frame), std::make_shared<const Explanation>(explanation), ""};
+}
+
+/// Explains `count` frames at `ms` each under the policy, and says how many it gave to the engine.
+int given_to_engine(Frames& frames, std::uint64_t& ticket, int count, double ms) {
+  int given = 0;
+  for (int i = 0; i < count; ++i, ++ticket) {
+    if (frames.decide(ticket) == Way::kCarry) continue;
+    ++given;
+    frames.policy.finished(map_that_took(static_cast<std::int64_t>(ticket), ms));
+  }
+  return given;
+}
+
+TEST(Budget, WithinItEachFrameWaitsForItsOwnMap) {
+  Frames frames{CarryPolicy({1, false, 4, 33}), {}};
+  for (const std::uint64_t ticket : {0, 1, 2, 3}) {
+    EXPECT_EQ(frames.decide(ticket), Way::kOwn);
+    frames.policy.finished(map_that_took(static_cast<std::int64_t>(ticket), 20));
+  }
+}
+
+TEST(Budget, AboveItEveryKthFrameIsExplainedBeside) {
+  Frames frames{CarryPolicy({1, true, 2, 33}), {}};
+  std::uint64_t ticket = 0;
+  EXPECT_EQ(given_to_engine(frames, ticket, 1, 80), 1);
+  EXPECT_EQ(frames.decide(ticket), Way::kCarry);  // 80 ms need three frames of 33
+  EXPECT_EQ(frames.carried_by(1), 0);
+  ++ticket;
+  EXPECT_EQ(given_to_engine(frames, ticket, 30, 80), 10);
+}
+
+TEST(Budget, ComesBackToEachFrameWhenTheLoadAllows) {
+  Frames frames{CarryPolicy({1, true, 2, 33}), {}};
+  std::uint64_t ticket = 0;
+  given_to_engine(frames, ticket, 30, 80);
+  given_to_engine(frames, ticket, 60, 10);
+  EXPECT_EQ(given_to_engine(frames, ticket, 20, 10), 20);
+  EXPECT_EQ(frames.decide(ticket), Way::kOwn);
+}
+
+TEST(Budget, DoesNotFlutterAtItsEdge) {
+  Frames frames{CarryPolicy({1, true, 2, 33}), {}};
+  std::uint64_t ticket = 0;
+  given_to_engine(frames, ticket, 20, 34);  // two
+  // Below the budget, but by less than a tenth: still two.
+  EXPECT_EQ(given_to_engine(frames, ticket, 20, 32), 10);
 }
 
 }  // namespace

@@ -147,6 +147,14 @@ class Program(unittest.TestCase):
                 self.assertEqual(done.returncode, 5, command)
                 self.assertIn(b"standard output", done.stderr)
 
+    def test_a_cache_that_cannot_be_written_is_done_without(self) -> None:
+        command = [str(PROGRAM), "test", "-o", "null", "--limit", "2"]
+        environment = {**os.environ, "XDG_CACHE_HOME": "/dev/null/cache"}
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=120, check=False, env=environment
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+
     def test_only_films_have_a_time_to_start_at(self) -> None:
         self.refused(2, "--start", "test", "-o", "null", "--start", "2")
         done = run("test:64x48@30", "--every-frame", "--duration", "0.5", "--jsonl", "-")

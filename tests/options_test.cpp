@@ -73,6 +73,11 @@ TEST(Messages, LeavePasswordsOut) {
   expect_refused({{"a", "--device", "rtsp://u:secret@cam/s"}, {}, {"'rtsp://u:***@cam/s'"}});
 }
 
+TEST(ParseOptions, BudgetFindsItsOwnN) {
+  EXPECT_USER_ERROR(parse({"a", "--every", "2", "--budget", "33ms"}), ExitCode::kUsage,
+                    "--every and --budget");
+}
+
 TEST(Presets, AnnotateIsValid) {
   const auto options = parse({"a.mp4", "--config", GRADCAM_PRESETS "/annotate.yaml"});
   EXPECT_EQ(options->overlay.view, ViewKind::kOverlay);

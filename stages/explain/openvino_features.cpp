@@ -2,8 +2,10 @@
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <map>
 #include <openvino/core/preprocess/pre_post_process.hpp>
@@ -130,7 +132,12 @@ std::string name_of(OpenVinoForm form) {
 }
 
 OpenVino::OpenVino(const std::string& cache_folder) : core_(std::make_shared<Core>()) {
-  if (!cache_folder.empty()) core_->core.set_property(ov::cache_dir(cache_folder));
+  // OpenVINO throws where it cannot write; compiling anew each time is no reason not to run.
+  std::error_code failed;
+  if (cache_folder.empty()) return;
+  std::filesystem::create_directories(cache_folder, failed);
+  if (access(cache_folder.c_str(), W_OK | X_OK) != 0) return;
+  core_->core.set_property(ov::cache_dir(cache_folder));
 }
 
 OpenVino::~OpenVino() = default;

@@ -16,7 +16,8 @@ std::string name_of(OpenVinoForm form);
 /// OpenVINO on the CPU, and what it compiled before.
 class OpenVino {
  public:
-  /// `cache_folder`: where compiled networks are kept for the next start; empty = nowhere.
+  /// `cache_folder`: where compiled networks are kept for the next start; empty, or
+  /// not to be written = nowhere.
   explicit OpenVino(const std::string& cache_folder);
   ~OpenVino();
 
