@@ -59,7 +59,8 @@ void refuse_misread_flags(const std::vector<std::string>& arguments,
   for (const std::string& argument : arguments) {
     if (argument == "--") return;
     const std::string flag = argument.substr(0, argument.find('='));
-    if (option_of("-" + flag, table) != nullptr) unknown_flag(argument, table);
+    const bool one_dash = flag.rfind('-', 0) == 0;
+    if (one_dash && option_of("-" + flag, table) != nullptr) unknown_flag(argument, table);
     const OptionSpec* const spec = option_of(flag, table);
     if (spec != nullptr && argument == flag + "=" && flag.rfind("--", 0) == 0) missing_value(*spec);
   }

@@ -79,7 +79,10 @@ void refuse_repeated_outputs(const OutputOptions& output) {
   paths.push_back(output.stats);
   std::set<std::filesystem::path> seen;
   for (const std::string& path : paths) {
-    if (!path.empty() && !seen.insert(std::filesystem::path(path).lexically_normal()).second) {
+    if (path.empty()) continue;
+    std::error_code none;  // what is not there yet is named as it will be
+    const auto place = std::filesystem::weakly_canonical(std::filesystem::absolute(path), none);
+    if (!seen.insert(place).second) {
       fail("output " + quoted(path) + " is given twice; give each output a name of its own");
     }
   }

@@ -88,24 +88,27 @@ class YamlReader {
   std::vector<Given> values_of(const OptionSpec& spec, const YAML::Node& key,
                                const YAML::Node& value) const {
     const std::string allowed = "; give " + spec.allowed;
-    if (value.IsNull()) {
+    if (value.IsNull() && spec.yaml_key != "output") {
       if (spec.values(Options{}).empty()) return {};
       fail(at(key) + spec.yaml_key + ": has no value" + allowed);
     }
-    if (value.IsScalar()) return {given(spec, value)};
+    if (value.IsScalar() || value.IsNull()) return {given(spec, value)};
     if (!value.IsSequence() || spec.arity != Arity::kList) {
       fail(at(value) + spec.yaml_key + ": takes a single value" + allowed);
     }
     std::vector<Given> all;
     for (const auto& item : value) {
-      if (!item.IsScalar()) fail(at(item) + spec.yaml_key + ": takes a list of values" + allowed);
+      if (!item.IsScalar() && !(item.IsNull() && spec.yaml_key == "output"))
+        fail(at(item) + spec.yaml_key + ": takes a list of values" + allowed);
       all.push_back(given(spec, item));
     }
     return all;
   }
 
   Given given(const OptionSpec& spec, const YAML::Node& value) const {
-    return {value.Scalar(), at(value) + spec.yaml_key};
+    // YAML has a meaning of its own for the word null; as an output it is the one that writes
+    // nothing.
+    return {value.IsNull() ? "null" : value.Scalar(), at(value) + spec.yaml_key};
   }
 
   std::string file_;

@@ -244,8 +244,9 @@ void Annotation::Parts::open_outputs() {
   for (int i = 0; i < count; ++i) {
     const SourceInfo& info = infos[static_cast<std::size_t>(i)];
     const bool print_top = info.still && options.output.jsonl != "-";
-    outputs.push_back(
-        std::make_unique<StreamOutput>(open_sinks(options.output, info, i, count), print_top));
+    const std::string heading = count > 1 ? info.name : "";
+    outputs.push_back(std::make_unique<StreamOutput>(open_sinks(options.output, info, i, count),
+                                                     StreamOutput::Top{print_top, heading}));
   }
 }
 

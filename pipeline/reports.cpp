@@ -129,7 +129,8 @@ std::string problems(const StreamSummary& stream) {
 
 }  // namespace
 
-void print_top(const Explanation& explanation) {
+void print_top(const Explanation& explanation, const std::string& heading) {
+  if (!heading.empty()) std::printf("%s\n", heading.c_str());
   for (const ClassScore& score : explanation.top) {
     std::printf("%5d  %-32s %6.2f %%\n", score.index,
                 score.label.empty() ? "-" : score.label.c_str(), 100.0 * score.score);

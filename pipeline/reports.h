@@ -8,7 +8,7 @@
 namespace gradcam {
 
 /// To stdout: the five best classes of a still, one line each: index, label, per cent.
-void print_top(const Explanation& explanation);
+void print_top(const Explanation& explanation, const std::string& heading = "");
 
 /// To stdout: name, type and output shape of each layer of a model.
 void print_layers(const Options& options);

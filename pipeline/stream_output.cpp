@@ -8,10 +8,11 @@ namespace gradcam {
 
 void StreamOutput::write(const Rendered& frame) {
   for (const auto& sink : sinks_) sink->write(frame);
-  if (print_top_ && frame.explained.explanation) print_top(*frame.explained.explanation);
+  if (top_.print) explanation_ = frame.explained.explanation;
 }
 
 void StreamOutput::finish() {
+  if (explanation_) print_top(*explanation_, top_.heading);
   std::exception_ptr first;
   for (const auto& sink : sinks_) {
     try {

@@ -90,6 +90,43 @@ class Program(unittest.TestCase):
             self.assertLessEqual(running, own + 1e-4)
         self.assertLess(min(peaks["running"]), 0.9 * min(peaks["frame"]))
 
+    def made(self, name: str, *options: str) -> Path:
+        """A second of test picture (25 frames) as ffmpeg writes it."""
+        path = self.folder / name
+        picture = ["-f", "lavfi", "-i", "testsrc=s=64x48:r=25:d=1"]
+        subprocess.run(["ffmpeg", "-v", "error", *picture, *options, str(path)], check=True)
+        return path
+
+    def test_sound_that_is_longer_than_the_picture_is_no_cut(self) -> None:
+        for name in ("long.mp4", "long.mkv"):
+            film = self.made(name, "-f", "lavfi", "-i", "sine=d=4")  # GStreamer drops a track below a fifth
+            done = run(film, "--jsonl", "-")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(len(done.stdout.splitlines()), 25)
+
+    def test_a_gif_ends_with_its_last_picture(self) -> None:
+        done = run(self.made("a.gif"), "--jsonl", "-", timeout=25)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(done.stdout.splitlines()), 25)
+
+    def test_films_longer_than_half_a_minute_say_so(self) -> None:
+        out = self.folder / "long.mp4"
+        done = run("test:64x64@25", "--limit", "1000", "--every", "100", "-o", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        command = ["ffprobe", "-v", "error", "-select_streams", "v", "-show_entries"]
+        command += ["stream=duration,avg_frame_rate", "-of", "csv=p=0", str(out)]
+        rate, seconds = subprocess.check_output(command, text=True).strip().split(",")
+        self.assertEqual((rate, round(float(seconds), 2)), ("25/1", 40.0))
+
+    @needs_shared
+    def test_several_stills_are_told_apart(self) -> None:
+        names = [MEDIA / "rooster.jpg", MEDIA / "dog_and_cat_224.png"]
+        done = run(*names, "-o", "null")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = done.stdout.splitlines()
+        self.assertEqual((len(lines), lines[0], lines[6]), (12, str(names[0]), str(names[1])))
+        self.assertEqual(lines[1].split()[1], "cock")
+
     @needs_shared
     def test_films_keep_frames_and_times(self) -> None:
         for name in FILMS:

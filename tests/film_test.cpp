@@ -90,16 +90,21 @@ TEST(Film, VariableRateKeepsItsTimes) {
   for (const double rate : {0.0, 25.0}) {
     const auto path = folder / ("rate" + std::to_string(rate) + ".mp4");
     write_film(path, pts, rate);
-    expect_pts(read_film(path), pts, nanoseconds(10));
+    expect_pts(read_film(path), pts, std::chrono::microseconds(6));
   }
 }
 
-TEST(Film, LongerThan32BitsOfItsClockCount) {
-  // 40 s, above 2^32 / 144 MHz = 29.8 s.
+TEST(Film, LongPausesAndLongFilmsKeepTheirTimes) {
   const TempFolder folder;
-  const auto pts = even_pts(80, milliseconds(500));
-  write_film(folder / "a.mp4", pts, 2);
-  expect_pts(read_film(folder / "a.mp4"), pts, nanoseconds(10));
+  auto pts = even_pts(10, milliseconds(500));
+  for (const int seconds : {65, 66, 400}) pts.emplace_back(std::chrono::seconds(seconds));
+  for (const char* name : {"a.mp4", "a.mkv"}) {
+    write_film(folder / name, pts, 2);
+    expect_pts(read_film(folder / name), pts, milliseconds(1));
+    EXPECT_NEAR(
+        std::chrono::duration<double>(*GstSource(folder / name, {}).info().duration).count(), 400.5,
+        0.6);
+  }
 }
 
 TEST(Film, OneFrame) {
@@ -245,6 +250,26 @@ TEST(Film, TruncatedMatroskaSaysHowFarItGot) {
   EXPECT_GT(read.frames.size(), 50U);
   EXPECT_LT(read.frames.size(), 200U);
   EXPECT_NE(read.cut_short.find("10.0 s"), std::string::npos) << read.cut_short;
+}
+
+TEST(Film, PixelsThatAreNotSquareAreMadeSo) {
+  const TempFolder folder;
+  const std::string path = (folder / "wide.mkv").string();
+  run_pipeline(
+      "videotestsrc num-buffers=3 ! video/x-raw,width=64,height=48,framerate=25/1,"
+      "pixel-aspect-ratio=2/1 ! x264enc ! h264parse ! matroskamux ! filesink location=" +
+      path);
+  const cv::Size size = read_film(path).frames.at(0).image.size();
+  EXPECT_NEAR(static_cast<double>(size.width) / size.height, 2 * 64.0 / 48, 0.05) << size;
+}
+
+TEST(Film, AStopEndsTheOpening) {
+  const TempFolder folder;
+  write_film(folder / "a.mp4", even_pts(3, milliseconds(40)), 25);
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_USER_ERROR(GstSource(folder / "a.mp4", {}, stop.get_token()), ExitCode::kSource,
+                    "stopped");
 }
 
 TEST(Film, TruncatedMp4IsAnError) {

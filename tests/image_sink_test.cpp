@@ -87,5 +87,12 @@ TEST(ImageSink, FolderThatVanishesIsAnError) {
   EXPECT_USER_ERROR(sink.write(rendered(0, kNoTime, grey(0, kSize))), ExitCode::kOutput, "0.png");
 }
 
+TEST(ImageSink, APictureThatTheFormatCannotHoldIsAnError) {
+  const TempFolder folder;
+  ImageSink sink(folder / "wide.jpg", true, false);
+  EXPECT_USER_ERROR(sink.write(rendered(0, {}, cv::Mat(2, 70000, CV_8UC3, cv::Scalar()))),
+                    ExitCode::kOutput, "70000x2");
+}
+
 }  // namespace
 }  // namespace gradcam

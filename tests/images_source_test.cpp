@@ -29,6 +29,27 @@ TEST(NaturalLess, ComparesRunsOfDigitsAsNumbers) {
   EXPECT_TRUE(natural_less("99999999999999999998", "99999999999999999999"));
 }
 
+TEST(ImagesSource, ACutJpegIsNoPicture) {
+  const TempFolder folder;
+  cv::Mat picture(60, 80, CV_8UC3);
+  cv::randu(picture, 0, 255);
+  cv::imwrite((folder / "a.jpg").string(), picture);
+  cv::imwrite((folder / "b.jpg").string(), picture);
+  testing::truncated(folder / "a.jpg", 0.6);
+  ImagesSource source("folder", pictures_in_folder(folder.path()));
+  const auto read = read_all(source);
+  EXPECT_EQ(read.frames.size(), 1U);
+  EXPECT_EQ(read.cut_short, "1 of 2 pictures could not be read: a.jpg");
+}
+
+TEST(ImagesSource, ALinkInACircleIsPassedOver) {
+  const TempFolder folder;
+  write_grey(folder / "a.png", 10);
+  std::filesystem::create_symlink(folder / "loop.png", folder / "loop.png");
+  ImagesSource source("folder", pictures_in_folder(folder.path()));
+  EXPECT_EQ(read_all(source).frames.size(), 1U);
+}
+
 TEST(ImagesSource, FolderPlaysInNaturalOrderAt25FramesPerSecond) {
   const TempFolder folder;
   write_grey(folder / "f10.png", 100);

@@ -78,6 +78,25 @@ TEST(ParseOptions, BudgetFindsItsOwnN) {
                     "--every and --budget");
 }
 
+TEST(ParseOptions, NamesOfOneLetterAreNoFlags) {
+  const auto options = parse({"m", "--target", "h", "--labels", "o", "y"});
+  EXPECT_EQ(options->input.sources, (Words{"m", "y"}));
+  EXPECT_EQ(options->explain.target, "h");
+}
+
+TEST(ParseOptions, TheWordNullInYamlIsAnOutput) {
+  for (const char* text : {"output: null\n", "output: [null]\n", "output: 'null'\n"}) {
+    const ConfigFile file(text);
+    EXPECT_EQ(parse({"a", "--config", file.path()})->output.outputs, Words{"null"}) << text;
+  }
+}
+
+TEST(ParseOptions, OneFileUnderTwoNamesIsGivenTwice) {
+  const std::string here = std::filesystem::current_path().string();
+  EXPECT_USER_ERROR(parse({"a", "-o", "x.mp4", "-o", here + "/x.mp4"}), ExitCode::kUsage,
+                    "is given twice");
+}
+
 TEST(Presets, AnnotateIsValid) {
   const auto options = parse({"a.mp4", "--config", GRADCAM_PRESETS "/annotate.yaml"});
   EXPECT_EQ(options->overlay.view, ViewKind::kOverlay);

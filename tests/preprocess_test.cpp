@@ -87,5 +87,14 @@ TEST(Preprocess, ShrinkKeepsTheAspectAndSmallFrames) {
   EXPECT_EQ(shrink(frame, 0).data, frame.data);
 }
 
+TEST(ToNetworkInput, ACropOfTheTiniestPictureHasAPixel) {
+  ModelDescription description;
+  description.input_height = description.input_width = 4;
+  description.crop = {0.5, 0.5, 1, 1};
+  const NetworkInput input =
+      to_network_input(cv::Mat(1, 1, CV_8UC3, cv::Scalar(1, 2, 3)), description);
+  EXPECT_EQ(input.blob.pixels[0], 3);
+}
+
 }  // namespace
 }  // namespace gradcam

@@ -4,8 +4,8 @@
 namespace gradcam {
 
 std::unique_ptr<Source> open_film_source(const std::filesystem::path& path,
-                                         const InputOptions& options) {
-  return std::make_unique<GstSource>(path, options);
+                                         const InputOptions& options, const std::stop_token& stop) {
+  return std::make_unique<GstSource>(path, options, stop);
 }
 
 }  // namespace gradcam

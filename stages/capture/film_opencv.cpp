@@ -4,7 +4,8 @@
 namespace gradcam {
 
 std::unique_ptr<Source> open_film_source(const std::filesystem::path& path,
-                                         const InputOptions& options) {
+                                         const InputOptions& options,
+                                         const std::stop_token& /*stop*/) {
   return std::make_unique<OpencvSource>(path, options);
 }
 

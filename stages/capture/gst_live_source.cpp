@@ -67,7 +67,12 @@ GstLiveSource::GstLiveSource(GstLaunch launch, const Opening& opening)
 
 void GstLiveSource::build() {
   std::string error;
-  if (!stream_.build(launch_.launch + " ! decodebin ! videoconvert name=convert", error)) {
+  // A film from a web server is one like any other; a camera has neither fields nor rotation.
+  const std::string film = launch_.uri.empty() ? "" : " ! deinterlace mode=auto fields=top";
+  const std::string turned = launch_.uri.empty() ? "" : " ! videoflip video-direction=auto";
+  if (!stream_.build(
+          launch_.launch + " ! decodebin" + film + " ! videoconvert name=convert" + turned,
+          error)) {
     fail(error);
   }
 }

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "config/user_error.h"
+#include "stages/capture/container_size.h"
 #include "stages/capture/gst_picture.h"
 
 namespace gradcam {
@@ -13,15 +14,19 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr auto kOpenLimit = std::chrono::seconds(10);
+constexpr auto kOpenLimit =
+    std::chrono::seconds(30);  ///< a start far behind a key frame takes long
+constexpr auto kPoll = std::chrono::milliseconds(100);
 constexpr auto kStallLimit = std::chrono::seconds(30);
 
 /// Only `fields=top` keeps the number of frames of interlaced film. The flip comes after the
-/// conversion, since it knows few formats.
+/// conversion, since it knows few formats. Pixels that are not square are made so: networks, PNG
+/// and screens know no others.
 constexpr const char* kPipeline =
     "filesrc name=file ! decodebin name=decoder expose-all-streams=false caps=video/x-raw(ANY) "
     "! deinterlace mode=auto fields=top ! videoconvert name=convert "
-    "! videoflip video-direction=auto";
+    "! videoflip video-direction=auto ! videoscale add-borders=false "
+    "! capsfilter caps=video/x-raw,pixel-aspect-ratio=1/1";
 
 /// The decoder bin says "missing plug-in" also where there is nothing to decode.
 std::string preroll_error_text(GstMessage* message, bool plugin_is_missing) {
@@ -62,7 +67,9 @@ nanoseconds duration_of(GstElement* pipeline) {
 
 }  // namespace
 
-GstSource::GstSource(const std::filesystem::path& path, const InputOptions& options) {
+GstSource::GstSource(const std::filesystem::path& path, const InputOptions& options,
+                     std::stop_token stop)
+    : opening_stopped_(std::move(stop)) {
   info_.name = path.string();
   info_.files = {path};
   std::string error;
@@ -78,11 +85,11 @@ GstSource::GstSource(const std::filesystem::path& path, const InputOptions& opti
   start_ = seconds_to_ns(options.start_s);
   end_ = duration;
   if (options.start_s > 0 || options.duration_s > 0) {
-    const nanoseconds stop = options.duration_s > 0 ? start_ + seconds_to_ns(options.duration_s)
-                                                    : nanoseconds(GST_CLOCK_TIME_NONE);
-    seek(start_, stop);
+    const nanoseconds end = options.duration_s > 0 ? start_ + seconds_to_ns(options.duration_s)
+                                                   : nanoseconds(GST_CLOCK_TIME_NONE);
+    seek(start_, end);
     wait_for_preroll();
-    if (options.duration_s > 0) end_ = std::min(end_, stop);
+    if (options.duration_s > 0) end_ = std::min(end_, end);
   }
   gst_element_set_state(stream_.pipeline(), GST_STATE_PLAYING);
   GstSample* const first = first_from(start_);
@@ -98,11 +105,23 @@ GstSource::GstSource(const std::filesystem::path& path, const InputOptions& opti
 }
 
 GstSample* GstSource::first_from(nanoseconds start) {
-  GstSample* const first = stream_.peek(kOpenLimit);
+  GstSample* const first = wait_for_picture();
   // A frame that began before the start comes with its stamp moved there: not one of the film's.
   if (first == nullptr || start == nanoseconds(0) || !is_clipped(first)) return first;
   stream_.pull(nanoseconds(0));
-  return stream_.peek(kOpenLimit);
+  return wait_for_picture();
+}
+
+/// Null if there is none in time.
+GstSample* GstSource::wait_for_picture() {
+  const auto deadline = std::chrono::steady_clock::now() + kOpenLimit;
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (GstSample* const sample = stream_.peek(kPoll)) return sample;
+    if (stream_.ended()) return nullptr;
+    throw_if_failed();
+    if (opening_stopped_.stop_requested()) fail("stopped before its first picture");
+  }
+  return nullptr;
 }
 
 void GstSource::wait_for_preroll() {
@@ -110,10 +129,11 @@ void GstSource::wait_for_preroll() {
   const auto types =
       static_cast<GstMessageType>(GST_MESSAGE_ERROR | GST_MESSAGE_ASYNC_DONE | GST_MESSAGE_ELEMENT);
   while (true) {
-    const nanoseconds left = deadline - std::chrono::steady_clock::now();
     const gst::Message message(gst_bus_timed_pop_filtered(
-        stream_.bus(), static_cast<GstClockTime>(std::max<std::int64_t>(left.count(), 0)), types));
-    if (!message) fail("no picture could be decoded within 10 s");
+        stream_.bus(), static_cast<GstClockTime>(nanoseconds(kPoll).count()), types));
+    if (opening_stopped_.stop_requested()) fail("stopped before its first picture");
+    if (!message && std::chrono::steady_clock::now() < deadline) continue;
+    if (!message) fail("no picture could be decoded within 30 s");
     switch (GST_MESSAGE_TYPE(message.get())) {
       case GST_MESSAGE_ASYNC_DONE:
         return;
@@ -152,9 +172,22 @@ Capture GstSource::next(std::chrono::milliseconds timeout) {
   const gst::Sample sample = stream_.pull(timeout);
   if (sample) return to_captured(sample.get());
   throw_if_failed();
-  if (stream_.ended()) return EndOfStream{cut_short_text(start_, reached_, end_)};
+  if (stream_.ended() || is_stuck_at_its_end()) return EndOfStream{missing_text()};
   if (stream_.silent() > kStallLimit) fail("no further picture could be decoded within 30 s");
   return NotYet{};
+}
+
+/// The container's length is that of its longest stream, and often a guess: only a file that ends
+/// before its own structure is cut short.
+std::string GstSource::missing_text() const {
+  return is_truncated(info_.files[0]) ? cut_short_text(start_, reached_, end_) : "";
+}
+
+/// The demuxer of GIF never says that it has come to its end.
+bool GstSource::is_stuck_at_its_end() const {
+  const bool complete = end_ > nanoseconds(0) && reached_ > nanoseconds(0) &&
+                        reached_ + frame_duration(info_.frames_per_second) >= end_;
+  return complete && stream_.silent() > std::chrono::seconds(2);
 }
 
 Captured GstSource::to_captured(GstSample* sample) {

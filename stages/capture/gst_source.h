@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <stop_token>
 #include <string>
 
 #include "stages/capture/gst_stream.h"
@@ -13,8 +14,9 @@ namespace gradcam {
 /// and reordering obeyed), upright (rotation obeyed), fields of interlaced film joined.
 class GstSource : public Source {
  public:
-  /// Returns once the first picture is decoded. Throws UserError(kSource).
-  GstSource(const std::filesystem::path& path, const InputOptions& options);
+  /// Returns once the first picture is decoded. Throws UserError(kSource), also when stopped.
+  GstSource(const std::filesystem::path& path, const InputOptions& options,
+            std::stop_token stop = {});
   const SourceInfo& info() const override { return info_; }
   Capture next(std::chrono::milliseconds timeout) override;
 
@@ -23,11 +25,15 @@ class GstSource : public Source {
   void wait_for_preroll();
   void seek(std::chrono::nanoseconds start, std::chrono::nanoseconds stop);
   GstSample* first_from(std::chrono::nanoseconds start);
+  GstSample* wait_for_picture();
   void fill_info(GstSample* first, const InputOptions& options);
+  std::string missing_text() const;
+  bool is_stuck_at_its_end() const;
   Captured to_captured(GstSample* sample);
   void throw_if_failed();
   [[noreturn]] void fail(const std::string& why) const;
 
+  const std::stop_token opening_stopped_;
   SourceInfo info_;
   gst::Stream stream_;
   std::string missing_plugin_;  ///< the decoder that this machine lacks

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <fstream>
+#include <iterator>
 #include <opencv2/imgcodecs.hpp>
 
 #include "config/user_error.h"
@@ -32,10 +34,21 @@ void sort_naturally(std::vector<fs::path>& paths) {
   });
 }
 
-/// Empty if the file is no picture. OpenCV throws on some broken files and returns nothing on
+/// A JPEG file that was cut off: its last scan (FF DA) has no end of image (FF D9) behind it. What
+/// a scan holds cannot look like one. OpenCV fills the rest with grey and says nothing.
+bool is_cut_jpeg(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (bytes.rfind("\xFF\xD8", 0) != 0) return false;
+  const auto scan = bytes.rfind("\xFF\xDA");
+  return scan == std::string::npos || bytes.find("\xFF\xD9", scan) == std::string::npos;
+}
+
+/// Empty if the file is no whole picture. OpenCV throws on some broken files and returns nothing on
 /// others.
 cv::Mat read_picture(const fs::path& path) {
   try {
+    if (is_cut_jpeg(path)) return {};
     return cv::imread(path.string(), cv::IMREAD_COLOR);
   } catch (const cv::Exception&) {
     return {};
@@ -88,8 +101,9 @@ std::vector<fs::path> pictures_in_folder(const fs::path& folder) {
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
+    std::error_code unreadable;  // a link that leads nowhere is told when it is read
     const bool hidden = entry->path().filename().string().front() == '.';
-    if (!hidden && has_picture_extension(entry->path()) && !entry->is_directory()) {
+    if (!hidden && has_picture_extension(entry->path()) && !entry->is_directory(unreadable)) {
       paths.push_back(entry->path());
     }
   }

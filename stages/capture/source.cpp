@@ -39,8 +39,11 @@ bool is_pattern(const std::string& text) { return text == "test" || starts_with(
   throw UserError(ExitCode::kSource, "source " + quoted(text) + " " + why);
 }
 
-/// By extension, else by content, so that a picture without a usual name is found too.
+/// By extension, else by content, so that a picture without a usual name is found too. A film of
+/// JPEG pictures begins as one picture does.
 bool is_picture(const fs::path& path) {
+  const std::string extension = path.extension().string();
+  if (extension == ".mjpeg" || extension == ".mjpg") return false;
   return has_picture_extension(path) || cv::haveImageReader(path.string());
 }
 
@@ -90,9 +93,10 @@ std::unique_ptr<Source> cut(std::unique_ptr<Source> source, const std::string& t
                                 : std::move(source);
 }
 
-std::unique_ptr<Source> open_files(const std::string& text, const InputOptions& options) {
+std::unique_ptr<Source> open_files(const std::string& text, const InputOptions& options,
+                                   const std::stop_token& stop) {
   auto pictures = open_pictures(text);
-  return pictures ? cut(std::move(pictures), text, options) : open_film_source(text, options);
+  return pictures ? cut(std::move(pictures), text, options) : open_film_source(text, options, stop);
 }
 
 }  // namespace
@@ -104,7 +108,9 @@ std::unique_ptr<Source> open_source(const std::string& text, const InputOptions&
   if (source) {
     source = cut(std::move(source), text, options);
   } else {
-    const auto open = [text, options] { return open_files(text, options); };
+    const auto open = [text, options, stop = opening.stop] {
+      return open_files(text, options, stop);
+    };
     source = options.loop ? looped(open) : open();
   }
   return options.max_fps > 0 ? thinned(std::move(source), options.max_fps) : std::move(source);

@@ -59,7 +59,8 @@ LoadedModel load_bundle(const std::string& folder, const ExplainOptions& options
       return {Network(open_bundle(folder), device, cache_folder()), find_description(file, ""), ""};
     }
   } catch (const UserError& error) {
-    if (options.engine == "openvino" || !fs::is_regular_file(file)) throw;
+    std::error_code unreadable;
+    if (options.engine == "openvino" || !fs::is_regular_file(file, unreadable)) throw;
     why = error.what();
   }
   LoadedModel loaded = load_file(file, options);
@@ -100,8 +101,9 @@ std::string find_model(const std::string& asked) {
 
 LoadedModel load_model(const ExplainOptions& options) {
   const std::string path = find_model(options.model);
+  std::error_code unreadable;
   LoadedModel loaded =
-      fs::is_directory(path) ? load_bundle(path, options) : load_file(path, options);
+      fs::is_directory(path, unreadable) ? load_bundle(path, options) : load_file(path, options);
   ModelDescription& description = loaded.description;
   if (!options.labels.empty()) description.labels = read_labels(options.labels);
   if (description.name.empty()) description.name = fs::path(path).stem().string();

@@ -24,7 +24,8 @@ std::string class_name(const torch::jit::Module& module) {
 }
 
 torch::jit::Module load(const std::string& path, c10::Device device, std::string& description) {
-  if (!std::filesystem::is_regular_file(path)) {
+  std::error_code unreadable;
+  if (!std::filesystem::is_regular_file(path, unreadable)) {
     throw UserError(ExitCode::kModel, "model '" + path + "': no such file (a TorchScript .pt)");
   }
   compute_alone();

@@ -21,11 +21,9 @@ constexpr auto kStallLimit = std::chrono::seconds(30);
 constexpr auto kFinishLimit = std::chrono::seconds(10);
 constexpr auto kLongestLead = std::chrono::seconds(2);
 
-/// The least common multiple of the usual clocks (1/1000 s and 1/1000000 s, 90000, 30000/1001 and
-/// its relatives, 12800, 15360 …): their time stamps come out as they went in.
 constexpr const char* kMp4 =
-    "mp4mux fragment-duration=500 fragment-mode=first-moov-then-finalise "
-    "trak-timescale=144000000 movie-timescale=1000000";
+    "mp4mux fragment-duration=500 fragment-mode=first-moov-then-finalise movie-timescale=1000000 "
+    "trak-timescale=";
 
 int key_frame_distance(double frames_per_second) {
   return std::clamp(static_cast<int>(std::lround(frames_per_second)), 10, 120);
@@ -40,6 +38,19 @@ std::string rate_text(double frames_per_second) {
   gst_util_double_to_fraction(frames_per_second > 0 ? frames_per_second : kFallbackRate, &numerator,
                               &denominator);
   return std::to_string(numerator) + "/" + std::to_string(denominator);
+}
+
+/// Ticks per second of an mp4 track: the clock of MPEG, or a little more, so that frames of the
+/// rate fall on ticks; others are 6 us off at most. The 32 bits that mp4 has for a frame's or a
+/// track's length hold about 10 hours of it. (144 MHz, a multiple of all usual clocks, overflows
+/// after 29 s.)
+int ticks_per_second(double frames_per_second) {
+  constexpr int kMpegClock = 90000;
+  int numerator = 0;
+  int denominator = 1;
+  gst_util_double_to_fraction(frames_per_second, &numerator, &denominator);
+  if (numerator <= 0 || numerator > kMpegClock) return kMpegClock;
+  return (kMpegClock + numerator - 1) / numerator * numerator;
 }
 
 /// The pixels without a copy: the buffer holds on to the image, which nobody writes any more.
@@ -92,7 +103,8 @@ GstFilmSink::GstFilmSink(std::filesystem::path path, const SourceInfo& source, b
 }
 
 std::string GstFilmSink::description(cv::Size size) const {
-  const std::string container = lower_extension(path_) == ".mp4" ? kMp4 : "matroskamux";
+  const std::string mp4 = kMp4 + std::to_string(ticks_per_second(frames_per_second_));
+  const std::string container = lower_extension(path_) == ".mp4" ? mp4 : "matroskamux";
   return "appsrc name=input format=time max-buffers=0 max-bytes=0 max-time=0 "
          "caps=video/x-raw,format=BGR,width=" +
          std::to_string(size.width) + ",height=" + std::to_string(size.height) +

@@ -8,6 +8,21 @@
 
 namespace gradcam {
 
+namespace {
+
+/// OpenCV throws for some pictures and says no for others (JPEG has at most 65500 pixels a side).
+bool encoded(const std::string& extension, const cv::Mat& picture,
+             std::vector<unsigned char>& bytes) {
+  const std::vector<int> quality = {cv::IMWRITE_JPEG_QUALITY, 95};
+  try {
+    return cv::imencode(extension, picture, bytes, quality);
+  } catch (const cv::Exception&) {
+    return false;
+  }
+}
+
+}  // namespace
+
 ImageSink::ImageSink(std::filesystem::path path, bool still, bool overwrite)
     : path_(std::move(path)) {
   if (SeriesName::is_series(path_.string())) {
@@ -28,10 +43,11 @@ ImageSink::ImageSink(std::filesystem::path path, bool still, bool overwrite)
 void ImageSink::write(const Rendered& frame) {
   const std::filesystem::path path = series_ ? series_->at(frame.frame().seq) : path_;
   std::vector<unsigned char> bytes;
-  const std::vector<int> quality = {cv::IMWRITE_JPEG_QUALITY, 95};
-  if (!cv::imencode(path_.extension().string(), *frame.picture, bytes, quality)) {
+  if (!encoded(path_.extension().string(), *frame.picture, bytes)) {
     throw UserError(ExitCode::kOutput, "cannot write '" + path.string() + "': the " +
-                                           path_.extension().string() + " encoder failed");
+                                           path_.extension().string() + " encoder cannot take " +
+                                           std::to_string(frame.picture->cols) + "x" +
+                                           std::to_string(frame.picture->rows) + " pixels");
   }
   write_file(path, bytes);
 }

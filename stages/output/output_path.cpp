@@ -47,6 +47,9 @@ void require_new_file(const fs::path& path, bool overwrite) {
   std::error_code error;
   if (fs::is_directory(path, error)) refuse(path, "is a folder");
   if (!fs::exists(path, error)) return;
+  if (!fs::is_regular_file(path, error) && !fs::is_character_file(path, error)) {
+    refuse(path, "is no regular file");
+  }
   if (!overwrite) refuse(path, "exists already: choose another name, or -y to overwrite it");
   if (access(path.c_str(), W_OK) != 0) refuse(path, "exists and is not writable");
 }

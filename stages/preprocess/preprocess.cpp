@@ -11,8 +11,8 @@ namespace {
 
 cv::Rect crop_of(const cv::Mat& frame, const ModelDescription& description) {
   const auto [top, left, bottom, right] = description.crop;
-  const int x0 = static_cast<int>(std::lround(left * frame.cols));
-  const int y0 = static_cast<int>(std::lround(top * frame.rows));
+  const int x0 = std::min(static_cast<int>(std::lround(left * frame.cols)), frame.cols - 1);
+  const int y0 = std::min(static_cast<int>(std::lround(top * frame.rows)), frame.rows - 1);
   const int x1 = std::max(x0 + 1, static_cast<int>(std::lround(right * frame.cols)));
   const int y1 = std::max(y0 + 1, static_cast<int>(std::lround(bottom * frame.rows)));
   return cv::Rect(x0, y0, x1 - x0, y1 - y0) & cv::Rect(0, 0, frame.cols, frame.rows);
