@@ -6,7 +6,8 @@ import dataclasses
 from typing import Any, Dict, List
 
 import torch
-from networks import MODEL, USAGE, NetworkError
+from network import MODEL, USAGE, NetworkError, first_line
+from quiet import silence
 from torch import Tensor, fx, nn
 
 
@@ -36,9 +37,10 @@ def cut(module: nn.Module, sample: Tensor, layer: str) -> CutNetwork:
     """Cuts at the output of the last call of `layer`, along torch.export's graph, in which each node
     knows the modules it comes from."""
     try:
-        graph_module = torch.export.export(module, (sample,), strict=False).module()
+        with silence():
+            graph_module = torch.export.export(module, (sample,), strict=False).module()
     except Exception as error:  # whatever the network's own code raises under export
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
+        reason = first_line(error)
         raise NetworkError(MODEL, f"torch.export cannot take the network: {reason}") from None
     graph = graph_module.graph
     for node in list(graph.nodes):

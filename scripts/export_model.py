@@ -3,120 +3,54 @@
 
 scripts/export_model.py efficientnet_lite0 -o efficientnet_lite0.pt
 scripts/export_model.py resnet50 --weights resnet50.pth -o resnet50.pt
+scripts/export_model.py timm/resnet18 -o resnet18.pt
 scripts/export_model.py my_checkpoint.pth --arch mobilenet_v2 --labels names.txt -o mine.pt
+scripts/export_model.py net.onnx --input-size 192,256 --labels names.txt -o mine.pt
+scripts/export_model.py my_networks.py:small --mean 0,0,0 --std 1,1,1 -o mine.pt
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import io
 import json
 import os
 import sys
-import warnings
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NoReturn, Optional
+from typing import Any, Dict, List, Optional
 
 from project_python import use_project_python
 
 if __name__ == "__main__":
     use_project_python("torch", "torchvision")
 
+import network_options  # noqa: E402
 import torch  # noqa: E402
+from layers import choose_layers  # noqa: E402
+from network import MODEL, OUTPUT, USAGE, Network, NetworkError, first_line, pattern  # noqa: E402
+from quiet import quiet  # noqa: E402
 from torch import Tensor  # noqa: E402
-
-import networks  # noqa: E402
-from networks import MODEL, OUTPUT, USAGE, Network, NetworkError  # noqa: E402
 
 TOLERANCE = 1e-4  # of the largest output
 
 
-class OneLineParser(argparse.ArgumentParser):
-    """argparse with its errors on one line."""
-
-    def error(self, message: str) -> NoReturn:
-        raise NetworkError(USAGE, message)
-
-
-def add_network_options(parser: argparse.ArgumentParser) -> None:
-    """Which network, with which weights."""
-    parser.add_argument(
-        "network",
-        metavar="NAME|CHECKPOINT",
-        help="efficientnet_lite0, a torchvision classifier, or a state_dict file (with --arch)",
-    )
-    parser.add_argument("--arch", metavar="NAME", help="network that a CHECKPOINT belongs to")
-    parser.add_argument("--weights", type=Path, metavar="FILE", help="state_dict for NAME")
-    parser.add_argument(
-        "--random-weights", action="store_true", help="seeded random weights, for tests"
-    )
-    parser.add_argument("--labels", type=Path, metavar="FILE", help="one per line, or index JSON")
-
-
-def settle_network(options: argparse.Namespace) -> None:
-    """Puts a CHECKPOINT where the weights belong; refuses what does not go together."""
-    if options.weights and options.random_weights:
-        raise NetworkError(USAGE, "--weights and --random-weights exclude each other")
-    looks_like_file = options.network.endswith((".pt", ".pth", ".tar", ".bin"))
-    if looks_like_file or Path(options.network).is_file():
-        if options.weights or options.random_weights:
-            raise NetworkError(USAGE, f"'{options.network}' holds the weights: no other ones")
-        if not options.arch:
-            raise NetworkError(
-                USAGE, f"'{options.network}' is a checkpoint: name it by --arch NAME"
-            )
-        options.weights, options.network = Path(options.network), options.arch
-    elif options.arch:
-        raise NetworkError(USAGE, "--arch goes with a CHECKPOINT, not with a network's name")
-
-
 def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:
-    parser = OneLineParser(
+    parser = network_options.OneLineParser(
         prog="export_model",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add_network_options(parser)
+    network_options.add_network_options(parser)
     parser.add_argument("--script", action="store_true", help="torch.jit.script, not trace")
     parser.add_argument("--layer", metavar="L[,L]", help="layer to explain (default: last stage)")
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE.pt", help="replaced if it exists"
     )
     options = parser.parse_args(arguments)
-    settle_network(options)
+    network_options.settle_network(options)
     if options.output.is_dir() or not options.output.resolve().parent.is_dir():
         raise NetworkError(OUTPUT, f"--output '{options.output}': not a file in an existing folder")
     return options
-
-
-def read_labels(path: Path, classes: int) -> List[str]:
-    """One label per line, or a JSON list, or a JSON object index → label or [id, label]."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        if path.suffix != ".json":
-            labels = text.splitlines()
-        else:
-            found = json.loads(text)
-            if isinstance(found, dict):
-                found = [found[str(index)] for index in range(len(found))]
-            labels = [entry if isinstance(entry, str) else entry[-1] for entry in found]
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise NetworkError(USAGE, f"--labels '{path}': cannot be read ({error})") from None
-    if len(labels) != classes:
-        raise NetworkError(USAGE, f"--labels '{path}': {len(labels)} labels for {classes} classes")
-    return labels
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Without two warnings of every export: torch.jit announces its end (LibTorch still loads what
-    it writes), and the tracer warns of values taken from shapes (the description fixes the shape,
-    and `verify` compares the values)."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"`torch\.jit\.\w+` is deprecated")
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)
-        yield
 
 
 def export(network: Network, sample: Tensor, script: bool) -> torch.jit.ScriptModule:
@@ -131,9 +65,8 @@ def export(network: Network, sample: Tensor, script: bool) -> torch.jit.ScriptMo
             return torch.jit.trace(network.module, sample, check_trace=False)
     except (RuntimeError, torch.jit.frontend.NotSupportedError, TypeError) as error:
         how = "scripted" if script else "traced"
-        reason = (str(error).strip().splitlines() or ["no reason given"])[0][:160]
         raise NetworkError(
-            USAGE if script else MODEL, f"{network.name} cannot be {how}: {reason}"
+            USAGE if script else MODEL, f"{network.name} cannot be {how}: {first_line(error)}"
         ) from None
     finally:
         torch.backends.mha.set_fastpath_enabled(fast_path)
@@ -146,7 +79,7 @@ def verify(network: Network, exported: torch.jit.ScriptModule, script: bool) -> 
     generator = torch.Generator().manual_seed(1)
     noise = torch.rand(height, width, 3, generator=generator) * 255
     difference = 0.0
-    for pixels in (noise, networks.pattern(height, width)):
+    for pixels in (noise, pattern(height, width)):
         sample = network.normalise(pixels)
         with torch.no_grad():
             expected = network.module(sample)
@@ -175,31 +108,6 @@ def verify(network: Network, exported: torch.jit.ScriptModule, script: bool) -> 
     return difference
 
 
-def choose_layers(network: Network, sample: Tensor, wanted: Optional[str]) -> Dict[str, Any]:
-    """The description's `layer` (and `tokens` where the layer gives tokens, not a map)."""
-    module: Any = network.module
-    if wanted is None:
-        if hasattr(module, "class_token"):  # torchvision's VisionTransformer
-            side = module.image_size // module.patch_size
-            last = len(module.encoder.layers) - 1
-            return {
-                "layer": f"encoder.layers.encoder_layer_{last}.ln_1",
-                "tokens": {"drop": 1, "grid": [side, side]},
-            }
-        return {"layer": networks.default_layer(module, sample)}
-    shapes = networks.layer_shapes(module, sample)
-    names = [name.strip() for name in wanted.split(",")]
-    for name in names:
-        if name not in shapes:
-            near = networks.difflib.get_close_matches(name, shapes, 3)
-            known = ", ".join(near or list(shapes)[-3:])
-            raise NetworkError(USAGE, f"--layer '{name}': no such layer; near names: {known}")
-        if len(shapes[name]) != 4 or shapes[name][2] * shapes[name][3] == 1:
-            shape = "x".join(map(str, shapes[name]))
-            raise NetworkError(USAGE, f"--layer '{name}': gives {shape}, no map of places")
-    return {"layer": names[0] if len(names) == 1 else names}
-
-
 def describe(
     network: Network, layers: Dict[str, Any], labels: Optional[List[str]], difference: float
 ) -> Dict[str, Any]:
@@ -218,6 +126,8 @@ def describe(
         "licence": network.licence,
         "verified": {"max_abs_difference": difference, "torch": torch.__version__},
     }
+    if network.probabilities:
+        description["output"] = {"activation": "none"}
     if labels:
         description["labels"] = labels
     return description
@@ -239,12 +149,14 @@ def write(exported: torch.jit.ScriptModule, description: Dict[str, Any], path: P
 
 
 def run(options: argparse.Namespace) -> str:
-    network = networks.build(options.network, options.weights, options.random_weights)
-    sample = network.normalise(networks.pattern(*network.input_size))
+    network = network_options.build_network(options)
+    sample = network.normalise(pattern(*network.input_size))
     layers = choose_layers(network, sample, options.layer)
     with torch.no_grad():
         classes = network.module(sample).shape[-1]
-    labels = read_labels(options.labels, classes) if options.labels else network.labels
+    labels = network.labels
+    if options.labels:
+        labels = network_options.read_labels(options.labels, classes)
     exported = export(network, sample, options.script)
     difference = verify(network, exported, options.script)
     write(exported, describe(network, layers, labels, difference), options.output)

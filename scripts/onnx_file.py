@@ -1,0 +1,143 @@
+"""An ONNX classifier as a PyTorch module, by onnx2torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+import torch
+from network import MODEL, NetworkError, first_line
+from openvino_forms import compiled
+from torch import Tensor, fx, nn
+
+TOLERANCE = 1e-3  # of the largest score
+# Versions of the operators to try, None for those of the file: the converter has no newer ones.
+OPERATOR_SETS = (None, 17, 16, 13)
+
+
+def read(path: Path) -> Tuple[nn.Module, Optional[List[int]]]:
+    """The module, and [H, W] where the file fixes them."""
+    import onnx
+
+    if not path.is_file():
+        raise NetworkError(MODEL, f"'{path}': no such file")
+    try:
+        model = onnx.load(str(path))
+        onnx.checker.check_model(model)
+    except Exception as error:  # protobuf's and ONNX's own errors have no common class
+        raise NetworkError(MODEL, f"'{path}': not a sound ONNX file: {first_line(error)}") from None
+    weights = {tensor.name for tensor in model.graph.initializer}
+    inputs = [value for value in model.graph.input if value.name not in weights]
+    if len(inputs) != 1 or len(model.graph.output) != 1:
+        raise NetworkError(
+            MODEL,
+            f"'{path}': has {len(inputs)} inputs and {len(model.graph.output)} outputs; "
+            "allowed: one of each",
+        )
+    return _convert(path, model), _size(path, inputs[0])
+
+
+def _size(path: Path, value: Any) -> Optional[List[int]]:
+    shape = [d.dim_value or None for d in value.type.tensor_type.shape.dim]
+    if len(shape) != 4 or shape[0] not in (1, None) or shape[1] not in (3, None):
+        found = "x".join(str(size or "?") for size in shape)
+        raise NetworkError(MODEL, f"'{path}': takes {found}; allowed: 1x3xHxW")
+    height, width = shape[2:]
+    return [height, width] if height and width else None
+
+
+def _convert(path: Path, model: Any) -> nn.Module:
+    import onnx2torch
+    from onnx import version_converter
+
+    reasons: List[str] = []
+    for version in OPERATOR_SETS:
+        try:
+            same = model if version is None else version_converter.convert_version(model, version)
+            return _with_fixed_shapes(onnx2torch.convert(_simplified(same)))
+        except Exception as error:  # each of the two has its own ways to say no
+            reasons.append(first_line(error))
+    raise NetworkError(
+        MODEL,
+        f"'{path}': onnx2torch cannot take it: {reasons[0]}; export it again with opset_version=17",
+    )
+
+
+def _simplified(model: Any) -> Any:
+    """A copy without two harmless things that onnx2torch refuses: Identity in front of weights (how
+    torch shares equal ones), and Reshape's allowzero where the shape holds no zero."""
+    import onnx
+
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    graph = copy.graph
+    results = {value.name for value in graph.output}
+    same: Dict[str, str] = {}
+    for node in list(graph.node):
+        if node.op_type == "Identity" and node.output[0] not in results:
+            same[node.output[0]] = same.get(node.input[0], node.input[0])
+            graph.node.remove(node)
+    constants = _constants(graph)
+    for node in graph.node:
+        for index, name in enumerate(node.input):
+            node.input[index] = same.get(name, name)
+        if node.op_type == "Reshape" and constants.get(node.input[1], torch.zeros(1)).all():
+            for attribute in [a for a in node.attribute if a.name == "allowzero"]:
+                node.attribute.remove(attribute)
+    return copy
+
+
+def _constants(graph: Any) -> Dict[str, Tensor]:
+    """Small tensors that the file holds: shapes."""
+    from onnx import numpy_helper
+
+    held = {tensor.name: tensor for tensor in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Constant" and node.attribute[0].name == "value":
+            held[node.output[0]] = node.attribute[0].t
+    return {
+        name: torch.from_numpy(numpy_helper.to_array(tensor).copy())
+        for name, tensor in held.items()
+        if tensor.data_type == tensor.INT64
+    }
+
+
+class Reshape(nn.Module):
+    """ONNX's Reshape to a shape known beforehand: 0 keeps a dimension."""
+
+    def __init__(self, shape: List[int]) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def forward(self, value: Tensor) -> Tensor:
+        return value.reshape([size or value.shape[i] for i, size in enumerate(self.shape)])
+
+
+def _with_fixed_shapes(module: fx.GraphModule) -> nn.Module:
+    """onnx2torch's own Reshape looks at its shape while it runs, which torch.export refuses."""
+    from onnx2torch.node_converters import OnnxReshape
+
+    for node in module.graph.nodes:
+        if node.op != "call_module" or node.args[1:] == () or node.args[1].op != "get_attr":
+            continue
+        if isinstance(module.get_submodule(node.target), OnnxReshape):
+            value, shape = node.args
+            parent, _, name = shape.target.rpartition(".")
+            held = getattr(module.get_submodule(parent), name)
+            module.set_submodule(node.target, Reshape(held.tolist()))
+            node.args = (value,)
+    module.recompile()
+    return module
+
+
+def compare(path: Path, sample: Tensor, scores: Tensor) -> None:
+    """Raises where the converted module answers otherwise than the file does under OpenVINO."""
+    (expected,) = compiled(path, "f32")(sample)
+    worst = (scores - expected).abs().max().item()
+    largest = expected.abs().max().item()
+    if not worst <= TOLERANCE * largest:
+        raise NetworkError(
+            MODEL,
+            f"'{path}': onnx2torch's module differs from the file by {worst:.3g} (scores up to "
+            f"{largest:.3g}, allowed {TOLERANCE:g} of that)",
+        )
