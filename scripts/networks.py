@@ -18,9 +18,21 @@ from published_networks import IMAGENET_LABELS, LITE0, build_lite0, build_torchv
 from torch import nn
 
 __all__ = [
-    *("MODEL", "OUTPUT", "USAGE", "Network", "NetworkError", "WantedInput"),
-    *("IMAGENET_LABELS", "IMAGENET_MEAN", "IMAGENET_STD", "LITE0"),
-    *("build", "default_layer", "layer_shapes", "pattern", "read_state_dict"),
+    "IMAGENET_LABELS",
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
+    "LITE0",
+    "MODEL",
+    "OUTPUT",
+    "USAGE",
+    "Network",
+    "NetworkError",
+    "WantedInput",
+    "build",
+    "default_layer",
+    "layer_shapes",
+    "pattern",
+    "read_state_dict",
 ]
 
 

@@ -15,24 +15,17 @@ from pathlib import Path
 from typing import Any, List
 
 import numpy as np
-import torch
+import own_models
+from own_bundle import PLAIN, SMALL, OwnFolder
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = Path(os.environ.get("PROGRAM_UNDER_TEST", ROOT / "build/release/gradcam-live"))
 WITH_OPENVINO = os.environ.get("WITH_OPENVINO", "1") == "1"
 FRAMES = 12
-OWN_MODULE = """
-import torch
-from torch import nn
-
-def make():
-    torch.manual_seed(0)
-    layers = [nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1), nn.ReLU()]
-    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 7)).eval()
-"""
 sys.path.insert(0, str(ROOT / "scripts"))
 import compile_model  # noqa: E402
+import networks  # noqa: E402
 import sample_clip  # noqa: E402
 
 
@@ -141,28 +134,6 @@ class Bundle(unittest.TestCase):
         self.refused(2, "has no int8 form", self.bundle, "--precision", "int8")
         self.refused(2, "needs a CUDA device", self.bundle, "--precision", "fp16")
 
-    def test_networks_from_elsewhere_become_bundles(self) -> None:
-        own = self.folder / "own.py"
-        own.write_text(OWN_MODULE)
-        asked = f"{own}:make"
-        onnx = self.folder / "own.onnx"
-        namespace: dict = {}
-        exec(OWN_MODULE, namespace)
-        sample = torch.rand(1, 3, 32, 48)
-        torch.onnx.export(namespace["make"](), sample, onnx, dynamo=False)
-        tops = []
-        for name, source in (("own", asked), ("onnx", str(onnx))):
-            bundle = self.folder / f"{name}.bundle"
-            size = ["--input-size", "32,48"] if name == "own" else []
-            self.assertEqual(compile_model.main([source, *size, "-o", str(bundle)]), 0)
-            lines, _, said = self.explained(bundle, "--precision", "fp32", "--engine", "openvino")
-            self.assertIn("openvino fp32", said)
-            tops.append([line["top"] for line in lines])
-        for ours, theirs in zip(*tops):
-            for a, b in zip(ours, theirs):
-                self.assertEqual(a["class"], b["class"])
-                self.assertAlmostEqual(a["score"], b["score"], delta=1e-5)
-
     def test_bad_input_ends_in_one_line(self) -> None:
         other = self.folder / "other"
         other.mkdir()
@@ -177,6 +148,22 @@ class Bundle(unittest.TestCase):
             said = done.stderr.strip().splitlines()
             self.assertEqual((done.returncode, len(said)), (code, 1), done.stderr)
         self.assertEqual(list(self.folder.glob(".*.part")), [])
+
+
+@unittest.skipUnless(WITH_OPENVINO, "skipped: built without OpenVINO")
+class OwnNetworks(OwnFolder):
+    def test_own_module_is_the_same_everywhere(self) -> None:
+        own = f"{own_models.write_module(self.folder)}:net"
+        self.assertEqual(self.compile(own, *SMALL, *PLAIN)[0], 0)
+        wanted = networks.WantedInput([own_models.SIDE] * 2, [0.0] * 3, [1.0] * 3, 255.0)
+        self.same_everywhere(networks.build(own, wanted=wanted).module)
+        self.assertNotIn("int8", self.description()["stamp"])
+
+    def test_onnx_file_is_the_same_everywhere(self) -> None:
+        eager = own_models.write_onnx(self.folder / "net.onnx")
+        self.assertEqual(self.compile(self.folder / "net.onnx", *PLAIN)[0], 0)
+        self.assertEqual(self.description()["layer"], "last_map")
+        self.same_everywhere(eager)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,10 @@ import unittest
 import zipfile
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
+from unittest import mock
 
+import own_models
+import timm
 import torch
 import torchvision
 
@@ -89,6 +92,127 @@ class ExportModel(unittest.TestCase):
             loaded = torch.jit.load(str(self.output))
         self.assertNotIn("_native_multi_head_attention", str(loaded.inlined_graph))
         self.assertEqual(self.description()["tokens"], {"drop": 1, "grid": [7, 7]})
+
+    def build(self, name: str, **wanted: Any) -> networks.Network:
+        with contextlib.redirect_stderr(io.StringIO()):
+            return networks.build(name, wanted=networks.WantedInput(**wanted))
+
+    def loaded(self) -> Any:
+        with export_model.quiet():
+            return torch.jit.load(str(self.output))
+
+    def test_own_module_answers_like_eager_and_says_what_was_assumed(self) -> None:
+        own = f"{own_models.write_module(self.folder)}:net"
+        code, said = self.run_export(own, *("--input-size", "48,64"), "--mean=-1,0,0.5")
+        self.assertEqual((code, said.count("\n")), (0, 1), said)
+        self.assertIn("assumed --std 0.229,0.224,0.225 --scale 255 (", said)
+        found = self.description()
+        self.assertEqual((found["name"], found["layer"]), ("net", "body"))
+        self.assertEqual((found["input_size"], found["mean"]), ([48, 64], [-1.0, 0.0, 0.5]))
+        self.assertNotIn("output", found)
+        network = self.build(own, input_size=[48, 64])
+        sample = torch.randn(1, 3, 48, 64, generator=torch.Generator().manual_seed(5))
+        self.assertTrue(torch.allclose(self.loaded()(sample), network.module(sample), atol=1e-5))
+        self.assertEqual(Path(sys.modules["layers"].__file__).parent, ROOT / "scripts")
+
+    def test_conventions_follow_the_scale(self) -> None:
+        own = f"{own_models.write_module(self.folder)}:net"
+        pixels = networks.pattern(224, 224)
+        expected, found = (self.build(own, scale=scale).normalise(pixels) for scale in (None, 1.0))
+        self.assertTrue(torch.allclose(found, expected, atol=1e-4))
+
+    def test_weights_go_into_an_own_module(self) -> None:
+        own = f"{own_models.write_module(self.folder)}:net"
+        state = self.build(own).module.state_dict()
+        weights = self.folder / "zeros.pth"
+        torch.save({name: torch.zeros_like(value) for name, value in state.items()}, weights)
+        self.assertEqual(self.run_export(own, "--weights", str(weights))[0], 0)
+        self.assertEqual(self.loaded()(torch.ones(1, 3, 224, 224)).abs().max().item(), 0.0)
+
+    def test_probabilities_get_no_second_softmax(self) -> None:
+        own = own_models.write_module(self.folder)
+        self.assertEqual(self.run_export(f"{own}:chances")[0], 0)
+        self.assertEqual(self.description()["output"], {"activation": "none"})
+
+    def test_onnx_file_answers_as_its_operators_say(self) -> None:
+        path = self.folder / "net.onnx"
+        eager = own_models.write_onnx(path)
+        code, said = self.run_export(str(path), "--scale", "1")
+        self.assertEqual(code, 0, said)
+        self.assertIn("assumed --mean 123.7,116.3,103.5 --std 58.4,57.12,57.38 (", said)
+        self.assertEqual(
+            (self.description()["layer"], self.description()["name"]), ("last_map", "net")
+        )
+        self.assertEqual(self.description()["input_size"], [own_models.SIDE] * 2)
+        sample = torch.randn(1, 3, own_models.SIDE, own_models.SIDE)
+        self.assertTrue(torch.allclose(self.loaded()(sample), eager(sample), atol=1e-4))
+
+    def test_a_conversion_that_answers_otherwise_is_refused(self) -> None:
+        path = self.folder / "net.onnx"
+        own_models.write_onnx(path)
+        with mock.patch("onnx_file.Reshape.forward", lambda self, value: 2 * value.flatten(1)):
+            code, said = self.run_export(str(path))
+        self.assertEqual(code, 4)
+        self.assertIn("differs from the file", said)
+
+    def test_timm_states_its_own_input(self) -> None:
+        module = timm.create_model("test_resnet", num_classes=3)
+        checkpoint = self.folder / "mine.pth"
+        torch.save(module.state_dict(), checkpoint)
+        arguments = (str(checkpoint), "--arch", "timm/test_resnet")
+        self.assertEqual(self.run_export(*arguments), (0, ""))
+        found = self.description()
+        stated = module.pretrained_cfg
+        self.assertEqual(found["input_size"], list(stated["input_size"][1:]))
+        self.assertNotEqual(found["input_size"], [224, 224])
+        self.assertEqual((found["mean"], found["std"]), ([*stated["mean"]], [*stated["std"]]))
+        sample = torch.randn(1, 3, *found["input_size"])
+        self.assertTrue(torch.allclose(self.loaded()(sample), module.eval()(sample), atol=1e-5))
+
+    def test_timm_without_a_hub_names_the_ways_out(self) -> None:
+        with (
+            mock.patch("huggingface_hub.HfApi.model_info", side_effect=OSError("no route")),
+            mock.patch("timm.create_model", side_effect=OSError("no route")),
+        ):
+            code, said = self.run_export("timm/test_resnet")
+        self.assertEqual((code, said.count("\n")), (4, 1))
+        self.assertIn("(no route); give --weights FILE (a state_dict), or --random-weights", said)
+
+    def test_errors_of_own_networks_are_one_line(self) -> None:
+        own, onnx = own_models.write_module(self.folder), self.folder / "net.onnx"
+        own_models.write_onnx(onnx)
+        double, text = self.folder / "double.onnx", self.folder / "text.onnx"
+        own_models.write_onnx(double, outputs=2)
+        text.write_text("hello\n")
+        nothing = self.folder / "none"
+        net = f"{own}:net"
+        cases: List[Tuple[int, str, List[str]]] = [
+            (2, "of Net, net, depthwise, chances, number, broken", [f"{own}:nett"]),
+            (2, "FILE.py:FUNCTION", [str(own)]),
+            (4, "no such file", [f"{nothing}.py:net"]),
+            (4, "no such file", [f"{nothing}.onnx"]),
+            (4, "gave int, no torch.nn.Module", [f"{own}:number"]),
+            (4, "raised out of", [f"{own}:broken"]),
+            (4, "not a sound ONNX file", [str(text)]),
+            (4, "1 inputs and 2 outputs", [str(double)]),
+            (2, "takes only 64,64", [str(onnx), "--input-size", "32,32"]),
+            (2, "--weights", [str(onnx), "--weights", str(text)]),
+            (2, "--random-weights", [net, "--random-weights"]),
+            (2, "--arch", [net, "--arch", "resnet18"]),
+            (2, "'0,1' is not three numbers", [net, "--mean", "0,1"]),
+            (2, "'1,1,0' is not three numbers above 0", [net, "--std", "1,1,0"]),
+            (2, "'x' is not a number above 0", [net, "--scale", "x"]),
+            (2, "'4,224' is not H,W", [net, "--input-size", "4,224"]),
+            (2, "--std goes with an ONNX file", ["resnet18", "--std", "1,1,1"]),
+            (2, "near names: timm/test_resnet", ["timm/test_resne"]),
+            (2, "Invalid pretrained tag", ["timm/test_resnet.none", "--random-weights"]),
+            (2, "channels last", ["timm/swin_tiny_patch4_window7_224", "--random-weights"]),
+        ]
+        for code, part, arguments in cases:
+            found, line = self.run_export(*arguments)
+            self.assertEqual((found, line.count("\n")), (code, 1), (arguments, line))
+            self.assertIn(part, line)
+            self.assertFalse(self.output.exists())
 
     def test_user_errors_are_one_line_with_their_code(self) -> None:
         text, script = self.folder / "text.pth", self.folder / "script.pt"

@@ -60,7 +60,8 @@ LoadedModel load_bundle(const std::string& folder, const ExplainOptions& options
     }
   } catch (const UserError& error) {
     std::error_code unreadable;
-    if (options.engine == "openvino" || !fs::is_regular_file(file, unreadable)) throw;
+    const bool needed = options.engine == "openvino" || options.precision == "int8";
+    if (needed || !fs::is_regular_file(file, unreadable)) throw;
     why = error.what();
   }
   LoadedModel loaded = load_file(file, options);
