@@ -22,7 +22,7 @@ namespace gradcam {
 class InferenceThread {
  public:
   struct Job {
-    Prepared prepared;                           ///< its frame's stream and ticket say whose turn it is
+    Prepared prepared;  ///< its frame's stream and ticket say whose turn it is
     std::function<void(const Explained&)> done;  ///< must not throw
   };
   /// One result per frame, in their order. Must not throw.

@@ -113,9 +113,8 @@ TEST(InferenceThread, AllWorkAndTheStartRunOnOneOtherThread) {
         });
     inference.wait_until_started();
     for (std::uint64_t i = 0; i < 10; ++i) {
-      inference.submit({frame(0, i), [&](const Explained&) {
-                          threads.insert(std::this_thread::get_id());
-                        }});
+      inference.submit(
+          {frame(0, i), [&](const Explained&) { threads.insert(std::this_thread::get_id()); }});
     }
   }
   EXPECT_EQ(threads.size(), 1U);
@@ -123,7 +122,8 @@ TEST(InferenceThread, AllWorkAndTheStartRunOnOneOtherThread) {
 }
 
 TEST(InferenceThread, ThrowsWhatTheStartThrew) {
-  InferenceThread inference(1, 1, [] { throw std::runtime_error("no such layer"); }, pass_on);
+  InferenceThread inference(
+      1, 1, [] { throw std::runtime_error("no such layer"); }, pass_on);
   EXPECT_THROW(inference.wait_until_started(), std::runtime_error);
 }
 

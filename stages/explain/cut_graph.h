@@ -49,8 +49,8 @@ class CutGraph {
   std::unique_ptr<torch::jit::GraphFunction> whole_;  ///< made when it is first asked for
 };
 
-/// The network's graph with a mark at each of `layers`. Throws UserError(kUsage) for a layer that is
-/// not there (near names are listed) or lies in control flow.
+/// The network's graph with a mark at each of `layers`. Throws UserError(kUsage) for a layer that
+/// is not there (near names are listed) or lies in control flow.
 MarkedGraph mark_layers(const Model& model, const std::vector<std::string>& layers);
 
 /// The tensor in what a forward returned, or nullopt: `index` picks from a tuple or list (0 unless
