@@ -51,7 +51,7 @@ std::string trial_text(const EngineTrial& trial) {
   return text + trial.verdict;
 }
 
-/// What the engine was measured against: " (8.5 ms a frame; openvino fp32 31.2)"
+/// What the engine was measured against: " (measured 8.5 ms; openvino fp32 31.2)"
 std::string rivals_text(const std::vector<EngineTrial>& trials) {
   std::string chosen;
   std::string rivals;

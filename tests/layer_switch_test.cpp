@@ -37,6 +37,11 @@ Blob blob() {
   return blob;
 }
 
+Explanation explain(LayerSwitch& layers, const TargetChoice& target, const std::string& layer) {
+  const Blob picture = blob();
+  return layers.explain({&picture}, target, layer).at(0);
+}
+
 /// Asks until `done`; a preparation that never ends is a failure after a minute.
 bool eventually(const std::function<bool()>& done) {
   const auto limit = std::chrono::steady_clock::now() + std::chrono::minutes(1);
@@ -49,19 +54,19 @@ bool eventually(const std::function<bool()>& done) {
 
 TEST(LayerSwitch, ExplainsTheLayerOfTheOptionsUntilAnotherIsReady) {
   LayerSwitch layers = two_layers();
-  EXPECT_EQ(layers.explain(blob(), {}, "").layers, std::vector<std::string>{"second"});
-  Explanation now = layers.explain(blob(), {}, "first");
+  EXPECT_EQ(explain(layers, {}, "").layers, std::vector<std::string>{"second"});
+  Explanation now = explain(layers, {}, "first");
   EXPECT_EQ(now.layers, std::vector<std::string>{"second"});
   EXPECT_TRUE(eventually([&] {
-    now = layers.explain(blob(), {}, "first");
+    now = explain(layers, {}, "first");
     return now.layers[0] == "first";
   }));
   // The same as an explainer that was made for this layer.
   ExplainOptions options;
   options.layers = {"first"};
   EXPECT_EQ(now.layers, options.layers);
-  EXPECT_EQ(layers.explain(blob(), {}, "").layers, std::vector<std::string>{"second"});
-  EXPECT_EQ(layers.explain(blob(), {}, "first").layers, options.layers);  // kept
+  EXPECT_EQ(explain(layers, {}, "").layers, std::vector<std::string>{"second"});
+  EXPECT_EQ(explain(layers, {}, "first").layers, options.layers);  // kept
 }
 
 TEST(LayerSwitch, LayersThatCanBeChosenAreInOrderOfTheirCall) {
@@ -78,7 +83,7 @@ TEST(LayerSwitch, LayerThatCannotBeCutIsToldOnceAndTheOldOneGoesOn) {
   LayerSwitch layers = two_layers();
   std::optional<std::string> problem;
   EXPECT_TRUE(eventually([&] {
-    EXPECT_EQ(layers.explain(blob(), {}, "frist").layers, std::vector<std::string>{"second"});
+    EXPECT_EQ(explain(layers, {}, "frist").layers, std::vector<std::string>{"second"});
     problem = layers.take_problem();
     return problem.has_value();
   }));
@@ -86,16 +91,16 @@ TEST(LayerSwitch, LayerThatCannotBeCutIsToldOnceAndTheOldOneGoesOn) {
   EXPECT_NE(problem->find("first"), std::string::npos) << "near names help: " << *problem;
   EXPECT_TRUE(layers.refuses("frist"));
   EXPECT_FALSE(layers.refuses("first"));
-  layers.explain(blob(), {}, "frist");
+  explain(layers, {}, "frist");
   EXPECT_FALSE(layers.take_problem());
 }
 
 TEST(LayerSwitch, TargetIsThatOfTheCall) {
   LayerSwitch layers = two_layers();
-  const Explanation best = layers.explain(blob(), {}, "");
-  const Explanation second = layers.explain(blob(), {.rank = 2}, "");
+  const Explanation best = explain(layers, {}, "");
+  const Explanation second = explain(layers, {.rank = 2}, "");
   EXPECT_EQ(second.targets.at(0).index, best.top.at(1).index);
-  EXPECT_EQ(layers.explain(blob(), {.index = 2}, "").targets.at(0).index, 2);
+  EXPECT_EQ(explain(layers, {.index = 2}, "").targets.at(0).index, 2);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "config/redact.h"
 #include "config/user_error.h"
+#include "stages/capture/gst_picture.h"
 
 namespace gradcam {
 namespace {
@@ -68,11 +69,8 @@ GstLiveSource::GstLiveSource(GstLaunch launch, const Opening& opening)
 void GstLiveSource::build() {
   std::string error;
   // A film from a web server is one like any other; a camera has neither fields nor rotation.
-  const std::string film = launch_.uri.empty() ? "" : " ! deinterlace mode=auto fields=top";
-  const std::string turned = launch_.uri.empty() ? "" : " ! videoflip video-direction=auto";
-  if (!stream_.build(
-          launch_.launch + " ! decodebin" + film + " ! videoconvert name=convert" + turned,
-          error)) {
+  const std::string picture = launch_.uri.empty() ? "videoconvert name=convert" : gst::kUprightFilm;
+  if (!stream_.build(launch_.launch + " ! decodebin ! " + picture, error)) {
     fail(error);
   }
 }

@@ -7,6 +7,12 @@
 /// What the sources that read with GStreamer share.
 namespace gradcam::gst {
 
+/// What makes the frames of a film whole and upright. Only `fields=top` keeps the number of frames
+/// of interlaced film. The flip comes after the conversion, since it knows few formats.
+inline constexpr const char* kUprightFilm =
+    "deinterlace mode=auto fields=top ! videoconvert name=convert "
+    "! videoflip video-direction=auto";
+
 /// End of every pipeline. Pictures arrive as films hold them (4:2:0) wherever possible: our own
 /// conversion is exact and takes half the time.
 inline constexpr const char* kPictureCaps = "video/x-raw,format=(string){I420,BGRx}";

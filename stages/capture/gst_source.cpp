@@ -19,14 +19,14 @@ constexpr auto kOpenLimit =
 constexpr auto kPoll = std::chrono::milliseconds(100);
 constexpr auto kStallLimit = std::chrono::seconds(30);
 
-/// Only `fields=top` keeps the number of frames of interlaced film. The flip comes after the
-/// conversion, since it knows few formats. Pixels that are not square are made so: networks, PNG
-/// and screens know no others.
-constexpr const char* kPipeline =
-    "filesrc name=file ! decodebin name=decoder expose-all-streams=false caps=video/x-raw(ANY) "
-    "! deinterlace mode=auto fields=top ! videoconvert name=convert "
-    "! videoflip video-direction=auto ! videoscale add-borders=false "
-    "! capsfilter caps=video/x-raw,pixel-aspect-ratio=1/1";
+/// Pixels that are not square are made so: networks, PNG and screens know no others.
+std::string pipeline_text() {
+  return std::string(
+             "filesrc name=file ! decodebin name=decoder expose-all-streams=false "
+             "caps=video/x-raw(ANY) ! ") +
+         gst::kUprightFilm +
+         " ! videoscale add-borders=false ! capsfilter caps=video/x-raw,pixel-aspect-ratio=1/1";
+}
 
 /// The decoder bin says "missing plug-in" also where there is nothing to decode.
 std::string preroll_error_text(GstMessage* message, bool plugin_is_missing) {
@@ -73,7 +73,7 @@ GstSource::GstSource(const std::filesystem::path& path, const InputOptions& opti
   info_.name = path.string();
   info_.files = {path};
   std::string error;
-  if (!stream_.build(kPipeline, error)) {
+  if (!stream_.build(pipeline_text(), error)) {
     fail("GStreamer lacks a part (gstreamer1.0-plugins-good): " + error);
   }
   const gst::Element file(gst_bin_get_by_name(GST_BIN(stream_.pipeline()), "file"));

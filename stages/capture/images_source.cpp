@@ -38,8 +38,9 @@ void sort_naturally(std::vector<fs::path>& paths) {
 /// a scan holds cannot look like one. OpenCV fills the rest with grey and says nothing.
 bool is_cut_jpeg(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
+  char begin[2] = {};
+  if (!in.read(begin, sizeof begin) || std::string(begin, 2) != "\xFF\xD8") return false;
   const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  if (bytes.rfind("\xFF\xD8", 0) != 0) return false;
   const auto scan = bytes.rfind("\xFF\xDA");
   return scan == std::string::npos || bytes.find("\xFF\xD9", scan) == std::string::npos;
 }

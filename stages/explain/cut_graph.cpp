@@ -76,8 +76,13 @@ CutGraph::~CutGraph() = default;
 
 CutGraph::CutGraph(const Model& model, const std::vector<std::string>& layers, int height,
                    int width, std::optional<int> output_index)
+    : CutGraph(model, layers, mark_layers(model, layers), height, width, output_index) {}
+
+CutGraph::CutGraph(const Model& model, const std::vector<std::string>& layers,
+                   const MarkedGraph& marked, int height, int width,
+                   std::optional<int> output_index)
     : model_(model), layers_(layers), output_index_(output_index) {
-  probe(mark_layers(model, layers), height, width);
+  probe(marked, height, width);
 }
 
 void CutGraph::build(const MarkedGraph& marked, const std::vector<bool>& is_leaf) {

@@ -26,6 +26,9 @@ class CutGraph {
   /// that cannot run, or whose output is not one row of floats per picture.
   CutGraph(const Model& model, const std::vector<std::string>& layers, int height, int width,
            std::optional<int> output_index);
+  /// The same for a graph that is marked already, by mark_layers() of both.
+  CutGraph(const Model& model, const std::vector<std::string>& layers, const MarkedGraph& marked,
+           int height, int width, std::optional<int> output_index);
   ~CutGraph();
 
   /// `input`: float [N, 3, H, W] on the model's device, normalised.

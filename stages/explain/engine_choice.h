@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "stages/explain/engine.h"
+#include "stages/explain/engine_trial.h"
 
 namespace gradcam {
 
@@ -15,14 +16,6 @@ namespace gradcam {
 struct EngineCandidate {
   std::string name;  ///< as Engine::name()
   std::function<std::unique_ptr<Engine>()> make;
-};
-
-/// What became of a candidate.
-struct EngineTrial {
-  std::string name;
-  double ms = 0;         ///< of one explained picture, median; 0 = not timed
-  double agreement = 0;  ///< smaller correlation with the reference, of scores and of map
-  std::string verdict;   ///< "chosen", "slower", or why it is out
 };
 
 struct ChosenEngine {
@@ -41,11 +34,6 @@ class ChoiceMemory {
 
  private:
   std::string path_;
-};
-
-enum class Choosing {
-  kMeasured,  ///< the fastest here, by turns of all that agree
-  kUntimed,   ///< the last of the list that agrees: nobody is to be disturbed by measuring
 };
 
 /// The best of `candidates` (at least one): the first is the reference that the others must agree

@@ -82,8 +82,10 @@ Explainer::Explainer(const Network& network, ModelDescription description,
   layers_ = choose_layers(network, description_, options);
   parts_->chosen = make_engine(network, layers_, description_, options, choosing);
   target_ = parse_target(options.target, description_.labels, classes());
-  const at::Tensor probe = probe_pixels(description_.input_height, description_.input_width);
-  if (options.batch > 1 && takes_batches(*parts_->chosen.engine, probe, options.batch)) {
+  if (options.batch > 1 &&
+      takes_batches(*parts_->chosen.engine,
+                    probe_pixels(description_.input_height, description_.input_width),
+                    options.batch)) {
     batch_ = options.batch;
   }
 }

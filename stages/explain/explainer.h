@@ -6,7 +6,7 @@
 
 #include "config/options.h"
 #include "stages/explain/description.h"
-#include "stages/explain/engine_choice.h"
+#include "stages/explain/engine_trial.h"
 #include "stages/explain/explanation.h"
 #include "stages/explain/targets.h"
 #include "stages/preprocess/blob.h"

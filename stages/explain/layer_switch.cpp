@@ -16,11 +16,6 @@ LayerSwitch::LayerSwitch(Network network, ModelDescription description,
   if (first_->layers().size() == 1) ready_[first_->layers()[0]] = first_;
 }
 
-Explanation LayerSwitch::explain(const Blob& blob, const TargetChoice& target,
-                                 const std::string& layer) {
-  return explain(std::vector<const Blob*>{&blob}, target, layer).at(0);
-}
-
 std::vector<Explanation> LayerSwitch::explain(const std::vector<const Blob*>& blobs,
                                               const TargetChoice& target,
                                               const std::string& layer) {
@@ -93,8 +88,7 @@ void LayerSwitch::prepare(const std::string& layer) {
     options.layers = {layer};
     // What only a bundle has may be missing at this layer.
     if (options.engine == "openvino") options.engine = "auto";
-    if (options.precision == "bf16") options.precision = "auto";
-    if (options.precision == "int8") options.precision = "auto";
+    if (options.precision == "bf16" || options.precision == "int8") options.precision = "auto";
     auto explainer =
         std::make_shared<Explainer>(network_, description_, options, Choosing::kUntimed);
     explainer->run_in();

@@ -31,9 +31,8 @@ class LayerSwitch {
   Explainer& first() { return *first_; }
 
   /// The inference thread's: explains at `layer` (empty = as the options ask) if that is ready,
-  /// else where it explained last, and has `layer` prepared.
-  Explanation explain(const Blob& blob, const TargetChoice& target, const std::string& layer);
-  /// The same for several pictures by one call: at most first().batch().
+  /// else where it explained last, and has `layer` prepared. Several pictures, at most
+  /// first().batch(), go by one call where that layer's engine takes them.
   std::vector<Explanation> explain(const std::vector<const Blob*>& blobs,
                                    const TargetChoice& target, const std::string& layer);
 

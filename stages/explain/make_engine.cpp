@@ -47,8 +47,9 @@ struct Request {
 
 /// The halves of the TorchScript graph. Throws as CutGraph does for what cannot be cut at all.
 SplitGraph halves_of(const Model& model, const Layers& layers, const ModelDescription& d) {
-  const CutGraph whole(model, layers, d.input_height, d.input_width, d.output_index);
-  auto halves = split(mark_layers(model, layers));
+  const MarkedGraph marked = mark_layers(model, layers);
+  const CutGraph whole(model, layers, marked, d.input_height, d.input_width, d.output_index);
+  auto halves = split(marked);
   if (!halves) throw std::runtime_error("the graph cannot be split at this layer");
   return *halves;
 }
