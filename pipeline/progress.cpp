@@ -1,5 +1,6 @@
 #include "pipeline/progress.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,7 +35,26 @@ std::string minutes(double s) {
   return text;
 }
 
+/// 0 if stderr is no terminal or does not tell.
+int terminal_columns() {
+  winsize size{};
+  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 }  // namespace
+
+std::string bar_line(double share, const std::string& figures, int columns) {
+  constexpr int kWidest = 30;
+  constexpr int kNarrowest = 4;
+  const int figures_width = static_cast<int>(figures.size());
+  // The last column stays free: a terminal that has filled it may go to the next line.
+  const int room = columns > 0 ? columns - 1 - figures_width - 3 : kWidest;
+  if (room < kNarrowest) return figures.substr(0, static_cast<std::size_t>(columns - 1));
+  const int width = std::min(room, kWidest);
+  std::string bar(static_cast<std::size_t>(share * width), '#');
+  bar.resize(static_cast<std::size_t>(width), ' ');
+  return "[" + bar + "] " + figures;
+}
 
 bool Progress::stderr_is_terminal() { return isatty(STDERR_FILENO) == 1; }
 
@@ -96,9 +116,10 @@ void Progress::print(Clock::time_point now) {
                  minutes(left).c_str());
     return;
   }
-  const std::string bar(static_cast<std::size_t>(share * 30), '#');
-  std::fprintf(stderr, "\r[%-30s] %lld/%lld  %.1f frames/s  %s left  ", bar.c_str(), count, all,
-               rate, minutes(left).c_str());
+  char figures[128];
+  std::snprintf(figures, sizeof figures, "%lld/%lld  %.1f frames/s  %s left  ", count, all, rate,
+                minutes(left).c_str());
+  std::fprintf(stderr, "\r%s", bar_line(share, figures, terminal_columns()).c_str());
   bar_shown_ = true;
 }
 

@@ -2,12 +2,16 @@
 
 #include <cstdint>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "pipeline/frame.h"
 #include "stages/capture/source.h"
 
 namespace gradcam {
+
+/// "[######      ] figures", no wider than a terminal of so many columns; 0 = unknown.
+std::string bar_line(double share, const std::string& figures, int columns);
 
 /// How far the run is, on stderr: a bar if that is a terminal and the number of frames is known,
 /// else a line every five seconds; and the rate and latency that the HUD shows. Any thread.

@@ -48,6 +48,14 @@ TEST(Progress, BarOnATerminalIsRedrawnFiveTimesASecond) {
             "\r[#########                     ] 3/10  2.0 frames/s  0:04 left  \n");
 }
 
+TEST(Progress, BarGivesWayToTheFiguresInANarrowTerminal) {
+  EXPECT_EQ(bar_line(0.5, "1/2", 0), "[###############               ] 1/2");
+  EXPECT_EQ(bar_line(0.5, "1/2", 200).size(), 36U);
+  EXPECT_EQ(bar_line(0.5, "1/2", 17), "[#####     ] 1/2");
+  EXPECT_EQ(bar_line(0.5, "1/2", 8), "1/2");
+  EXPECT_EQ(bar_line(0.5, "1/2", 3), "1/");
+}
+
 TEST(Progress, ALineEveryFiveSecondsElsewhere) {
   EXPECT_EQ(said_of({source("a", 100)}, 0, false), "3 of 100 frames, 0.4 frames/s, 4:03 left\n");
 }
