@@ -135,6 +135,12 @@ TEST(StreamLaunch, CredentialsAreTakenOutOfTheLocation) {
   const GstLaunch slash = stream_launch("rtsp://ada:p/w@cam/a");
   EXPECT_EQ(slash.location, "rtsp://cam/a");
   EXPECT_EQ(slash.password, "p/w");
+  const GstLaunch query = stream_launch("http://cam/a?token=b@c");
+  EXPECT_EQ(query.uri, "http://cam/a?token=b@c");
+  EXPECT_EQ(query.user, "");
+  const GstLaunch both = stream_launch("http://ada:p@cam/a?token=bcdefg");
+  EXPECT_EQ(both.uri, "http://cam/a?token=bcdefg");
+  EXPECT_EQ(both.password, "p");
   const GstLaunch user = stream_launch("http://ada@host/film.mp4");
   EXPECT_EQ(user.uri, "http://host/film.mp4");
   EXPECT_EQ(user.user, "ada");

@@ -51,6 +51,17 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"http://cam/v?user=a&password=b&x=1",
                            "http://cam/v?user=a&password=***&x=1"},
                       Case{"http://cam/v?TOKEN=abc#t", "http://cam/v?TOKEN=***#t"},
+                      Case{"http://h/v?X-Amz-Signature=a&apiKey=b&page=2",
+                           "http://h/v?X-Amz-Signature=***&apiKey=***&page=2"},
+                      Case{"rtsp://user:12/34secret@host/s", "rtsp://user:***@host/s"},
+                      Case{"rtsp://user:1234/x@10.0.0.5:554/s", "rtsp://user:***@10.0.0.5:554/s"},
+                      Case{"http://cam1:8080/a@2x.png", "http://cam1:8080/a@2x.png"},
+                      Case{"rtsp:/user:secret@cam1/s", "rtsp:/user:***@cam1/s"},
+                      Case{"C:/films/a:b@c.mp4", "C:/films/a:b@c.mp4"},
+                      Case{"gst:x\tuser-pw=a\tb=c", "gst:x\tuser-pw=***\tb=c"},
+                      Case{"gst:x cookies=a=b ! y", "gst:x cookies=*** ! y"},
+                      Case{"gst:x extra-headers=(structure)\"h, A=(string)\\\"b c\\\"\" ! y",
+                           "gst:x extra-headers=(structure)\"***\" ! y"},
                       Case{"rtspsrc location=rtsp://u:p@a/s ! x rtsp://u:q@b/s",
                            "rtspsrc location=rtsp://u:***@a/s ! x rtsp://u:***@b/s"}));
 

@@ -1,6 +1,5 @@
 #include "stages/capture/gst_launch.h"
 
-#include <algorithm>
 #include <cctype>
 
 #include "config/redact.h"
@@ -21,18 +20,11 @@ std::string unescaped(const std::string& text) {
   return result;
 }
 
-/// Takes user:password@ out of `url`. A password may hold '/' or '@' unescaped, as many do.
+/// Takes user:password@ out of `url`.
 void take_credentials(std::string& url, GstLaunch& launch) {
   const std::size_t begin = url.find("://") + 3;
-  const std::string shown = without_password(url);
-  std::size_t at = url.find('@', begin);
+  const std::size_t at = credentials_end(url);
   if (at == std::string::npos) return;
-  if (shown != url) {  // what the redaction hides ends at the last '@' that can be meant
-    const std::size_t hidden = shown.find(":***@", begin);
-    if (hidden != std::string::npos) at = url.size() - (shown.size() - (hidden + 4));
-  } else if (at > std::min(url.find_first_of("/?#", begin), url.size())) {
-    return;  // an '@' of the path
-  }
   const std::string credentials = url.substr(begin, at - begin);
   const std::size_t colon = credentials.find(':');
   launch.user = unescaped(credentials.substr(0, colon));
