@@ -166,6 +166,11 @@ void log_model(const Explainer& explainer) {
   log::info("model " + d.name + ", layer " + joined(explainer.layers()) + ", " +
             std::to_string(explainer.classes()) + " classes, " + explainer.engine() + " on " +
             explainer.device() + rivals_text(explainer.engine_trials()));
+  const auto classes = static_cast<std::size_t>(explainer.classes());
+  if (!d.labels.empty() && d.labels.size() != classes) {
+    log::warning("there are " + std::to_string(d.labels.size()) + " labels for " +
+                 std::to_string(classes) + " classes: are they those of this model?");
+  }
   if (!d.assumed) return;
   log::warning("the model has no description; assumed: " + std::to_string(d.input_height) + "x" +
                std::to_string(d.input_width) +

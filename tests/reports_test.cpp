@@ -110,6 +110,15 @@ TEST(LogModel, NamesModelLayerClassesAndDevice) {
   EXPECT_NE(text.find(" on cpu (measured "), std::string::npos) << text;
 }
 
+TEST(LogModel, WarnsOfLabelsThatDoNotFit) {
+  ExplainOptions options;
+  options.model = tiny_model("mislabelled", R"({"input_size":[12,10],"labels":["a","b","c"]})");
+  options.device = "cpu";
+  const auto explainer = load_explainer(options);
+  const std::string text = stderr_of([&] { log_model(*explainer); });
+  EXPECT_NE(text.find("warning: there are 3 labels for 2 classes"), std::string::npos) << text;
+}
+
 TEST(LogModel, SaysWhatIsAssumedWithoutADescription) {
   ExplainOptions options;
   options.model = tiny_model("assumed", "");

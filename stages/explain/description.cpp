@@ -1,5 +1,6 @@
 #include "stages/explain/description.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -191,6 +192,28 @@ std::string read_file(const std::string& path, ExitCode code, const std::string&
   return text.str();
 }
 
+[[noreturn]] void refuse_labels(const std::string& path, const std::string& why) {
+  throw UserError(ExitCode::kUsage, "labels '" + path + "': " + why +
+                                        "; give a text file with one label per line, or a "
+                                        "class-index JSON");
+}
+
+/// Without the mark that some editors put in front of UTF-8.
+std::string labels_text(const std::string& path) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (fs::is_directory(status)) refuse_labels(path, "is a folder");
+  if (status.type() == fs::file_type::not_found) refuse_labels(path, "does not exist");
+  if (!fs::is_regular_file(status)) refuse_labels(path, "is no file that can be read");
+  std::string text = read_file(path, ExitCode::kUsage, "labels");
+  if (text.rfind("\xEF\xBB\xBF", 0) == 0) text.erase(0, 3);
+  const auto is_binary = [](unsigned char c) {
+    return c < ' ' && c != '\t' && c != '\r' && c != '\n';
+  };
+  if (std::any_of(text.begin(), text.end(), is_binary)) refuse_labels(path, "is no text");
+  return text;
+}
+
 std::vector<std::string> labels_of_json(const json& document, const std::string& path) {
   const auto bad = [&]() -> std::vector<std::string> {
     throw UserError(ExitCode::kUsage,
@@ -257,20 +280,22 @@ ModelDescription find_description(const std::string& model_path, const std::stri
 }
 
 std::vector<std::string> read_labels(const std::string& path) {
-  const std::string text = read_file(path, ExitCode::kUsage, "labels");
+  const std::string text = labels_text(path);
   const auto first = text.find_first_not_of(" \t\r\n");
-  if (first != std::string::npos && (text[first] == '{' || text[first] == '[')) {
-    const json document = json::parse(text, nullptr, /*allow_exceptions=*/false);
-    return labels_of_json(document, path);
-  }
+  const bool named_text = fs::path(path).extension() == ".txt";  // lines may begin with a bracket
   std::vector<std::string> labels;
+  if (!named_text && first != std::string::npos && (text[first] == '{' || text[first] == '[')) {
+    labels = labels_of_json(json::parse(text, nullptr, /*allow_exceptions=*/false), path);
+    if (labels.empty()) refuse_labels(path, "holds no label");
+    return labels;
+  }
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     if (!line.empty() && line.back() == '\r') line.pop_back();
     labels.push_back(line);
   }
   while (!labels.empty() && labels.back().empty()) labels.pop_back();
-  if (labels.empty()) throw UserError(ExitCode::kUsage, "labels '" + path + "': holds no label");
+  if (labels.empty()) refuse_labels(path, "holds no label");
   return labels;
 }
 
