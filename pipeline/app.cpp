@@ -62,7 +62,7 @@ ExitCode bench(const Options& asked, const std::stop_token& stop) {
   LayerSwitch network = load_network(options.explain, options.input.sources.size());
   const EngineTimes engine = time_engine(network.first(), stop);
   const RunSummary summary = annotation->run(network, stop);
-  print_bench(engine, summary);
+  print_bench(engine, summary, options.output.jsonl == "-" ? stderr : stdout);
   if (!options.output.stats.empty()) {
     write_file(options.output.stats, bench_json(engine, summary) + "\n");
   }

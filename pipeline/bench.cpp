@@ -57,8 +57,9 @@ EngineTimes measure(Explainer& explainer, const std::stop_token& stop) {
   return {median(plain), median(explained), median(ratios)};
 }
 
-void print_row(const char* stage, const DurationSummary& d) {
-  std::printf("%-12s %8.2f %8.2f %8.2f %8.2f\n", stage, d.p50_ms, d.p95_ms, d.p99_ms, d.mean_ms);
+void print_row(std::FILE* out, const char* stage, const DurationSummary& d) {
+  std::fprintf(out, "%-12s %8.2f %8.2f %8.2f %8.2f\n", stage, d.p50_ms, d.p95_ms, d.p99_ms,
+               d.mean_ms);
 }
 
 }  // namespace
@@ -77,20 +78,20 @@ EngineTimes time_engine(Explainer& explainer, const std::stop_token& stop) {
   return times;
 }
 
-void print_bench(const EngineTimes& engine, const RunSummary& summary) {
-  std::printf("engine alone, medians of calls in turn\n");
-  std::printf("  forward only  %8.2f ms\n", engine.forward_only_ms);
-  std::printf("  explained     %8.2f ms   ratio %.3f\n", engine.explained_ms, engine.ratio);
+void print_bench(const EngineTimes& engine, const RunSummary& summary, std::FILE* out) {
+  std::fprintf(out, "engine alone, medians of calls in turn\n");
+  std::fprintf(out, "  forward only  %8.2f ms\n", engine.forward_only_ms);
+  std::fprintf(out, "  explained     %8.2f ms   ratio %.3f\n", engine.explained_ms, engine.ratio);
   for (const StreamSummary& stream : summary.streams) {
-    std::printf("\n%s: %lld frames shown, %.1f frames/s\n", stream.name.c_str(),
-                static_cast<long long>(stream.shown), stream.frames_per_second);
-    std::printf("%-12s %8s %8s %8s %8s   ms\n", "stage", "p50", "p95", "p99", "mean");
-    print_row("capture", stream.latency.capture);
-    print_row("preprocess", stream.latency.preprocess);
-    print_row("explain", stream.latency.explain);
-    print_row("overlay", stream.latency.overlay);
-    print_row("output", stream.latency.output);
-    print_row("total", stream.latency.total);
+    std::fprintf(out, "\n%s: %lld frames shown, %.1f frames/s\n", stream.name.c_str(),
+                 static_cast<long long>(stream.shown), stream.frames_per_second);
+    std::fprintf(out, "%-12s %8s %8s %8s %8s   ms\n", "stage", "p50", "p95", "p99", "mean");
+    print_row(out, "capture", stream.latency.capture);
+    print_row(out, "preprocess", stream.latency.preprocess);
+    print_row(out, "explain", stream.latency.explain);
+    print_row(out, "overlay", stream.latency.overlay);
+    print_row(out, "output", stream.latency.output);
+    print_row(out, "total", stream.latency.total);
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdio>
 #include <stop_token>
 #include <string>
 
@@ -18,8 +19,8 @@ struct EngineTimes {
 /// Runs on a thread of its own, as the pipeline's inference thread.
 EngineTimes time_engine(Explainer& explainer, const std::stop_token& stop);
 
-/// To stdout: the engine's times, and the stages' of a run.
-void print_bench(const EngineTimes& engine, const RunSummary& summary);
+/// To `out`: the engine's times, and the stages' of a run.
+void print_bench(const EngineTimes& engine, const RunSummary& summary, std::FILE* out);
 /// The same as one JSON object.
 std::string bench_json(const EngineTimes& engine, const RunSummary& summary);
 

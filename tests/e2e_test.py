@@ -153,6 +153,24 @@ class Program(unittest.TestCase):
         self.assertEqual(lines[0].split()[:2], ["7", "cock"])
         self.assertTrue(out.exists() and (self.folder / "m/000000.tiff").exists())
 
+    def test_bench_leaves_stdout_to_the_json_lines(self) -> None:
+        done = run("bench", "test:64x48@30", "--limit", 3, "--jsonl", "-")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([json.loads(line)["frame"] for line in done.stdout.splitlines()], [0, 1, 2])
+        self.assertIn("engine alone", done.stderr)
+
+    def test_what_needs_no_source_is_refused_first(self) -> None:
+        nowhere = "http://10.255.255.1/film.mp4"
+        self.refused(5, "o.avi", nowhere, "-o", self.folder / "o.avi")
+        self.refused(4, "no.pt", nowhere, "-o", "null", "-m", self.folder / "no.pt")
+
+    def test_what_is_read_is_not_replaced(self) -> None:
+        config = self.folder / "a.yaml"
+        config.write_text("limit: 3\n")
+        asked = ("--config", config, "--stats", config, "-y")
+        self.refused(5, "a.yaml", "test", "-o", "null", *asked)
+        self.assertEqual(config.read_text(), "limit: 3\n")
+
     def test_signals_leave_a_playable_film(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             out = self.folder / f"{number}.mp4"
