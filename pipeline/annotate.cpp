@@ -22,6 +22,7 @@
 #include "stages/explain/torch_threads.h"
 #include "stages/output/display_probe.h"
 #include "stages/output/jsonl_sink.h"
+#include "stages/output/sink.h"
 #include "stages/output/source_guard.h"
 #include "stages/output/window.h"
 
@@ -330,6 +331,7 @@ Annotation::Annotation(const Options& options, const std::stop_token& stop)
                                       options.command == Command::kRun && !writes_anything(output));
   std::optional<std::string> problem;
   if (parts_->window) problem = display_problem();
+  require_writable(output, static_cast<int>(options.input.sources.size()));
   parts_->open_sources(stop);
   if (!parts_->window && options.command == Command::kRun && !writes_anything(output) &&
       !parts_->all_stills) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <opencv2/core.hpp>
 #include <thread>
@@ -28,18 +29,27 @@ LayerSwitch load_network(ExplainOptions options, std::size_t streams) {
   return {std::move(loaded.network), std::move(loaded.description), options};
 }
 
-/// Null if a stop came while a source was waited for.
+/// False if a stop came while a source was waited for.
+bool unless_stopped(const std::function<void()>& open, const std::stop_token& stop) {
+  try {
+    open();
+    return true;
+  } catch (const UserError&) {
+    if (!stop.stop_requested()) throw;
+    log::info("stopped before the first frame");
+    return false;
+  }
+}
+
+/// Null if a stop came while a source was waited for. What needs no source is looked at before.
 std::unique_ptr<Annotation> open_annotation(const Options& options, const std::stop_token& stop) {
   if (!options.output.stats.empty()) {
     require_new_file(options.output.stats, options.output.overwrite);
   }
-  try {
-    return std::make_unique<Annotation>(options, stop);
-  } catch (const UserError&) {
-    if (!stop.stop_requested()) throw;
-    log::info("stopped before the first frame");
-    return nullptr;
-  }
+  require_model(options.explain);
+  std::unique_ptr<Annotation> annotation;
+  unless_stopped([&] { annotation = std::make_unique<Annotation>(options, stop); }, stop);
+  return annotation;
 }
 
 ExitCode run(const Options& options, const std::stop_token& stop) {
@@ -78,7 +88,7 @@ ExitCode run_command(const Options& options, const std::stop_token& stop) {
       print_layers(options);
       return ExitCode::kDone;
     case Command::kInfo:
-      print_info(options);
+      unless_stopped([&] { print_info(options); }, stop);
       return ExitCode::kDone;
     case Command::kBench:
       return bench(options, stop);

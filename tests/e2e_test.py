@@ -164,6 +164,11 @@ class Program(unittest.TestCase):
         self.refused(5, "o.avi", nowhere, "-o", self.folder / "o.avi")
         self.refused(4, "no.pt", nowhere, "-o", "null", "-m", self.folder / "no.pt")
 
+    def test_what_needs_no_source_is_refused_first(self) -> None:
+        nowhere = "http://10.255.255.1/film.mp4"
+        self.refused(5, "o.avi", nowhere, "-o", self.folder / "o.avi")
+        self.refused(4, "no.pt", nowhere, "-o", "null", "-m", self.folder / "no.pt")
+
     def test_what_is_read_is_not_replaced(self) -> None:
         config = self.folder / "a.yaml"
         config.write_text("limit: 3\n")

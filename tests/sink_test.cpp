@@ -49,6 +49,14 @@ TEST(OpenSinks, RefusesWhatCannotBeWritten) {
   EXPECT_USER_ERROR(open_sinks(jsonl, film(), 0, 1), ExitCode::kOutput, "old.jsonl");
 }
 
+TEST(RequireWritable, RefusesWithoutKnowingTheSource) {
+  const TempFolder folder;
+  write_text(folder / "a-1.mp4", "");
+  EXPECT_NO_THROW(require_writable(to({folder / "a.mp4", folder / "a.png"}), 1));
+  EXPECT_USER_ERROR(require_writable(to({folder / "a.mp4"}), 2), ExitCode::kOutput, "a-1.mp4");
+  EXPECT_USER_ERROR(require_writable(to({folder / "a.avi"}), 1), ExitCode::kOutput, ".mkv");
+}
+
 TEST(OpenSinks, CreatesNothingWhenOneIsRefused) {
   const TempFolder folder;
   OutputOptions options = to({folder / "a.mp4", folder / "b_%d.png", folder / "c.bad"});

@@ -32,6 +32,12 @@ std::unique_ptr<Sink> open_output(const std::string& output, const SourceInfo& s
 
 }  // namespace
 
+void require_writable(const OutputOptions& options, int streams) {
+  SourceInfo any;
+  any.still = true;  // the only kind that fits every output
+  for (int stream = 0; stream < streams; ++stream) open_sinks(options, any, stream, streams);
+}
+
 std::vector<std::unique_ptr<Sink>> open_sinks(const OutputOptions& options,
                                               const SourceInfo& source, int stream, int streams) {
   std::vector<std::unique_ptr<Sink>> sinks;

@@ -22,6 +22,10 @@ class Sink {
   virtual void finish() = 0;
 };
 
+/// What can be said of the outputs before it is known of what kind the sources are: kinds, folders,
+/// existing files. Opens nothing. Throws as open_sinks().
+void require_writable(const OutputOptions& options, int streams);
+
 /// All sinks of one stream, in the order asked for. `stream` of `streams`: with several streams
 /// each file name gets the stream's number before its extension (out.mp4 -> out-0.mp4).
 /// Existing files are refused unless options.overwrite; no file is created when any is refused.
