@@ -88,7 +88,7 @@ ExitCode run_command(const Options& options, const std::stop_token& stop) {
       print_layers(options);
       return ExitCode::kDone;
     case Command::kInfo:
-      unless_stopped([&] { print_info(options); }, stop);
+      unless_stopped([&] { print_info(options, stop); }, stop);
       return ExitCode::kDone;
     case Command::kBench:
       return bench(options, stop);

@@ -94,8 +94,8 @@ void print_model(const Options& options) {
   }
 }
 
-void print_source(const Options& options) {
-  const auto source = open_source(options.subject, options.input);
+void print_source(const Options& options, const std::stop_token& stop) {
+  const auto source = open_source(options.subject, options.input, {true, stop});
   const SourceInfo& info = source->info();
   std::printf("source     %s\n", info.name.c_str());
   std::printf("kind       %s\n", info.still ? "picture" : info.live ? "live" : "film");
@@ -151,13 +151,13 @@ void print_layers(const Options& options) {
   }
 }
 
-void print_info(const Options& options) {
+void print_info(const Options& options, const std::stop_token& stop) {
   if (options.subject == "cameras") {
     print_cameras();
   } else if (options.subject.empty() || is_model(options.subject)) {
     print_model(options);
   } else {
-    print_source(options);
+    print_source(options, stop);
   }
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stop_token>
+
 #include "config/options.h"
 #include "pipeline/stats.h"
 #include "stages/explain/explainer.h"
@@ -13,8 +15,9 @@ void print_top(const Explanation& explanation, const std::string& heading = "");
 /// To stdout: name, type and output shape of each layer of a model.
 void print_layers(const Options& options);
 
-/// To stdout: what is known of a model or a source, or which `cameras` there are.
-void print_info(const Options& options);
+/// To stdout: what is known of a model or a source, or which `cameras` there are. `stop`
+/// ends the wait for a source.
+void print_info(const Options& options, const std::stop_token& stop = {});
 
 /// To the log: which network, layer and device a run uses, and what was assumed of it.
 void log_model(const Explainer& explainer);
