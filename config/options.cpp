@@ -146,6 +146,7 @@ Options merged(const CommandLine& line, const Environment& environment,
   for (const Settings* settings : {&line.flags, &variables}) {
     const auto config = settings->find("config");
     if (config == settings->end()) continue;
+    options.config = config->second.back().text;
     apply(options, read_yaml_file(config->second.back(), table), table, given);
     break;
   }

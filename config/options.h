@@ -94,6 +94,7 @@ enum class Command { kRun, kLayers, kInfo, kBench };
 struct Options {
   Command command = Command::kRun;
   std::string subject;  ///< MODEL or SOURCE of `layers` and `info`
+  std::string config;   ///< YAML file that was read; empty = none
   InputOptions input;
   ExplainOptions explain;
   OverlayOptions overlay;

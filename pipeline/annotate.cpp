@@ -18,6 +18,7 @@
 #include "pipeline/viewer.h"
 #include "stages/capture/paced_source.h"
 #include "stages/capture/source.h"
+#include "stages/explain/load.h"
 #include "stages/explain/running_peak.h"
 #include "stages/explain/torch_threads.h"
 #include "stages/output/display_probe.h"
@@ -241,7 +242,9 @@ void Annotation::Parts::decide_window(const std::optional<std::string>& display_
 
 void Annotation::Parts::open_outputs() {
   const int count = static_cast<int>(infos.size());
-  require_apart(options.output, infos);
+  std::vector<std::filesystem::path> others = files_read(options.explain);
+  if (!options.config.empty()) others.emplace_back(options.config);
+  require_apart(options.output, infos, others);
   for (int i = 0; i < count; ++i) {
     const SourceInfo& info = infos[static_cast<std::size_t>(i)];
     const bool print_top = info.still && options.output.jsonl != "-";

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -95,6 +96,28 @@ TEST(LoadExplainer, RefusesAMissingModelByName) {
   ExplainOptions options;
   options.model = "/nowhere/net.pt";
   EXPECT_USER_ERROR(load_explainer(options), ExitCode::kModel, "'/nowhere/net.pt': no such file");
+}
+
+TEST(LoadExplainer, RefusesAModelBelowAFolderThatMayNotBeEntered) {
+  const TempFolder folder;
+  fs::create_symlink("loop", folder / "loop");  // for root too
+  ExplainOptions options;
+  options.model = (folder / "loop" / "net.pt").string();
+  EXPECT_USER_ERROR(load_explainer(options), ExitCode::kModel, "loop/net.pt");
+  EXPECT_USER_ERROR(require_model(options), ExitCode::kModel, "loop/net.pt");
+}
+
+TEST(FilesRead, AreModelDescriptionLabelsAndThoseOfABundle) {
+  const TempFolder folder;
+  ExplainOptions options;
+  options.model = (folder / "net.pt").string();
+  options.labels = "names.txt";
+  EXPECT_EQ(files_read(options),
+            (std::vector<fs::path>{folder / "net.pt", folder / "net.json", "names.txt"}));
+  std::ofstream(folder / "features.xml") << "x";
+  options.model = folder.path().string();
+  const auto files = files_read(options);
+  EXPECT_EQ(std::count(files.begin(), files.end(), folder / "features.xml"), 1);
 }
 
 TEST(LoadExplainer, RefusesABrokenDescriptionByKey) {

@@ -47,6 +47,15 @@ TEST_F(SourceGuard, LooksAtTheFilesOfAllStreams) {
   EXPECT_USER_ERROR(require_apart(to("film.mp4"), sources_), ExitCode::kOutput, "film-1.mp4");
 }
 
+TEST_F(SourceGuard, ProtectsTheOtherFilesThatAreRead) {
+  write_text(folder_ / "net.pt", "");
+  OutputOptions options;
+  options.stats = (folder_ / "net.pt").string();
+  EXPECT_NO_THROW(require_apart(options, sources_));
+  EXPECT_USER_ERROR(require_apart(options, sources_, {folder_ / "net.pt"}), ExitCode::kOutput,
+                    "net.pt");
+}
+
 TEST_F(SourceGuard, LooksAtTheOtherOutputsToo) {
   OutputOptions options;
   options.jsonl = (folder_ / "film.mp4").string();

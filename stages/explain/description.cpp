@@ -267,7 +267,8 @@ ModelDescription parse_description(const std::string& text, const std::string& o
 ModelDescription find_description(const std::string& model_path, const std::string& embedded) {
   const fs::path beside = fs::path(model_path).replace_extension(".json");
   const std::string folder = fs::path(model_path).parent_path().string();
-  if (fs::is_regular_file(beside)) {
+  std::error_code error;  // one that may not be looked at is none
+  if (fs::is_regular_file(beside, error)) {
     return parse_description(read_file(beside.string(), ExitCode::kModel, "description"),
                              "description '" + beside.string() + "'", folder);
   }

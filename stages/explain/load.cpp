@@ -24,6 +24,12 @@ std::string environment(const char* name) {
   return value != nullptr ? value : "";
 }
 
+/// What may not be looked at is none.
+bool is_folder(const std::string& path) {
+  std::error_code error;
+  return fs::is_directory(path, error);
+}
+
 /// Where compiled networks are kept from one start to the next; empty = nowhere.
 std::string cache_folder() {
   if (const auto cache = environment("XDG_CACHE_HOME"); !cache.empty())
@@ -100,11 +106,26 @@ std::string find_model(const std::string& asked) {
   return default_model(model_folders(fs::read_symlink("/proc/self/exe")));
 }
 
+void require_model(const ExplainOptions& options) {
+  const std::string path = find_model(options.model);
+  if (!is_folder(path)) require_model_file(path);
+}
+
+std::vector<fs::path> files_read(const ExplainOptions& options) {
+  const std::string path = find_model(options.model);
+  std::vector<fs::path> files = {path, fs::path(path).replace_extension(".json")};
+  std::error_code error;  // the files of a bundle; of anything else there are none
+  for (fs::directory_iterator entry(path, error), end; !error && entry != end;
+       entry.increment(error)) {
+    files.push_back(entry->path());
+  }
+  if (!options.labels.empty()) files.emplace_back(options.labels);
+  return files;
+}
+
 LoadedModel load_model(const ExplainOptions& options) {
   const std::string path = find_model(options.model);
-  std::error_code unreadable;
-  LoadedModel loaded =
-      fs::is_directory(path, unreadable) ? load_bundle(path, options) : load_file(path, options);
+  LoadedModel loaded = is_folder(path) ? load_bundle(path, options) : load_file(path, options);
   ModelDescription& description = loaded.description;
   if (!options.labels.empty()) description.labels = read_labels(options.labels);
   if (description.name.empty()) description.name = fs::path(path).stem().string();

@@ -31,6 +31,13 @@ struct LoadedModel {
   std::string note;  ///< not empty: what the user should know, such as a bundle that cannot be used
 };
 
+/// Throws UserError(kModel) if the model of `options` is not there, without the time that it takes
+/// to load it.
+void require_model(const ExplainOptions& options);
+
+/// What load_model() may read: the file or the files of the bundle, the description, the labels.
+std::vector<std::filesystem::path> files_read(const ExplainOptions& options);
+
 /// The file or bundle of `options.model`, with the labels of `options.labels`. A bundle that cannot
 /// be used gives way to the TorchScript file in it, with a note. Throws UserError.
 LoadedModel load_model(const ExplainOptions& options);

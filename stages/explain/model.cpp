@@ -24,10 +24,7 @@ std::string class_name(const torch::jit::Module& module) {
 }
 
 torch::jit::Module load(const std::string& path, c10::Device device, std::string& description) {
-  std::error_code unreadable;
-  if (!std::filesystem::is_regular_file(path, unreadable)) {
-    throw UserError(ExitCode::kModel, "model '" + path + "': no such file (a TorchScript .pt)");
-  }
+  require_model_file(path);
   compute_alone();
   torch::jit::ExtraFilesMap extra{{"gradcam.json", ""}};
   try {
@@ -49,6 +46,16 @@ torch::jit::Module load(const std::string& path, c10::Device device, std::string
 }
 
 }  // namespace
+
+void require_model_file(const std::string& path) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (std::filesystem::is_regular_file(status)) return;
+  const bool missing = status.type() == std::filesystem::file_type::not_found;
+  throw UserError(ExitCode::kModel, "model '" + path + "': " +
+                                        (missing || !error ? "no such file" : error.message()) +
+                                        " (a TorchScript .pt)");
+}
 
 c10::Device parse_device(const std::string& name) {
   const bool cuda = at::hasCUDA() && c10::impl::hasDeviceGuardImpl(c10::DeviceType::CUDA);

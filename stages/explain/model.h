@@ -17,6 +17,9 @@ namespace gradcam {
 /// CPU). Throws UserError(kUsage) for anything else, and for a CUDA device that is not there.
 c10::Device parse_device(const std::string& name);
 
+/// Throws UserError(kModel) that names the file if there is none of this name.
+void require_model_file(const std::string& path);
+
 /// A TorchScript file in memory: eval mode, no parameter wants a gradient, weights channels_last.
 /// A handle: copies share the weights, as does every cut made of it.
 class Model {

@@ -27,34 +27,37 @@ bool hits(const fs::path& output, const fs::path& read) {
          SeriesName(output).matches(read.filename().string());
 }
 
-void require_other(const fs::path& output, const std::vector<SourceInfo>& sources) {
-  for (const SourceInfo& source : sources) {
-    for (const fs::path& read : source.files) {
-      if (!hits(output, read)) continue;
-      throw UserError(ExitCode::kOutput, "output '" + output.string() + "' would replace '" +
-                                             read.string() +
-                                             "', which is being read: choose another name");
-    }
+void require_other(const fs::path& output, const std::vector<fs::path>& files) {
+  for (const fs::path& read : files) {
+    if (!hits(output, read)) continue;
+    throw UserError(ExitCode::kOutput, "output '" + output.string() + "' would replace '" +
+                                           read.string() +
+                                           "', which is being read: choose another name");
   }
 }
 
 }  // namespace
 
-void require_apart(const OutputOptions& options, const std::vector<SourceInfo>& sources) {
+void require_apart(const OutputOptions& options, const std::vector<SourceInfo>& sources,
+                   const std::vector<fs::path>& others) {
+  std::vector<fs::path> files = others;
+  for (const SourceInfo& source : sources) {
+    files.insert(files.end(), source.files.begin(), source.files.end());
+  }
   const int count = static_cast<int>(sources.size());
   for (int i = 0; i < count; ++i) {
     for (const std::string& output : options.outputs) {
-      if (output != "null") require_other(path_of_stream(output, i, count), sources);
+      if (output != "null") require_other(path_of_stream(output, i, count), files);
     }
     if (!options.jsonl.empty() && options.jsonl != "-") {
-      require_other(path_of_stream(options.jsonl, i, count), sources);
+      require_other(path_of_stream(options.jsonl, i, count), files);
     }
     if (!options.maps.empty()) {
       const fs::path folder = fs::path(options.maps) / (count > 1 ? std::to_string(i) : "");
-      require_other(folder / "%06d.tiff", sources);
+      require_other(folder / "%06d.tiff", files);
     }
   }
-  if (!options.stats.empty()) require_other(options.stats, sources);
+  if (!options.stats.empty()) require_other(options.stats, files);
 }
 
 }  // namespace gradcam

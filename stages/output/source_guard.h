@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <vector>
 
 #include "config/options.h"
@@ -8,7 +9,9 @@
 namespace gradcam {
 
 /// --overwrite replaces files, but never one that is being read: no output of any stream may be a
-/// file of any source. Throws UserError(kOutput) that names the output.
-void require_apart(const OutputOptions& options, const std::vector<SourceInfo>& sources);
+/// file of any source, nor one of `others` (the model's, the options'). Throws UserError(kOutput)
+/// that names the output.
+void require_apart(const OutputOptions& options, const std::vector<SourceInfo>& sources,
+                   const std::vector<std::filesystem::path>& others = {});
 
 }  // namespace gradcam
