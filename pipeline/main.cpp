@@ -13,6 +13,7 @@
 #include "config/options.h"
 #include "config/user_error.h"
 #include "pipeline/app.h"
+#include "pipeline/frame_memory.h"
 #include "stages/output/display_probe.h"
 
 namespace {
@@ -109,6 +110,7 @@ int main(int argc, char** argv) {
   gradcam::answer_display_probe(argc, argv);
   try {
     const Signals signals;
+    gradcam::recycle_frame_memory();
     const auto options = gradcam::parse_options(argc, argv);
     if (!options) return 0;
     return static_cast<int>(gradcam::run_app(*options, signals.token()));

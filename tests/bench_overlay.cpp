@@ -13,7 +13,7 @@ namespace gradcam {
 namespace {
 
 HeatMap spot() {
-  HeatMap heat{224, 224, std::vector<float>(50176)};
+  HeatMap heat{224, 224, std::pmr::vector<float>(50176)};
   for (int i = 0; i < 224 * 224; ++i) {
     const double distance = std::hypot(i % 224 - 150, i / 224 - 100);
     heat.values[static_cast<std::size_t>(i)] = static_cast<float>(std::exp(-distance / 50));

@@ -120,7 +120,7 @@ TEST(Explainer, SameInputGivesTheSameHeatAgain) {
 
 TEST(Explainer, BlobOfAnotherSizeIsRefused) {
   Explainer one = explainer("auto");
-  const Blob small{4, 4, std::vector<std::uint8_t>(48)};
+  const Blob small{4, 4, std::pmr::vector<std::uint8_t>(48)};
   EXPECT_THROW(one.explain(small), std::runtime_error);
 }
 

@@ -13,11 +13,11 @@ namespace gradcam {
 namespace {
 
 HeatMap filled(int width, int height, float value) {
-  return {height, width, std::vector<float>(static_cast<std::size_t>(width) * height, value)};
+  return {height, width, std::pmr::vector<float>(static_cast<std::size_t>(width) * height, value)};
 }
 
 HeatMap heat_of(const cv::Mat& values) {
-  return {values.rows, values.cols, std::vector<float>(values.begin<float>(), values.end<float>())};
+  return {values.rows, values.cols, std::pmr::vector<float>(values.begin<float>(), values.end<float>())};
 }
 
 Mapping stretched(cv::Size blob, cv::Size frame) {

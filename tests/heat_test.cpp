@@ -8,9 +8,9 @@
 namespace gradcam {
 namespace {
 
-HeatMap map2x2(std::vector<float> values) { return {2, 2, std::move(values)}; }
+HeatMap map2x2(std::pmr::vector<float> values) { return {2, 2, std::move(values)}; }
 
-void expect_near(const std::vector<float>& found, const std::vector<float>& expected) {
+void expect_near(const std::pmr::vector<float>& found, const std::pmr::vector<float>& expected) {
   ASSERT_EQ(found.size(), expected.size());
   for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-5) << i;
 }
@@ -21,11 +21,11 @@ TEST(Heat, MinMaxScalesToZeroAndOne) {
 
 TEST(Heat, ZeroMapStaysZero) {
   const HeatMap heat = to_heat({map2x2({0, 0, 0, 0})}, Style::kGradcam, 8, 8);
-  EXPECT_EQ(heat.values, std::vector<float>(64, 0.F));
+  EXPECT_EQ(heat.values, std::pmr::vector<float>(64, 0.F));
 }
 
 TEST(Heat, ConstantMapHasNoPlaceAboveAnother) {
-  EXPECT_EQ(min_max(map2x2({3, 3, 3, 3})).values, std::vector<float>(4, 0.F));
+  EXPECT_EQ(min_max(map2x2({3, 3, 3, 3})).values, std::pmr::vector<float>(4, 0.F));
 }
 
 TEST(Heat, NegativeEvidenceIsCutOffBeforeScaling) {
@@ -49,7 +49,7 @@ TEST(Heat, SeveralLayersAreAveragedAndScaledAgain) {
 TEST(Heat, NotebookKeepsSizeAndScale) {
   const HeatMap heat = to_heat({map2x2({-1, 2, 3, 4})}, Style::kNotebook, 224, 224);
   EXPECT_EQ(heat.height, 2);
-  EXPECT_EQ(heat.values, (std::vector<float>{0, 2, 3, 4}));
+  EXPECT_EQ(heat.values, (std::pmr::vector<float>{0, 2, 3, 4}));
 }
 
 TEST(Heat, NanAndInfinityAreErrors) {
@@ -65,7 +65,7 @@ TEST(Heat, MergeTakesTheLargestValueAtEachPlace) {
   const HeatMap merged = merge_heats({map2x2({0, 1, 0.5F, 0}), map2x2({1, 0, 0.25F, 0})});
   EXPECT_EQ(merged.height, 2);
   EXPECT_EQ(merged.width, 2);
-  EXPECT_EQ(merged.values, (std::vector<float>{1, 1, 0.5F, 0}));
+  EXPECT_EQ(merged.values, (std::pmr::vector<float>{1, 1, 0.5F, 0}));
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ TEST(RunningPeak, AMapOfZerosStaysZeroAndDoesNotDivideByZero) {
   Explanation nothing;
   nothing.heat = {1, 2, {0.0F, 0.0F}};
   peak.scale(nothing, milliseconds(0));
-  EXPECT_EQ(nothing.heat.values, (std::vector<float>{0.0F, 0.0F}));
+  EXPECT_EQ(nothing.heat.values, (std::pmr::vector<float>{0.0F, 0.0F}));
 }
 
 TEST(RunningPeak, TimeThatGoesBackDoesNotRaiseThePeak) {

@@ -49,6 +49,7 @@ at::Tensor pixels_of(const std::vector<const Blob*>& blobs, const ModelDescripti
   };
   if (blobs.size() == 1) return wrapped(*blobs[0]);
   std::vector<at::Tensor> all;
+  all.reserve(blobs.size());
   for (const Blob* blob : blobs) all.push_back(wrapped(*blob));
   return at::cat(all);
 }
@@ -95,7 +96,7 @@ std::string Explainer::engine() const { return parts_->chosen.engine->name(); }
 const std::vector<EngineTrial>& Explainer::engine_trials() const { return parts_->chosen.trials; }
 
 void Explainer::warm_up() {
-  at::set_num_threads(engine_threads(options_));
+  at::set_num_threads(parts_->chosen.engine->torch_threads(engine_threads(options_)));
   run_in();
 }
 
@@ -112,8 +113,8 @@ void Explainer::run_in() {
 }
 
 /// Of one picture, whose row of outputs is `row`, after the description's activation.
-std::vector<float> Explainer::scores_of(const std::vector<float>& row) const {
-  std::vector<float> scores = row;
+std::vector<float> Explainer::scores_of(std::span<const float> row) const {
+  std::vector<float> scores(row.begin(), row.end());
   switch (description_.activation) {
     case ScoreActivation::kSoftmax: {
       const float highest = *std::max_element(row.begin(), row.end());
@@ -147,6 +148,7 @@ std::vector<Explanation> Explainer::explain(const std::vector<const Blob*>& blob
   std::vector<std::vector<HeatMap>> heats(blobs.size());
   for (std::size_t k = 0; k < targets; ++k) {
     std::vector<int> classes;
+    classes.reserve(explanations.size());
     for (const Explanation& e : explanations) classes.push_back(e.targets[k].index);
     const auto gradients = engine.gradients(result, classes, /*more=*/k + 1 < targets);
     const at::NoGradGuard no_grad;
@@ -173,9 +175,9 @@ std::vector<Explanation> Explainer::explain(const std::vector<const Blob*>& blob
 std::vector<Explanation> Explainer::judge(const HeatMap& outputs,
                                           const TargetChoice& target) const {
   std::vector<Explanation> explanations;
-  for (int n = 0; n < outputs.height; ++n) {
-    const auto row = outputs.values.begin() + std::ptrdiff_t{n} * outputs.width;
-    const auto scores = scores_of({row, row + outputs.width});
+  for (std::size_t n = 0; n < static_cast<std::size_t>(outputs.height); ++n) {
+    const auto width = static_cast<std::size_t>(outputs.width);
+    const auto scores = scores_of(std::span(outputs.values).subspan(n * width, width));
     Explanation& explanation = explanations.emplace_back();
     explanation.method = options_.method;
     explanation.layers = layers_;

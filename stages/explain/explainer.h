@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -64,7 +65,7 @@ class Explainer {
  private:
   struct Parts;
 
-  std::vector<float> scores_of(const std::vector<float>& row) const;
+  std::vector<float> scores_of(std::span<const float> row) const;
   std::vector<Explanation> judge(const HeatMap& outputs, const TargetChoice& target) const;
 
   ModelDescription description_;

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory_resource>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,7 @@ namespace gradcam {
 struct HeatMap {
   int height = 0;
   int width = 0;
-  std::vector<float> values;
+  std::pmr::vector<float> values;
 };
 
 struct ClassScore {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory_resource>
 #include <vector>
 
 namespace gradcam {
@@ -11,7 +12,7 @@ namespace gradcam {
 struct Blob {
   int height = 0;
   int width = 0;
-  std::vector<std::uint8_t> pixels;
+  std::pmr::vector<std::uint8_t> pixels;  ///< pmr, so that a program may recycle its frames
 };
 
 /// A rectangle in pixels whose edges may lie between pixels (0 = left edge of the first pixel).
