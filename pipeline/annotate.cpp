@@ -74,6 +74,7 @@ class BoundStages {
   std::vector<Explanation> explain(const std::vector<Prepared>& frames) {
     const ViewSettings settings = settings_.get();
     std::vector<const Blob*> blobs;
+    blobs.reserve(frames.size());
     for (const Prepared& prepared : frames) blobs.push_back(prepared.blob.get());
     const std::lock_guard lock(one_at_a_time_);
     auto explanations = network_.explain(blobs, settings.target, settings.layer);
@@ -248,8 +249,10 @@ void Annotation::Parts::open_outputs() {
   for (int i = 0; i < count; ++i) {
     const SourceInfo& info = infos[static_cast<std::size_t>(i)];
     const bool print_top = info.still && options.output.jsonl != "-";
+    SourceInfo written = info;
+    written.still = info.still || options.input.limit == 1;  // one frame of a film is a picture
     const std::string heading = count > 1 ? info.name : "";
-    outputs.push_back(std::make_unique<StreamOutput>(open_sinks(options.output, info, i, count),
+    outputs.push_back(std::make_unique<StreamOutput>(open_sinks(options.output, written, i, count),
                                                      StreamOutput::Top{print_top, heading}));
   }
 }
@@ -301,6 +304,15 @@ RunSummary Annotation::Parts::run_in_window(BoundStages& bound, Progress& progre
   Reexplainer* again = nullptr;
   hooks.explain_again = [&again](const Rendered& shown) { again->ask(shown); };
 
+  RunSummary summary;
+  hooks.display_gone = [&](bool complete) {
+    progress.finish();
+    if (complete) report_summary(summary, all_stills);
+    log::error(complete ? "the display is gone; the other outputs are complete, but for --stats"
+                        : "the display is gone, and the other outputs could not be completed");
+    return static_cast<int>(ExitCode::kOutput);
+  };
+
   HighguiScreen screen;
   ViewerOptions viewer_options;
   viewer_options.mosaic = options.output.mosaic;
@@ -316,7 +328,6 @@ RunSummary Annotation::Parts::run_in_window(BoundStages& bound, Progress& progre
   bound.tell_also([&viewer](std::string problem) { viewer.tell(std::move(problem)); });
   again = &reexplainer;
 
-  RunSummary summary;
   viewer.run(
       [&](const std::stop_token& end) {
         summary = run(bound, progress, &viewer, end);

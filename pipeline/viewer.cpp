@@ -1,12 +1,14 @@
 #include "pipeline/viewer.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <exception>
 #include <future>
 #include <memory>
 #include <set>
 #include <utility>
 
+#include "pipeline/before_exit.h"
 #include "stages/output/screenshot.h"
 #include "stages/overlay/letterbox.h"
 #include "stages/overlay/notice.h"
@@ -14,7 +16,8 @@
 namespace gradcam {
 namespace {
 
-constexpr std::chrono::milliseconds kPeriod(10);  ///< how long a key or a stop waits at most
+constexpr std::chrono::seconds kMostPatience(30);  ///< for outputs to be completed
+constexpr std::chrono::milliseconds kPeriod(10);   ///< how long a key or a stop waits at most
 constexpr std::chrono::milliseconds kNoticeTime(1500);
 constexpr const char* kMosaicTitle = "gradcam-live";
 
@@ -64,6 +67,13 @@ void Viewer::run(const Work& work, const std::stop_token& stop) {
     std::stop_source& end;
     ~StopWork() { end.request_stop(); }
   } const stop_work{end};
+
+  // Qt's answer to a display that is gone is exit().
+  const BeforeExit display_gone([&] {
+    end.request_stop();
+    const bool done = !ended_ && result.wait_for(kMostPatience) == std::future_status::ready;
+    return hooks_.display_gone ? hooks_.display_gone(ended_ || done) : EXIT_FAILURE;
+  });
 
   bool go_on = true;
   while (go_on && !stop.stop_requested()) {

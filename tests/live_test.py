@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -14,6 +15,8 @@ import unittest
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Dict, Iterator, List
+
+from x_server import TOOLS, XServer, within
 
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = Path(os.environ.get("PROGRAM_UNDER_TEST", ROOT / "build/release/gradcam-live"))
@@ -165,6 +168,21 @@ class Live(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("display", done.stderr)
         self.assertEqual(frames_of(out), 5)
+
+    @unittest.skipUnless(all(map(shutil.which, TOOLS)), "skipped: needs " + ", ".join(TOOLS))
+    def test_a_display_that_goes_away_leaves_recordings_whole(self) -> None:
+        x = XServer()
+        out, lines = self.folder / "o.mp4", self.folder / "l.jsonl"
+        command = [str(PROGRAM), "test:@60", "--live", "--show", "-o", str(out)]
+        command += ["--jsonl", str(lines)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, env=x.environment) as process:
+            within("frames", lambda: lines.exists() and lines.read_text().count("\n") > 30)
+            x.server.kill()
+            _, said = process.communicate(timeout=20)
+        x.close()
+        self.assertEqual(process.returncode, 5, said.decode())
+        self.assertIn("the display is gone", said.decode())
+        self.assertEqual(frames_of(out), lines.read_text().count("\n"))
 
     def test_stop_at_any_moment_leaves_nothing_behind(self) -> None:
         chance = random.Random(4)
