@@ -34,15 +34,15 @@ if __name__ == "__main__":
 import cut_network  # noqa: E402
 import export_model  # noqa: E402
 import network_options  # noqa: E402
+import openvino_forms  # noqa: E402
 import quantize  # noqa: E402
 import torch  # noqa: E402
 from layers import choose_layers  # noqa: E402
 from network import MODEL, OUTPUT, USAGE, Network, NetworkError, pattern  # noqa: E402
-from openvino_forms import compiled  # noqa: E402
 from quiet import quiet  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-FORMAT = 1  # of the bundle; read by stages/explain/bundle.cpp
+FORMAT = 2  # of the bundle; read by stages/explain/bundle.cpp
 TOLERANCE = 1e-3  # of the largest value, IR against eager
 FILES = ("features.xml", "features.bin", "head.pt", "model.pt")
 
@@ -70,13 +70,15 @@ def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:
     return options
 
 
-def to_openvino(features: torch.nn.Module, sample: Tensor, folder: Path) -> None:
+def to_openvino(parts: cut_network.CutNetwork, sample: Tensor, folder: Path) -> None:
     import openvino
 
     with quiet():
-        exported = torch.export.export(features, (sample,), strict=False)
+        exported = torch.export.export(parts.features, (sample,), strict=False)
         model = openvino.convert_model(exported, verbose=False)
     model.reshape(list(sample.shape))
+    if parts.gives_output:
+        model.outputs[-1].get_tensor().set_names({openvino_forms.OUTPUT})
     openvino.save_model(model, folder / "features.xml", compress_to_fp16=False)
 
 
@@ -105,7 +107,7 @@ def verify(network: Network, layer: str, head: Any, folder: Path) -> Dict[str, f
     generator = torch.Generator().manual_seed(1)
     height, width = network.input_size
     noise = torch.rand(height, width, 3, generator=generator) * 255
-    features = compiled(folder / "features.xml", "f32")
+    features = openvino_forms.Compiled(folder / "features.xml", "f32")
     for pixels in (noise, pattern(height, width)):
         sample = network.normalise(pixels)
         output, activation, gradient = hooked(network, sample, layer)
@@ -120,6 +122,9 @@ def verify(network: Network, layer: str, head: Any, folder: Path) -> Dict[str, f
         }
         for name, (ours, theirs) in pairs.items():
             worst[name] = max(worst[name], relative(ours, theirs))
+        whole = features.output(sample)
+        if whole is not None:
+            worst["output"] = max(worst["output"], relative(whole, output))
     # The gradient jumps where an activation behind the cut sits on a kink: told, not judged.
     if max(worst["output"], worst["activation"]) > TOLERANCE:
         figures = ", ".join(f"{name} {value:.2g}" for name, value in worst.items())
@@ -159,12 +164,13 @@ def compile_bundle(options: argparse.Namespace, folder: Path) -> str:
     parts = cut_network.cut(network.module, sample, layer)
     with torch.no_grad():
         values: Sequence[Tensor] = parts.features(sample)
+        values = values[:-1] if parts.gives_output else values
         classes = network.module(sample).shape[-1]
     if options.int8 and values[0].dim() != 4:
         raise NetworkError(USAGE, f"--int8: layer {layer} gives tokens; allowed: a layer of maps")
     with quiet(), torch.enable_grad():
         head = torch.jit.trace(parts.head, tuple(values), check_trace=False)
-    to_openvino(parts.features, sample, folder)
+    to_openvino(parts, sample, folder)
     save(head, folder / "head.pt")
     save(export_model.export(network, sample, script=False), folder / "model.pt")
     worst = verify(network, layer, head, folder)

@@ -27,10 +27,14 @@ class Head(nn.Module):
 class CutNetwork:
     """features(x) = (activation, *frontier); head(activation, *frontier) = the network's output.
     The frontier holds the values besides the activation that the head takes from the features, such
-    as a residual branch."""
+    as a residual branch.
+
+    Where the network ends in a linear layer, the features give the network's output as their last
+    result: the program then differentiates the head without running that layer."""
 
     features: fx.GraphModule
     head: Head
+    gives_output: bool
 
 
 def cut(module: nn.Module, sample: Tensor, layer: str) -> CutNetwork:
@@ -64,8 +68,12 @@ def cut(module: nn.Module, sample: Tensor, layer: str) -> CutNetwork:
             inside = value in behind or value is activation or value.op == "get_attr"
             if not inside and value not in frontier:
                 frontier.append(value)
-    features = _features(graph_module, behind, [activation, *frontier])
-    return CutNetwork(features, Head(_head(graph_module, behind, [activation, *frontier])))
+    values = [activation, *frontier]
+    head = Head(_head(graph_module, behind, values))
+    (output,) = nodes[-1].all_input_nodes  # one, as _head() has seen
+    if output.target is not torch.ops.aten.linear.default:
+        return CutNetwork(_features(graph_module, behind, values), head, False)
+    return CutNetwork(_features(graph_module, set(), [*values, output]), head, True)
 
 
 def _layers_of(node: fx.Node) -> List[str]:

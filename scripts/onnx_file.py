@@ -7,7 +7,7 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 from network import MODEL, NetworkError, first_line
-from openvino_forms import compiled
+from openvino_forms import Compiled
 from torch import Tensor, fx, nn
 
 TOLERANCE = 1e-3  # of the largest score
@@ -132,7 +132,7 @@ def _with_fixed_shapes(module: fx.GraphModule) -> nn.Module:
 
 def compare(path: Path, sample: Tensor, scores: Tensor) -> None:
     """Raises where the converted module answers otherwise than the file does under OpenVINO."""
-    (expected,) = compiled(path, "f32")(sample)
+    (expected,) = Compiled(path, "f32")(sample)
     worst = (scores - expected).abs().max().item()
     largest = expected.abs().max().item()
     if not worst <= TOLERANCE * largest:

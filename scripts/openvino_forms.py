@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, List
+from typing import Any, Callable, List, Optional
 
 import torch
 from torch import Tensor
 
 Features = Callable[[Tensor], List[Tensor]]
+OUTPUT = "gradcam_output"  # the name of the result that is the whole network's
 
 
-def compiled(model: Any, precision: str) -> Features:
+class Compiled:
     """`model` is a path or an openvino.Model; `precision`, f32 or bf16, that of what is no int8."""
-    import openvino
 
-    options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
-    network = openvino.Core().compile_model(model, "CPU", options)
+    def __init__(self, model: Any, precision: str) -> None:
+        import openvino
 
-    def run(sample: Tensor) -> List[Tensor]:
-        results = network([sample.numpy()])
-        return [torch.from_numpy(results[i].copy()) for i in range(len(network.outputs))]
+        options = {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"}
+        self._network = openvino.Core().compile_model(model, "CPU", options)
 
-    return run
+    def __call__(self, sample: Tensor) -> List[Tensor]:
+        """What the head takes."""
+        return self._results(sample, whole=False)
+
+    def output(self, sample: Tensor) -> Optional[Tensor]:
+        """The whole network's, where the model gives it."""
+        return next(iter(self._results(sample, whole=True)), None)
+
+    def _results(self, sample: Tensor, whole: bool) -> List[Tensor]:
+        results = self._network([sample.numpy()])
+        wanted = [port for port in self._network.outputs if (OUTPUT in port.get_names()) == whole]
+        return [torch.from_numpy(results[port].copy()) for port in wanted]
 
 
 def fast_precision() -> str:

@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 import frames
 from agreement import Agreement, Head, compare
 from network import MODEL, USAGE, Network, NetworkError, first_line
-from openvino_forms import compiled, fast_precision
+from openvino_forms import Compiled, fast_precision
 from quiet import silence
 from torch import Tensor
 
@@ -76,10 +76,10 @@ def add_int8(
     own = _inputs(network, options.int8, 2 * FRAMES)
     others = [(path.name, _inputs(network, path, FRAMES)) for path in options.int8_check]
     calibration, held_out = own[0::2], own[1::2]
-    reference = compiled(folder / "features.xml", "f32")
+    reference = Compiled(folder / "features.xml", "f32")
 
     def judge(int8: Any, inputs: Sequence[Tensor]) -> Agreement:
-        form = compiled(int8, fast_precision())
+        form = Compiled(int8, fast_precision())
         return compare(reference, form, head, inputs, network.probabilities)
 
     tried = _try_recipes(folder / "features.xml", calibration, lambda q: judge(q, held_out))
@@ -122,6 +122,7 @@ def _try_recipes(
     for recipe, kinds in RECIPES:
         model = _read(xml)
         floats = {name for kind in kinds for name in layers_of(model, kind)}
+        floats.update(layers_behind_the_cut(model))
         if floats == before:
             continue  # a network without such layers
         before = floats
@@ -145,6 +146,20 @@ def layers_of(model: Any, kind: str) -> List[str]:
         "depthwise": depthwise,
     }
     return [op.get_friendly_name() for op in chosen[kind]]
+
+
+def layers_behind_the_cut(model: Any) -> List[str]:
+    """Of a model that gives the whole network's output too: names of what follows the activation,
+    its first result."""
+    behind = [model.outputs[0].get_node().input_value(0)]
+    names = []
+    for value in behind:  # grows
+        for port in value.get_target_inputs():
+            node = port.get_node()
+            if node.get_type_name() != "Result":
+                names.append(node.get_friendly_name())
+                behind.extend(node.outputs())
+    return names
 
 
 def _is_depthwise(convolution: Any) -> bool:

@@ -36,7 +36,7 @@ class BundleFolder : public testing::Test {
                      {"crc32", crc32(0, bytes, static_cast<uInt>(content.size()))}};
     }
     description_ = {{"layer", "layer4"},
-                    {"stamp", {{"bundle", 1}, {"torch", version()}, {"files", files}}}};
+                    {"stamp", {{"bundle", 2}, {"torch", version()}, {"files", files}}}};
     write();
   }
 
@@ -91,10 +91,10 @@ TEST_F(BundleFolder, EachPartMustBeWhole) {
 }
 
 TEST_F(BundleFolder, OtherFormatsAndVersionsAreNamed) {
-  description_["stamp"]["bundle"] = 2;
-  write();
-  EXPECT_NE(refusal().find("is of format 2, this program reads 1"), std::string::npos);
   description_["stamp"]["bundle"] = 1;
+  write();
+  EXPECT_NE(refusal().find("is of format 1, this program reads 2"), std::string::npos);
+  description_["stamp"]["bundle"] = 2;
   description_["stamp"]["torch"] = "2.3.1";
   write();
   EXPECT_NE(refusal().find("was made with torch 2.3, this program runs"), std::string::npos);
@@ -108,7 +108,7 @@ TEST_F(BundleFolder, AnotherPatchReleaseOfTorchIsTaken) {
 
 TEST_F(BundleFolder, StampsThatAreNotUnderstoodAreRefused) {
   for (const json& stamp :
-       {json(nullptr), json::array(), json{{"bundle", "1"}}, json{{"bundle", 1}}}) {
+       {json(nullptr), json::array(), json{{"bundle", "1"}}, json{{"bundle", 2}}}) {
     description_["stamp"] = stamp;
     write();
     EXPECT_NE(refusal().find("make it again with scripts/compile_model.py"), std::string::npos)

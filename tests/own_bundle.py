@@ -57,7 +57,7 @@ class OwnFolder(unittest.TestCase):
     def bundle_scores(self, xml: str, sample: torch.Tensor) -> torch.Tensor:
         with compile_model.quiet():
             head = torch.jit.load(str(self.bundle / "head.pt"))
-        return head(*openvino_forms.compiled(self.bundle / xml, "f32")(sample))
+        return head(*openvino_forms.Compiled(self.bundle / xml, "f32")(sample))
 
     def program_scores(self) -> Dict[int, float]:
         """Of a picture in the network's own size, which is not resized."""

@@ -25,13 +25,19 @@ Model model_of(const torch::jit::Module& module, const std::string& name) {
   return Model(tiny::saved(module, name), c10::Device("cpu"));
 }
 
+/// As networks end that torch.jit.trace or torch.jit.script has seen.
+torch::jit::Module final_linear(const at::Tensor& weight, const at::Tensor& bias) {
+  return tiny::leaf("Linear", {{"weight", weight}, {"bias", bias}},
+                    "return torch.linear(x, self.weight, self.bias)");
+}
+
 /// stem -> conv, bn, in-place ReLU, + stem, in-place ReLU -> pooled linear.
 torch::jit::Module residual_net() {
   return tiny::network({{"stem", tiny::seeded_conv(3, 8, 1)},
                         {"conv", tiny::seeded_conv(8, 8, 3)},
                         {"bn", tiny::batch_norm(8, 5)},
                         {"relu", tiny::relu(true)},
-                        {"fc", tiny::linear(tiny::seeded({5, 8}, 9), tiny::seeded({5}, 10))}},
+                        {"fc", final_linear(tiny::seeded({5, 8}, 9), tiny::seeded({5}, 10))}},
                        "  h = self.stem.forward(x)\n"
                        "  y = self.relu.forward(self.bn.forward(self.conv.forward(h))) + h\n"
                        "  return self.fc.forward(torch.mean(self.relu.forward(y), [2, 3]))\n");
@@ -81,6 +87,85 @@ TEST_P(SplitLayers, AgreeWithTheWholeGraph) {
 // "conv" has a residual branch beside it; behind "bn" an operation writes in place.
 INSTANTIATE_TEST_SUITE_P(Layers, SplitLayers, testing::Values("stem", "conv", "bn", "relu"));
 
+struct PooledHead {
+  const char* pooling;
+  int inputs;     ///< of the linear layer
+  bool averages;  ///< nothing but the mean over all places lies behind the layer
+};
+
+class PooledHeads : public testing::TestWithParam<PooledHead> {};
+
+TEST_P(PooledHeads, AgreeWithAutogradWhetherItIsNeededOrNot) {
+  const auto& [pooling, inputs, averages] = GetParam();
+  const auto module = tiny::network(
+      {{"conv", tiny::seeded_conv(3, 8, 3)},
+       {"fc", final_linear(tiny::seeded({5, inputs}, 9), tiny::seeded({5}, 10))}},
+      std::string("  x = self.conv.forward(x)\n  return self.fc.forward(") + pooling + ")\n");
+  const Model model = model_of(module, "pooled");
+  CutGraph whole(model, {"conv"}, kSize, kSize, {});
+  const auto expected = whole.run(Normalisation(described()).apply(pictures(1), c10::kCPU));
+  const auto gradient = torch::autograd::grad({expected.output[0][3]}, expected.activations)[0];
+  SplitEngine engine = engine_of(model, "conv", TorchScriptForm::kOptimized);
+  const auto result = engine.run(pictures(1));
+  EXPECT_LT(relative(result.output, expected.output), 1e-5);
+  const at::Tensor found = gradient_of(engine, result, 3);
+  EXPECT_EQ(found.sizes(), gradient.sizes());
+  EXPECT_LT(relative(found, gradient), 1e-5);
+  EXPECT_EQ(found.stride(2) == 0 && found.stride(3) == 0, averages);
+  if (!averages) return;
+  const auto both = engine.run(pictures(2));
+  const at::Tensor each = engine.gradients(both, {3, 1}, false)[0];
+  EXPECT_LT(relative(each[0], gradient[0]), 1e-5);
+  EXPECT_GT(relative(each[1], gradient[0]), 0.1);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Poolings, PooledHeads,
+    testing::Values(
+        PooledHead{"torch.mean(x, [2, 3])", 8, true},
+        PooledHead{"torch.flatten(torch.adaptive_avg_pool2d(x, [1, 1]), 1)", 8, true},
+        PooledHead{"torch.dropout(torch.mean(x, [-1, -2], True).view(x.size(0), 8), 0.2, False)", 8,
+                   true},
+        PooledHead{"torch.flatten(torch.adaptive_avg_pool2d(x, [2, 2]), 1)", 32, false},
+        PooledHead{"torch.mean(torch.relu(x), [2, 3])", 8, false},
+        PooledHead{"torch.amax(x, [2, 3])", 8, false},
+        PooledHead{"torch.mean(torch.mean(x, [2]), [2])", 8, false},
+        PooledHead{"torch.mean(x, [2, 3]) * 2", 8, false},
+        PooledHead{"torch.mean(torch.flatten(x, 1), [1], True).repeat(1, 8)", 8, false}));
+
+/// Features that know the output of the whole network, as those of a bundle do.
+class WholeFeatures : public Features {
+ public:
+  WholeFeatures(std::unique_ptr<Features> features, at::Tensor output)
+      : features_(std::move(features)), output_(std::move(output)) {}
+  FeatureValues run(const at::Tensor& pixels) override {
+    return {features_->run(pixels).head, output_.expand({pixels.size(0), 5})};
+  }
+  std::string name() const override { return "whole"; }
+
+ private:
+  std::unique_ptr<Features> features_;
+  at::Tensor output_;
+};
+
+TEST(SplitGraph, TheOutputThatTheFeaturesGiveIsTaken) {
+  const Model model = model_of(residual_net(), "output");
+  const at::Tensor known = tiny::seeded({1, 5}, 33);
+  for (const char* layer : {"bn", "relu"}) {
+    const auto halves = split(mark_layers(model, {layer}));
+    auto features = torchscript_features(*halves, TorchScriptForm::kOptimized,
+                                         Normalisation(described()), c10::kCPU);
+    SplitEngine engine(std::make_unique<WholeFeatures>(std::move(features), known),
+                       Head(halves->head, {}), pictures(1));
+    SplitEngine plain = engine_of(model, layer, TorchScriptForm::kOptimized);
+    const auto result = engine.run(pictures(1));
+    EXPECT_TRUE(result.output.equal(known));
+    EXPECT_TRUE(engine.forward_only(pictures(1)).equal(known));
+    const at::Tensor expected = gradient_of(plain, plain.run(pictures(1)), 2);
+    EXPECT_LT(relative(gradient_of(engine, result, 2), expected), 1e-6);
+  }
+}
+
 TEST(SplitGraph, HalfPrecisionStaysNear) {
   const Model model = model_of(residual_net(), "half");
   SplitEngine full = engine_of(model, "bn", TorchScriptForm::kOptimized);
@@ -117,7 +202,7 @@ TEST(SplitGraph, AListThatGrowsAcrossTheCutIsNotSplit) {
   const auto module =
       tiny::network({{"a", tiny::seeded_conv(3, 4, 1)},
                      {"b", tiny::seeded_conv(4, 4, 3)},
-                     {"fc", tiny::linear(tiny::seeded({5, 8}, 9), tiny::seeded({5}, 10))}},
+                     {"fc", final_linear(tiny::seeded({5, 8}, 9), tiny::seeded({5}, 10))}},
                     "  n = int(x.sum())\n"
                     "  parts = [self.a.forward(x)]\n"
                     "  if n > -1000000:\n"

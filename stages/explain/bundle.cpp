@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int kFormat = 1;  ///< FORMAT of scripts/compile_model.py
+constexpr int kFormat = 2;  ///< FORMAT of scripts/compile_model.py
 
 [[noreturn]] void bad(const std::string& folder, const std::string& why) {
   throw UserError(ExitCode::kModel, "bundle '" + folder + "': " + why);
@@ -77,7 +77,8 @@ Bundle open_bundle(const std::string& folder) {
           crc32_of(path) != known.at("crc32").get<std::uint32_t>()) {
         bad(folder, name + " is missing, cut short or of another model" + again);
       }
-      bundle.identity += std::to_string(known.at("crc32").get<std::uint32_t>()) + " ";
+      bundle.identity += std::to_string(known.at("crc32").get<std::uint32_t>());
+      bundle.identity += ' ';
     }
     return bundle;
   } catch (const json::exception&) {

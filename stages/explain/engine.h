@@ -30,6 +30,8 @@ class Engine {
   virtual at::Tensor forward_only(const at::Tensor& pixels) = 0;
   /// Numbers in one row of output.
   virtual int outputs() const = 0;
+  /// How many of the `available` threads LibTorch should use between run() and the next one.
+  virtual int torch_threads(int available) const { return available; }
   /// Its name and number format: "torchscript fp32".
   virtual std::string name() const = 0;
 };

@@ -63,7 +63,8 @@ Answer explain(Engine& engine, const at::Tensor& pixels, std::optional<std::int6
   return {scores, gradcam(result.activations[0].detach()[0], gradients[0][0])};
 }
 
-double milliseconds(Engine& engine, const at::Tensor& pixels) {
+double milliseconds(Engine& engine, const at::Tensor& pixels, int threads) {
+  at::set_num_threads(engine.torch_threads(threads));
   const auto begin = Clock::now();
   explain(engine, pixels, std::nullopt);
   return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
@@ -76,18 +77,19 @@ double median(std::vector<double> values) {
 }
 
 /// Medians of turns A B A B: other work on the machine then meets both.
-std::pair<double, double> time_in_turn(Engine& one, Engine& other, const at::Tensor& pixels) {
+std::pair<double, double> time_in_turn(Engine& one, Engine& other, const at::Tensor& pixels,
+                                       int threads) {
   for (int i = 0; i < kWarmUp; ++i) {
-    milliseconds(one, pixels);
-    milliseconds(other, pixels);
+    milliseconds(one, pixels, threads);
+    milliseconds(other, pixels, threads);
   }
   std::vector<double> ones;
   std::vector<double> others;
   const auto begin = Clock::now();
   for (int i = 0; i < kTurns; ++i) {
     if (i >= kFewestTurns && Clock::now() - begin > kMostTime) break;
-    ones.push_back(milliseconds(one, pixels));
-    others.push_back(milliseconds(other, pixels));
+    ones.push_back(milliseconds(one, pixels, threads));
+    others.push_back(milliseconds(other, pixels, threads));
   }
   return {median(ones), median(others)};
 }
@@ -95,8 +97,8 @@ std::pair<double, double> time_in_turn(Engine& one, Engine& other, const at::Ten
 /// The best so far meets each candidate in turn, so that no more than two are held at once.
 class Contest {
  public:
-  Contest(const std::vector<EngineCandidate>& candidates, const at::Tensor& pixels)
-      : candidates_(candidates), pixels_(pixels) {
+  Contest(const std::vector<EngineCandidate>& candidates, const at::Tensor& pixels, int threads)
+      : candidates_(candidates), pixels_(pixels), threads_(threads) {
     for (const auto& candidate : candidates) trials_.push_back({candidate.name, 0, 0, "not tried"});
     best_ = candidates[0].make();
     reference_ = explain(*best_, pixels_, std::nullopt);
@@ -108,7 +110,7 @@ class Contest {
     for (std::size_t i = 1; i < candidates_.size(); ++i) {
       auto rival = accepted(i);
       if (!rival) continue;
-      const auto [best_ms, rival_ms] = time_in_turn(*best_, *rival, pixels_);
+      const auto [best_ms, rival_ms] = time_in_turn(*best_, *rival, pixels_, threads_);
       if (trials_[leader_].ms == 0) trials_[leader_].ms = best_ms;
       trials_[i].ms = rival_ms;
       trials_[rival_ms < best_ms ? leader_ : i].verdict = "slower";
@@ -160,6 +162,7 @@ class Contest {
 
   const std::vector<EngineCandidate>& candidates_;
   const at::Tensor pixels_;
+  const int threads_;
   std::vector<EngineTrial> trials_;
   std::unique_ptr<Engine> best_;
   std::size_t leader_ = 0;
@@ -253,8 +256,8 @@ ChosenEngine choose_engine(const std::vector<EngineCandidate>& candidates, const
   std::vector<EngineTrial> known = memory.read();
   if (auto engine = remembered(candidates, known)) return {std::move(engine), std::move(known)};
   ChosenEngine chosen;
-  if (choosing == Choosing::kUntimed) return Contest(candidates, pixels).untimed();
-  with_threads(threads, [&] { chosen = Contest(candidates, pixels).measured(); });
+  if (choosing == Choosing::kUntimed) return Contest(candidates, pixels, threads).untimed();
+  with_threads(threads, [&] { chosen = Contest(candidates, pixels, threads).measured(); });
   memory.write(chosen.trials);
   return chosen;
 }
@@ -263,7 +266,10 @@ bool takes_batches(Engine& engine, const at::Tensor& pixels, int count) {
   constexpr double kSame = 0.999;  // formats below fp32 may round differently
   try {
     std::vector<at::Tensor> pictures;
-    for (int n = 0; n < count; ++n) pictures.push_back(pixels.roll(11 * n, 2).flip(n % 2 + 1));
+    pictures.reserve(static_cast<std::size_t>(count));
+    for (std::int64_t n = 0; n < count; ++n) {
+      pictures.push_back(pixels.roll(11 * n, 2).flip(n % 2 + 1));
+    }
     const at::Tensor together = at::cat(pictures).contiguous();
     const Engine::Result result = engine.run(together);
     const auto gradients =

@@ -10,6 +10,8 @@
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 #include <torch/csrc/jit/passes/frozen_graph_optimizations.h>
 
+#include <algorithm>
+#include <initializer_list>
 #include <stdexcept>
 #include <utility>
 
@@ -32,6 +34,64 @@ bool is_none(const jit::Value* value) {
   return constant && constant->isNone();
 }
 
+bool is_list(const jit::Value* value, std::initializer_list<std::vector<std::int64_t>> any_of) {
+  const auto constant = jit::toIValue(value);
+  return constant && constant->isIntList() &&
+         std::ranges::count(any_of, constant->toIntVector()) != 0;
+}
+
+/// Gives every value of its first input again, unchanged and in the same order.
+bool keeps_values(const jit::Node* node) {
+  switch (node->kind()) {
+    case c10::aten::clone:
+    case c10::aten::contiguous:
+    case c10::aten::alias:
+      return true;
+    case c10::aten::dropout: {
+      const auto training = jit::toIValue(node->input(2));
+      return training && training->isBool() && !training->toBool();
+    }
+    default:
+      return false;
+  }
+}
+
+/// From [N, C, 1, 1] to [N, C] in one of the usual ways.
+bool drops_places(const jit::Node* node) {
+  switch (node->kind()) {
+    case c10::aten::flatten:
+    case c10::aten::reshape:
+    case c10::aten::view:
+    case c10::aten::squeeze:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool averages(const jit::Node* node) {
+  if (node->kind() == c10::aten::adaptive_avg_pool2d) return is_list(node->input(1), {{1, 1}});
+  return node->kind() == c10::aten::mean && node->inputs().size() > 1 &&
+         is_list(node->input(1), {{2, 3}, {-1, -2}, {-2, -1}, {3, 2}});
+}
+
+/// Whether the graph's output is the mean of its first input over the places, [N, C].
+bool only_averages(const jit::Graph& graph) {
+  bool averaged = false;
+  const jit::Value* value = graph.outputs().at(0);
+  while (value != graph.inputs().at(0)) {
+    const jit::Node* const node = value->node();
+    if (node->inputs().empty()) return false;
+    if (!averaged && averages(node)) {
+      averaged = true;
+    } else if (!keeps_values(node) && (averaged || !drops_places(node))) {
+      return false;
+    }
+    value = node->input(0);
+  }
+  return averaged;
+}
+
 }  // namespace
 
 Head::~Head() = default;
@@ -51,20 +111,27 @@ Head::Head(const std::shared_ptr<jit::Graph>& graph, std::optional<int> output_i
       own->eraseOutput(0);
       own->registerOutput(last->input(0));
       jit::EliminateDeadCode(own);
+      only_averages_ = only_averages(*own);
     }
   }
   jit::OptimizeFrozenGraph(own, /*optimize_numerics=*/true);
   function_ = std::make_unique<jit::GraphFunction>("head", own, nullptr);
 }
 
-Head::Result Head::run(const std::vector<at::Tensor>& values) {
+Head::Result Head::run(const std::vector<at::Tensor>& values, const at::Tensor& output) {
+  if (only_averages_ && output.defined()) return {output, {}};
   jit::Stack stack(values.begin(), values.end());
   function_->run(stack);
   const auto end = output_tensor(stack.back(), output_index_);
   if (!end) throw std::runtime_error("forward returns no tensor");
   if (!weight_.defined()) return {*end, *end};
+  if (output.defined()) return {output, *end};
   const at::NoGradGuard no_grad;
   return {at::linear(*end, weight_, bias_), *end};
+}
+
+bool Head::depends_on_activation(const Result& result) const {
+  return only_averages_ || result.end.requires_grad();
 }
 
 at::Tensor Head::gradient(const Result& result, const at::Tensor& activation,
@@ -72,6 +139,12 @@ at::Tensor Head::gradient(const Result& result, const at::Tensor& activation,
   const at::Tensor direction =
       weight_.defined() ? weight_.index_select(0, at::tensor(classes).to(weight_.device()))
                         : one_hot(result.output, classes);
+  if (only_averages_) {
+    const auto shape = activation.sizes();
+    return direction.div(static_cast<double>(shape[2] * shape[3]))
+        .view({shape[0], shape[1], 1, 1})
+        .expand(shape);
+  }
   return torch::autograd::grad({result.end}, {activation}, {direction}, retain_graph)[0];
 }
 

@@ -18,11 +18,15 @@ namespace gradcam {
 /// Where it ends in a linear layer, as classifiers do, that layer is kept apart: the gradient of
 /// class k at its input is row k of its weights, so that there is no need to read all of them a
 /// second time (8 MB for a ResNet-50, half of what an explanation costs on top of a forward pass).
+/// Where nothing lies between but the mean over all places, the same number is the gradient at each
+/// place, and there is nothing to differentiate.
 class Head {
  public:
   struct Result {
     at::Tensor output;  ///< [N, classes]
-    at::Tensor end;     ///< where differentiation begins: what the last layer takes, or `output`
+    /// Where differentiation begins: what the last layer takes, or `output`. Undefined where there
+    /// is nothing to differentiate.
+    at::Tensor end;
   };
 
   /// `graph`: activation, rest of the frontier… → what forward returns, frozen; it does not write
@@ -31,8 +35,12 @@ class Head {
   ~Head();
   Head(Head&&) noexcept;
 
-  /// Recorded by autograd, unless that is off. Throws std::runtime_error if there is no tensor.
-  Result run(const std::vector<at::Tensor>& values);
+  /// Recorded by autograd, unless that is off. `output`: where it is known already, so that the
+  /// last layer need not run. Throws std::runtime_error if there is no tensor.
+  Result run(const std::vector<at::Tensor>& values, const at::Tensor& output = {});
+
+  /// False if no gradient leads from the result of run() to the activation.
+  bool depends_on_activation(const Result& result) const;
 
   /// The gradient of output[n][classes[n]], summed over n, with respect to `activation`.
   at::Tensor gradient(const Result& result, const at::Tensor& activation,
@@ -41,8 +49,9 @@ class Head {
  private:
   std::unique_ptr<torch::jit::GraphFunction> function_;
   std::optional<int> output_index_;
-  at::Tensor weight_;  ///< [classes, K] of the last layer, if it is linear; else undefined
-  at::Tensor bias_;    ///< may be undefined
+  at::Tensor weight_;           ///< [classes, K] of the last layer, if it is linear; else undefined
+  at::Tensor bias_;             ///< may be undefined
+  bool only_averages_ = false;  ///< the last layer takes the mean over the places of the activation
 };
 
 }  // namespace gradcam

@@ -32,6 +32,7 @@ std::vector<Explanation> LayerSwitch::explain(const std::vector<const Blob*>& bl
   }
   if (static_cast<int>(blobs.size()) <= current_->batch()) return current_->explain(blobs, target);
   std::vector<Explanation> explanations;  // this layer's engine takes them one by one
+  explanations.reserve(blobs.size());
   for (const Blob* blob : blobs) explanations.push_back(current_->explain(*blob, target));
   return explanations;
 }

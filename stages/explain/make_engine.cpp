@@ -29,7 +29,7 @@ using Layers = std::vector<std::string>;
 
 bool processor_has_bf16() { return __builtin_cpu_supports("avx512bf16") != 0; }
 
-/// What is asked of a candidate, and what it needs to be made.
+/// What is asked of a candidate, and what it needs to be made. Lives until the choice is made.
 struct Request {
   const Network& network;
   const Layers& layers;
@@ -55,15 +55,14 @@ SplitGraph halves_of(const Model& model, const Layers& layers, const ModelDescri
 }
 
 void add_torchscript(const Request& request, std::vector<EngineCandidate>& candidates) {
-  const auto [network, layers, description, options, probe] = request;
-  const bool on_cpu = network.device().is_cpu();
+  const bool on_cpu = request.network.device().is_cpu();
   if (request.wants_precision("fp32")) {
-    candidates.push_back({"torchscript fp32", [network, layers, description] {
-                            return std::make_unique<TorchScriptEngine>(network.model(), layers,
-                                                                       description);
+    candidates.push_back({"torchscript fp32", [request] {
+                            return std::make_unique<TorchScriptEngine>(
+                                request.network.model(), request.layers, request.description);
                           }});
   }
-  if (layers.size() != 1) return;
+  if (request.layers.size() != 1) return;
   std::vector<TorchScriptForm> forms;
   if (on_cpu && request.wants_precision("fp32")) forms.push_back(TorchScriptForm::kOptimized);
   if (on_cpu && request.wants_precision("bf16") && processor_has_bf16()) {
@@ -73,7 +72,8 @@ void add_torchscript(const Request& request, std::vector<EngineCandidate>& candi
   const auto halves = std::make_shared<std::optional<SplitGraph>>();  // one for all forms
   for (const TorchScriptForm form : forms) {
     candidates.push_back(
-        {name_of(form), [network, layers, description, probe, halves, form] {
+        {name_of(form), [request, halves, form] {
+           const auto& [network, layers, description, options, probe] = request;
            if (!*halves) *halves = halves_of(network.model(), layers, description);
            return std::make_unique<SplitEngine>(
                torchscript_features(**halves, form, Normalisation(description), network.device()),
@@ -84,11 +84,10 @@ void add_torchscript(const Request& request, std::vector<EngineCandidate>& candi
 
 #if GRADCAM_WITH_OPENVINO
 void add_openvino(const Request& request, std::vector<EngineCandidate>& candidates) {
-  const auto [network, layers, description, options, probe] = request;
-  const Bundle bundle = *network.bundle();
-  const auto openvino = std::make_shared<const OpenVino>(network.cache());
-  const int threads = engine_threads(options);
-  const int batch = std::max(options.batch, 1);
+  const Bundle bundle = *request.network.bundle();
+  const auto openvino = std::make_shared<const OpenVino>(request.network.cache());
+  const int threads = engine_threads(request.options);
+  const int batch = std::max(request.options.batch, 1);
   std::vector<OpenVinoForm> forms;
   if (request.wants_precision("fp32")) forms.push_back(OpenVinoForm::kFp32);
   if (request.wants_precision("bf16") && openvino->has_bf16()) {
@@ -101,8 +100,8 @@ void add_openvino(const Request& request, std::vector<EngineCandidate>& candidat
            const auto& ir =
                form == OpenVinoForm::kInt8 ? bundle.features_int8() : bundle.features();
            return std::make_unique<SplitEngine>(
-               openvino->compile(ir, form, Normalisation(description), threads, batch),
-               bundle_head(bundle), probe);
+               openvino->compile(ir, form, Normalisation(request.description), threads, batch),
+               bundle_head(bundle), request.probe);
          }});
   }
 }

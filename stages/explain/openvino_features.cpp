@@ -11,6 +11,7 @@
 #include <openvino/core/preprocess/pre_post_process.hpp>
 #include <openvino/openvino.hpp>
 #include <openvino/runtime/intel_cpu/properties.hpp>
+#include <optional>
 #include <vector>
 
 namespace gradcam {
@@ -21,17 +22,21 @@ struct OpenVino::Core {
 
 namespace {
 
+/// The name that scripts/compile_model.py gives to the output of the whole network.
+constexpr const char* kOutput = "gradcam_output";
+
 /// One compiled network for one number of pictures.
 class Request {
  public:
   explicit Request(ov::CompiledModel compiled) : request_(compiled.create_infer_request()) {
     for (const auto& output : compiled.outputs()) {
-      const ov::Shape shape = output.get_shape();
+      const ov::Shape& shape = output.get_shape();
       shapes_.emplace_back(shape.begin(), shape.end());
+      if (output.get_names().contains(kOutput)) output_ = shapes_.size() - 1;
     }
   }
 
-  std::vector<at::Tensor> run(const at::Tensor& pixels) {
+  FeatureValues run(const at::Tensor& pixels) {
     const ov::Shape shape(pixels.sizes().begin(), pixels.sizes().end());
     // OpenVINO reads it only, but has no tensor that says so.
     auto* const data = const_cast<std::uint8_t*>(pixels.const_data_ptr<std::uint8_t>());
@@ -45,12 +50,18 @@ class Request {
           i, ov::Tensor(ov::element::f32, size, results.back().mutable_data_ptr<float>()));
     }
     request_.infer();
-    return results;
+    FeatureValues values{std::move(results), {}};
+    if (output_) {
+      values.output = values.head[*output_];
+      values.head.erase(values.head.begin() + static_cast<std::ptrdiff_t>(*output_));
+    }
+    return values;
   }
 
  private:
   ov::InferRequest request_;
   std::vector<std::vector<std::int64_t>> shapes_;
+  std::optional<std::size_t> output_;  ///< which result is the output of the whole network
 };
 
 /// Compiles for a number of pictures when that many come for the first time.
@@ -63,20 +74,30 @@ class OpenVinoFeatures : public Features {
     request_for(1);
   }
 
-  std::vector<at::Tensor> run(const at::Tensor& pixels) override {
+  FeatureValues run(const at::Tensor& pixels) override {
     const std::int64_t count = pixels.size(0);
     if (count == 1 || count == batch_) return request_for(static_cast<int>(count)).run(pixels);
-    std::vector<std::vector<at::Tensor>> parts;
+    std::vector<FeatureValues> parts;
     for (std::int64_t n = 0; n < count; ++n) {
-      std::vector<at::Tensor> values = request_for(1).run(pixels.narrow(0, n, 1));
-      parts.resize(values.size());
-      for (std::size_t i = 0; i < values.size(); ++i) parts[i].push_back(std::move(values[i]));
+      parts.push_back(request_for(1).run(pixels.narrow(0, n, 1)));
     }
-    std::vector<at::Tensor> results;
-    for (const auto& part : parts) results.push_back(at::cat(part));
-    return results;
+    const auto together = [&](const auto& tensor_of) {
+      std::vector<at::Tensor> tensors;
+      tensors.reserve(parts.size());
+      for (const FeatureValues& part : parts) tensors.push_back(tensor_of(part));
+      return at::cat(tensors);
+    };
+    FeatureValues values;
+    for (std::size_t i = 0; i < parts.at(0).head.size(); ++i) {
+      values.head.push_back(together([i](const FeatureValues& part) { return part.head[i]; }));
+    }
+    if (parts[0].output.defined()) {
+      values.output = together([](const FeatureValues& part) { return part.output; });
+    }
+    return values;
   }
 
+  bool wakes_torch_threads() const override { return false; }
   std::string name() const override { return name_of(form_); }
 
  private:
@@ -93,7 +114,7 @@ class OpenVinoFeatures : public Features {
 };
 
 /// With pixels u8 [batch, H, W, 3] as input, and float outputs.
-std::shared_ptr<ov::Model> taking_pixels(std::shared_ptr<ov::Model> model,
+std::shared_ptr<ov::Model> taking_pixels(const std::shared_ptr<ov::Model>& model,
                                          const Normalisation& normalisation, int batch) {
   if (batch > 1) {
     ov::PartialShape shape = model->input().get_partial_shape();
@@ -102,6 +123,7 @@ std::shared_ptr<ov::Model> taking_pixels(std::shared_ptr<ov::Model> model,
   }
   const auto& offset = normalisation.offset();
   std::vector<float> divisor;
+  divisor.reserve(normalisation.factor().size());
   for (const float factor : normalisation.factor()) divisor.push_back(1 / factor);
   ov::preprocess::PrePostProcessor steps(model);
   steps.input().tensor().set_element_type(ov::element::u8).set_layout("NHWC");

@@ -23,12 +23,17 @@ class SplitEngine : public Engine {
                                     bool more) override;
   at::Tensor forward_only(const at::Tensor& pixels) override;
   int outputs() const override { return outputs_; }
+  /// One for a small head behind features that leave LibTorch's threads asleep.
+  int torch_threads(int available) const override { return small_head_ ? 1 : available; }
   std::string name() const override { return features_->name(); }
 
  private:
+  double head_ms(const at::Tensor& probe);
+
   std::unique_ptr<Features> features_;
   Head head_;
   int outputs_ = 0;
+  bool small_head_ = false;
 };
 
 }  // namespace gradcam

@@ -51,13 +51,13 @@ class TorchScriptFeatures : public Features {
     function_ = std::make_unique<jit::GraphFunction>("features", graph, nullptr);
   }
 
-  std::vector<at::Tensor> run(const at::Tensor& pixels) override {
+  FeatureValues run(const at::Tensor& pixels) override {
     const at::NoGradGuard no_grad;
     jit::Stack stack{normalisation_.apply(pixels, device_).to(type_of(form_))};
     function_->run(stack);
-    std::vector<at::Tensor> values;
+    FeatureValues values;
     for (const c10::IValue& element : stack.back().toTupleRef().elements()) {
-      values.push_back(element.toTensor().to(at::kFloat));
+      values.head.push_back(element.toTensor().to(at::kFloat));
     }
     return values;
   }
