@@ -20,6 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = Path(os.environ.get("PROGRAM_UNDER_TEST", ROOT / "build/release/gradcam-live"))
 MODEL = ROOT / "build/models/efficientnet_lite0.pt"
 MEDIA = ROOT.parent / "shared/media"
+with_gstreamer = unittest.skipIf(
+    os.environ.get("WITH_GSTREAMER") == "0", "skipped: built without GStreamer"
+)
 FILMS = ("cat_640x360_h264.mp4", "cars_768x432_h264.mp4", "highway_960x540_h264.mp4")
 needs_shared = unittest.skipUnless(MEDIA.is_dir(), "skipped: needs ../shared")
 
@@ -97,6 +100,7 @@ class Program(unittest.TestCase):
         subprocess.run(["ffmpeg", "-v", "error", *picture, *options, str(path)], check=True)
         return path
 
+    @with_gstreamer  # OpenCV knows the length of the container only
     def test_sound_that_is_longer_than_the_picture_is_no_cut(self) -> None:
         for name in ("long.mp4", "long.mkv"):
             # Not more than five times as long: GStreamer then takes the picture for a preview.
@@ -152,6 +156,14 @@ class Program(unittest.TestCase):
         self.assertEqual(len(lines), 5)
         self.assertEqual(lines[0].split()[:2], ["7", "cock"])
         self.assertTrue(out.exists() and (self.folder / "m/000000.tiff").exists())
+
+    def test_one_frame_of_a_film_is_a_picture(self) -> None:
+        out = self.folder / "frame.png"
+        done = run("test:64x48@30", "--limit", 1, "-o", out)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        with Image.open(out) as picture:
+            self.assertEqual(picture.size, (64, 48))
+        self.refused(5, "--limit 1", "test:64x48@30", "--limit", 2, "-o", self.folder / "two.png")
 
     def test_bench_leaves_stdout_to_the_json_lines(self) -> None:
         done = run("bench", "test:64x48@30", "--limit", 3, "--jsonl", "-")

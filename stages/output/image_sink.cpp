@@ -35,7 +35,7 @@ ImageSink::ImageSink(std::filesystem::path path, bool still, bool overwrite)
                                            "' is one picture, but the source has many: give a "
                                            "series such as '" +
                                            path_.stem().string() + "_%05d" +
-                                           path_.extension().string() + "', or a film");
+                                           path_.extension().string() + "', a film, or --limit 1");
   }
   require_new_file(path_, overwrite);
 }
