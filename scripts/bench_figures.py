@@ -1,0 +1,349 @@
+#!/usr/bin/env python3
+"""Measures the figures that gradcam-live is held to and says of each whether it is met.
+
+  scripts/bench_figures.py                 all of them, about half an hour on two idle cores
+  scripts/bench_figures.py --only engine,start
+  scripts/bench_figures.py --rounds 5 --program build/release/gradcam-live
+
+What is compared runs in turn (A B A B ...), and ratios of medians count, because milliseconds of a
+machine that others use mean little. Networks: ResNet-50, MobileNetV2 and EfficientNet-Lite0, with
+the weights of ../shared where they are there, else random ones (which take as long). Ends with 1
+where a figure is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+import bench_peers
+from bench_peers import FORWARD, ROOT, Bench, run_command
+
+NETWORKS = ("resnet50", "mobilenet_v2", bench_peers.LITE0)
+LIVE_S = 20
+LONG_RUN = 10_000
+
+
+@dataclasses.dataclass
+class Row:
+    what: str
+    allowed: float
+    found: Optional[float]
+    unit: str = "x"
+    most: bool = True  # `allowed` is the most, else the least
+    detail: str = ""
+
+    @property
+    def met(self) -> bool:
+        if self.found is None:
+            return False
+        return self.found <= self.allowed if self.most else self.found >= self.allowed
+
+    def __str__(self) -> str:
+        found = "not measured" if self.found is None else f"{self.found:.3g}{self.unit}"
+        sign = "≤" if self.most else "≥"
+        verdict = "met" if self.met else "**missed**"
+        return f"| {self.what} | {sign} {self.allowed:g}{self.unit} | {found} | {verdict} | {self.detail} |"
+
+
+class Figures:
+    def __init__(self, options: argparse.Namespace, folder: Path) -> None:
+        self.options = options
+        self.folder = folder
+        self.missing = bench_peers.install()
+        self.benches: Dict[str, Bench] = {}
+
+    def bench(self, network: str) -> Bench:
+        """With the network exported and compiled."""
+        if network not in self.benches:
+            options = argparse.Namespace(**vars(self.options))
+            options.model_name, options.weights, options.layer = network, None, None
+            bench_peers.prepare(options, self.folder)
+            self.benches[network] = Bench(options, self.folder, self.missing)
+        return self.benches[network]
+
+    def program(self, *arguments: object, seconds: float = 300) -> Dict[str, Any]:
+        """Runs the program; its --stats, and "wall_s" and "core_s" of the process."""
+        stats = self.folder / "run.json"
+        command = [str(self.options.program), *map(str, arguments), "-y", "--stats", str(stats)]
+        before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+        run = subprocess.run(command, capture_output=True, text=True, timeout=seconds)
+        wall, after = time.monotonic() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
+        if run.returncode:
+            sys.exit(f"bench_figures: {' '.join(command)}: {run.stderr.strip()[-300:]}")
+        core = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return {**json.loads(stats.read_text()), "wall_s": wall, "core_s": core}
+
+    def turns(self, *measures: Callable[[], float]) -> List[float]:
+        """Medians of measures that are taken in turn."""
+        found: List[List[float]] = [[] for _ in measures]
+        for _ in range(self.options.rounds):
+            for values, measure in zip(found, measures):
+                values.append(measure())
+        return [statistics.median(values) for values in found]
+
+    def default_model(self) -> Tuple[str, ...]:
+        return "--model", str(self.bench(bench_peers.LITE0).options.bundle)
+
+    def clip(self) -> str:
+        command = [str(bench_peers.VENV_PYTHON), str(ROOT / "scripts/sample_clip.py")]
+        return run_command(command)[0].strip()
+
+    def annotate(self, film: str, *arguments: object) -> Dict[str, Any]:
+        model = () if "--model" in arguments else self.default_model()
+        return self.program(film, "-o", self.folder / "film.mp4", *model, *arguments)
+
+    # -- the figures
+
+    def engine(self) -> List[Row]:
+        """Explained frames against the plain network: by the same engine, by Python, by OpenVINO."""
+        rows: List[Row] = []
+        peers = {row[0]: row for row in bench_peers.ROWS}
+        for network in NETWORKS:
+            bench = self.bench(network)
+            for _ in range(self.options.rounds):
+                bench.program_turn("TorchScript fp32", False, "fp32", engine=True)
+                bench.peer_turn(peers["torchscript"], "ms", "--engine")
+                for precision, peer in self.precisions():
+                    bench.program_turn(f"bundle {precision}", True, precision, engine=True)
+                    bench.peer_turn(peers[peer], "ms", "--engine")
+            for name in ["TorchScript fp32", *(f"bundle {p}" for p, _ in self.precisions())]:
+                what = f"{network}, {name}: explained against forward only"
+                rows.append(self.compared(bench, what, 1.05, name, name + FORWARD))
+            what = f"{network}: forward only against the same TorchScript in Python"
+            forward = "TorchScript fp32" + FORWARD
+            rows.append(self.compared(bench, what, 1.05, forward, "torchscript"))
+            allowed = 1.05 if network == "resnet50" else 1.15
+            for precision, peer in self.precisions():
+                what = f"{network} {precision}: explained against OpenVINO's plain inference"
+                rows.append(self.compared(bench, what, allowed, f"bundle {precision}", peer))
+        return rows
+
+    def precisions(self) -> List[Tuple[str, str]]:
+        """Of ours, and the plain OpenVINO of the peers."""
+        bf16 = {"avx512_bf16", "amx_bf16"} & set(bench_peers.cpu_flags())
+        return [("fp32", "openvino_f32"), *([("bf16", "openvino_bf16")] if bf16 else [])]
+
+    @staticmethod
+    def compared(bench: Bench, what: str, allowed: float, ours: str, theirs: str) -> Row:
+        mine, other = bench.median(ours), bench.median(theirs)
+        found = mine / other if mine and other else None
+        detail = f"{mine:.2f} / {other:.2f} ms" if found else str(bench.failures)
+        return Row(what, allowed, found, detail=detail)
+
+    def films(self) -> List[Row]:
+        """ResNet-50 file to file against torchcam and the notebook; the default network."""
+        peers = {row[0]: row for row in bench_peers.ROWS}
+        bench = self.bench("resnet50")
+        for _ in range(self.options.rounds):
+            bench.program_turn("film fp32", True, "fp32", engine=False)
+            bench.program_turn("film auto", True, "auto", engine=False)
+            bench.peer_turn(peers["torchcam"], "frames_per_second")
+            bench.peer_turn(peers["notebook"], "frames_per_second")
+        rows = []
+        least = {("auto", "torchcam"): 3, ("auto", "notebook"): 9}
+        least.update({("fp32", "torchcam"): 1.5, ("fp32", "notebook"): 4.5})
+        for (precision, peer), allowed in least.items():
+            mine, other = bench.median(f"film {precision}"), bench.median(peer)
+            found = mine / other if mine and other else None
+            detail = f"{mine:.1f} / {other:.1f} frames/s" if found else str(bench.failures)
+            what = f"resnet50 file to file, {precision}, against {peer}"
+            rows.append(Row(what, allowed, found, most=False, detail=detail))
+        (rate,) = self.turns(lambda: rate_of(self.annotate(self.clip())))
+        what = "default network, sample clip, file to file"
+        return [*rows, Row(what, 60, rate, " frames/s", most=False)]
+
+    def live(self) -> List[Row]:
+        """The pattern at 30 frames a second with the default network."""
+        frames = 30 * LIVE_S
+        run = self.program("test:640x480@30", "--live", "--limit", frames, *self.default_model(), "-o", "null")
+        (stream,) = run["streams"]
+        latency = stream["latency_ms"]["total"]
+        return [
+            Row("default network, live at 30 frames/s: drops", 0, sum(stream["dropped"].values()), ""),
+            Row("the same: capture to shown, 95th percentile", 50, latency["p95"], " ms"),
+        ]
+
+    def overhead(self) -> List[Row]:
+        """Wall time of a frame against what its stages need: the longest one alone, or the work of
+        all of them shared by the cores. One frame in flight runs them alone, one after another."""
+        rows = []
+        for network in ("resnet50", bench_peers.LITE0):
+            model = ("--model", self.bench(network).options.bundle)
+            alone, together = [], []
+            for _ in range(self.options.rounds):
+                alone.append(self.annotate(self.clip(), *model, "--frames-in-flight", 1))
+                together.append(self.annotate(self.clip(), *model))
+            stages = [
+                statistics.median(run["streams"][0]["latency_ms"][stage]["p50"] for run in alone)
+                for stage in ("capture", "preprocess", "explain", "overlay", "output")
+            ]
+            core = statistics.median(1000 * run["core_s"] / frames_of(run) for run in alone)
+            bound = max(max(stages), core / self.options.threads)
+            wall = statistics.median(1000 / rate_of(run) for run in together)
+            detail = f"{wall:.2f} ms; longest stage {max(stages):.2f}, cores {core:.2f} ms"
+            what = f"{network}, film: wall time of a frame against its work"
+            rows.append(Row(what, 1.10, wall / bound, detail=detail))
+        return rows
+
+    def drawing(self) -> List[Row]:
+        binary = self.options.program.parent / "tests/bench_overlay"
+        command = [str(binary), "--benchmark_format=json", "--benchmark_repetitions=5"]
+        output, reason = run_command([*command, "--benchmark_filter=whole_stage/1280/720"])
+        if reason:
+            return [Row("drawing at 1280x720", 3, None, detail=reason)]
+        found = [
+            run["real_time"] / {"ns": 1e6, "us": 1e3, "ms": 1}[run["time_unit"]]
+            for run in json.loads(output)["benchmarks"]
+            if run["run_type"] == "iteration"
+        ]
+        return [Row("drawing at 1280x720", 3, statistics.median(found), " ms")]
+
+    def batches(self) -> List[Row]:
+        """Four sources on one engine against a process for each."""
+        frames = 150
+        rows = []
+        for network in ("resnet50", bench_peers.LITE0):
+            base = ["--model", str(self.bench(network).options.bundle), "-o", "null"]
+
+            def one_process() -> float:
+                run = self.program(*["test:640x360"] * 4, "--every-frame", "--limit", frames, *base)
+                return sum(stream["frames_per_second"] for stream in run["streams"])
+
+            def four_processes() -> float:
+                stats = [self.folder / f"{i}.json" for i in range(4)]
+                command = [str(self.options.program), "test:640x360", "--every-frame", *base, "-y"]
+                command += ["--limit", str(frames), "--stats"]
+                quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+                runs = [subprocess.Popen([*command, str(file)], **quiet) for file in stats]
+                for run in runs:
+                    run.wait(timeout=300)
+                return sum(rate_of(json.loads(file.read_text())) for file in stats)
+
+            together, apart = self.turns(one_process, four_processes)
+            detail = f"{together:.1f} / {apart:.1f} frames/s"
+            what = f"{network}: four sources on one engine against four processes"
+            rows.append(Row(what, 1.3, together / apart, most=False, detail=detail))
+        return rows
+
+    def memory(self) -> List[Row]:
+        """Resident memory at the end of a long run against frame 500."""
+        command = [sys.executable, str(ROOT / "scripts/soak.py"), "--frames", str(LONG_RUN)]
+        command += ["--program", str(self.options.program)]
+        run = subprocess.run(command, capture_output=True, text=True, timeout=1800)
+        found = [
+            float(line.split("(")[1].split("x)")[0])
+            for line in run.stdout.splitlines()
+            if "x)" in line
+        ]
+        what = f"memory after {LONG_RUN} frames against after 500"
+        return [Row(what, 1.01, max(found) if found else None, detail=run.stderr.strip()[-80:])]
+
+    def start(self) -> List[Row]:
+        """From the start of the process to the first frame written."""
+        model = self.default_model()
+        self.program("test", "--limit", 1, "-o", "null", *model)  # the choice of engine is cached
+
+        def first_frame() -> float:
+            return self.program("test", "--limit", 1, "-o", "null", *model)["wall_s"]
+
+        (seconds,) = self.turns(first_frame)
+        return [Row("first frame after start, default network, whole process", 1.5, seconds, " s")]
+
+    def growth(self) -> List[Row]:
+        """How cost grows with run length, targets, and pixels."""
+        model = self.default_model()
+
+        def explain_ms(*arguments: object) -> float:
+            run = self.program("test:640x360", "--every-frame", "-o", "null", *model, *arguments)
+            return run["streams"][0]["latency_ms"]["explain"]["p50"]
+
+        def overlay_ms(size: str) -> float:
+            run = self.program(f"test:{size}", "--every-frame", "-o", "null", "--limit", 200, *model)
+            return run["streams"][0]["latency_ms"]["overlay"]["p50"]
+
+        short, long, five = self.turns(
+            lambda: explain_ms("--limit", 300),
+            lambda: explain_ms("--limit", 3000),
+            lambda: explain_ms("--limit", 300, "--target", "top:5"),
+        )
+        small, large = self.turns(lambda: overlay_ms("1280x720"), lambda: overlay_ms("2560x1440"))
+        return [
+            Row("explain time over 3000 frames against 300", 1.05, long / short),
+            Row("explain time of five classes against one", 1.3, five / short),
+            Row("drawing 2560x1440 against four times 1280x720", 1.1, large / (4 * small)),
+        ]
+
+
+def rate_of(run: Dict[str, Any]) -> float:
+    return bench_peers.rate_of(run)
+
+
+def frames_of(run: Dict[str, Any]) -> int:
+    return int(run["streams"][0]["shown"])
+
+
+GROUPS = {
+    "engine": Figures.engine,
+    "films": Figures.films,
+    "live": Figures.live,
+    "overhead": Figures.overhead,
+    "drawing": Figures.drawing,
+    "batches": Figures.batches,
+    "memory": Figures.memory,
+    "start": Figures.start,
+    "growth": Figures.growth,
+}
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", metavar="GROUP,...", help=f"of {', '.join(GROUPS)}")
+    parser.add_argument("--rounds", type=int, default=3, metavar="R")
+    program = ROOT / "build/release/gradcam-live"
+    parser.add_argument("--program", type=Path, default=program, metavar="FILE")
+    options = parser.parse_args()
+    options.groups = options.only.split(",") if options.only else list(GROUPS)
+    for group in options.groups:
+        if group not in GROUPS:
+            parser.error(f"--only '{group}': one of {', '.join(GROUPS)}")
+    if options.rounds < 1:
+        parser.error("--rounds: at least 1")
+    if not options.program.exists() or not bench_peers.VENV_PYTHON.exists():
+        parser.error(f"no {options.program}: run scripts/setup and scripts/build first")
+    options.threads = min(2, os.cpu_count() or 1)
+    options.film, options.frames = bench_peers.default_film(), 120
+    return options
+
+
+def main() -> int:
+    options = parse()
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
+    with tempfile.TemporaryDirectory(prefix="bench_figures") as name:
+        figures = Figures(options, Path(name))
+        rows: List[Row] = []
+        print("| what | allowed | found | | |\n|---|---|---|---|---|", flush=True)
+        for group in options.groups:
+            begin = time.monotonic()
+            found = GROUPS[group](figures)
+            print("\n".join(map(str, found)), flush=True)
+            print(f"bench_figures: {group}, {time.monotonic() - begin:.0f} s", file=sys.stderr)
+            rows += found
+        print(f"\nMedians of {options.rounds} rounds. {bench_peers.machine(options)}.")
+    return 0 if all(row.met for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
