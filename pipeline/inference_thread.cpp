@@ -36,6 +36,7 @@ void InferenceThread::run(const std::stop_token& stop, const std::function<void(
     std::vector<Job> jobs = take(stop);
     if (jobs.empty()) return;
     std::vector<Prepared> prepared;
+    prepared.reserve(jobs.size());
     for (Job& job : jobs) prepared.push_back(std::move(job.prepared));
     const std::vector<Explained> explained = explain_(std::move(prepared));
     for (std::size_t i = 0; i < jobs.size(); ++i) jobs[i].done(explained.at(i));

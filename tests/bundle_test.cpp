@@ -69,7 +69,7 @@ TEST_F(BundleFolder, WholeOneIsOpened) {
 TEST_F(BundleFolder, IdentityFollowsTheWeights) {
   const std::string before = open_bundle(path().string()).identity;
   description_["stamp"]["files"]["features.bin"] = {{"bytes", 0}, {"crc32", 0}};
-  std::ofstream(path() / "features.bin", std::ios::trunc);
+  fs::resize_file(path() / "features.bin", 0);
   write();
   EXPECT_NE(open_bundle(path().string()).identity, before);
 }

@@ -44,6 +44,7 @@ inline cv::Mat grey(std::int64_t seq, cv::Size size) {
 
 inline std::vector<std::chrono::nanoseconds> even_pts(int count, std::chrono::nanoseconds step) {
   std::vector<std::chrono::nanoseconds> pts;
+  pts.reserve(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) pts.push_back(i * step);
   return pts;
 }

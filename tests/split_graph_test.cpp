@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <ostream>
+
 #include "stages/explain/cut_graph.h"
 #include "stages/explain/split_engine.h"
 #include "stages/explain/torchscript_halves.h"
@@ -92,6 +94,10 @@ struct PooledHead {
   int inputs;     ///< of the linear layer
   bool averages;  ///< nothing but the mean over all places lies behind the layer
 };
+
+void PrintTo(const PooledHead& head, std::ostream* out) {
+  *out << (head.averages ? "averages" : "needs autograd");
+}
 
 class PooledHeads : public testing::TestWithParam<PooledHead> {};
 

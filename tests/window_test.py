@@ -12,7 +12,7 @@ import unittest
 from pathlib import Path
 from typing import List, Tuple
 
-from x_server import PATIENCE, TOOLS, XServer, environment, within
+from x_server import PATIENCE, SCREEN, TOOLS, XServer, environment, within
 
 ROOT = Path(__file__).resolve().parent.parent
 DRIVER = Path(os.environ.get("PROGRAM_UNDER_TEST", ROOT / "build/release/tests/window_driver"))

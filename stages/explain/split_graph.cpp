@@ -101,6 +101,7 @@ SplitGraph split_at(jit::Graph& whole, jit::Node* mark) {
     if (is_behind.count(node) == 0) features.append(node);
   }
   std::vector<jit::Value*> results;
+  results.reserve(values.size());
   for (jit::Value* value : values) results.push_back(features.of(value));
   jit::Node* const tuple = features.graph->createTuple(results);
   features.graph->appendNode(tuple);

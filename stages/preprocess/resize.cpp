@@ -23,8 +23,8 @@ std::vector<Taps> taps_of(int in, int out) {
   std::vector<Taps> all(static_cast<std::size_t>(out));
   for (int x = 0; x < out; ++x) {
     const double center = (x + 0.5) * scale;
-    const int first = std::max(0, static_cast<int>(center - support + 0.5));
-    const int last = std::min(in, static_cast<int>(center + support + 0.5));
+    const int first = std::max(0, static_cast<int>(std::lround(center - support)));
+    const int last = std::min(in, static_cast<int>(std::lround(center + support)));
     std::vector<double> weights;
     double sum = 0;
     for (int i = first; i < last; ++i) {
@@ -35,7 +35,7 @@ std::vector<Taps> taps_of(int in, int out) {
     taps.first = first;
     for (const double weight : weights) {
       const double fixed = weight / sum * (1 << kPrecisionBits);
-      taps.weights.push_back(static_cast<std::int32_t>(0.5 + fixed));
+      taps.weights.push_back(static_cast<std::int32_t>(std::lround(fixed)));
     }
   }
   return all;
