@@ -65,6 +65,7 @@ std::vector<std::pair<at::Tensor, at::Tensor>> reference(const ResidualNet& net,
     return value;
   });
   std::vector<at::Tensor> activations;
+  activations.reserve(layers.size());
   for (const auto& layer : layers) activations.push_back(taken.at(layer));
   const auto gradients = torch::autograd::grad({output[0][target]}, activations);
   std::vector<std::pair<at::Tensor, at::Tensor>> pairs;
@@ -162,7 +163,7 @@ at::Tensor toy_grad_cam(const std::string& layer, float shift) {
 }
 
 TEST(CutGraph, GivesCaptumsToyAnswers) {
-  const auto expect = [](const at::Tensor& map, std::vector<float> values) {
+  const auto expect = [](const at::Tensor& map, const std::vector<float>& values) {
     EXPECT_LT(largest_difference(map, at::tensor(values).view({2, 2})), 1e-4);
   };
   expect(toy_grad_cam("conv1", 0), {11.25F, 13.5F, 20.25F, 22.5F});

@@ -60,18 +60,11 @@ bool check_case(const nlohmann::json& c, const std::filesystem::path& folder) {
   return good;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  if (argc != 2) {
-    std::fprintf(stderr, "usage: cut_reference MANIFEST.json\n");
-    return 2;
-  }
-  const std::filesystem::path path(argv[1]);
+int check_all(const std::filesystem::path& path) {
   std::ifstream in(path);
   const nlohmann::json manifest = nlohmann::json::parse(in, nullptr, false);
   if (!manifest.contains("cases")) {
-    std::fprintf(stderr, "cut_reference: %s: no manifest\n", argv[1]);
+    std::fprintf(stderr, "cut_reference: %s: no manifest\n", path.c_str());
     return 2;
   }
   int bad = 0;
@@ -85,4 +78,19 @@ int main(int argc, char** argv) {
   }
   std::printf("%zu cases, %d bad\n", manifest["cases"].size(), bad);
   return bad == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: cut_reference MANIFEST.json\n");
+    return 2;
+  }
+  try {
+    return check_all(argv[1]);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "cut_reference: %s\n", error.what());
+    return 2;
+  }
 }

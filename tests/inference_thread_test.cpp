@@ -6,6 +6,7 @@
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace gradcam {
 namespace {
@@ -30,7 +31,8 @@ std::vector<Explained> pass_on(std::vector<Prepared> frames) {
 class Busy {
  public:
   explicit Busy(int batch)
-      : inference_(3, batch, {}, [this](std::vector<Prepared> frames) { return serve(frames); }) {
+      : inference_(3, batch, {},
+                   [this](std::vector<Prepared> frames) { return serve(std::move(frames)); }) {
     inference_.wait_until_started();
     inference_.submit({frame(2, 0), [](const Explained&) {}});
     held_.wait();

@@ -194,7 +194,8 @@ TEST_F(Keys, LayersThatAreNotKnownYetAreSaid) {
 }
 
 TEST(LayerKeys, AreTheOnesThatLookAtLayers) {
-  for (const int code : {'l', 'k', 'L'}) EXPECT_TRUE(chooses_layer(code)) << code;
+  for (const int code : std::initializer_list<int>{'l', 'k', 'L'})
+    EXPECT_TRUE(chooses_layer(code)) << code;
   for (const int code : std::initializer_list<int>{'q', ' ', 65505})
     EXPECT_FALSE(chooses_layer(code)) << code;
 }

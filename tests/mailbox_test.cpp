@@ -77,6 +77,7 @@ TEST(Mailbox, ManyWritersOneReaderNothingIsLostUncounted) {
   Mailbox<std::shared_ptr<const int>> mailbox(2);
   std::latch together(kWriters);
   std::vector<std::jthread> writers;
+  writers.reserve(kWriters);
   for (int w = 0; w < kWriters; ++w) {
     writers.emplace_back([&, w] {
       together.arrive_and_wait();

@@ -71,7 +71,7 @@ inline torch::jit::Module network(
 inline std::string saved(const torch::jit::Module& module, const std::string& name,
                          const torch::jit::ExtraFilesMap& extra = {}) {
   static const TempFolder kFolder;
-  const std::string path = (kFolder / (name + ".pt")).string();
+  std::string path = (kFolder / (name + ".pt")).string();
   module.save(path, extra);
   return path;
 }
