@@ -45,7 +45,7 @@ TEST(OpencvFilm, EveryFrameComesBackInOrderWithItsTime) {
     OpencvFilmSink sink(folder / name, source_of_rate(25), false);
     constexpr int kFrames = 60;
     for (int i = 0; i < kFrames; ++i)
-      sink.write(rendered(i, i * milliseconds(40), grey(10 * i, kSize)));
+      sink.write(rendered(i, i * milliseconds(40), grey(std::int64_t{10} * i, kSize)));
     sink.finish();
     const ReadBack read = read_film(folder / name);
     ASSERT_EQ(read.frames.size(), static_cast<std::size_t>(kFrames)) << name;

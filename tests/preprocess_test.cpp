@@ -51,7 +51,7 @@ TEST(Preprocess, LetterboxKeepsTheAspectAndPads) {
   expect_region(centred.mapping.in_blob, 0, 5, 20, 10);
   expect_region(centred.mapping.in_frame, 0, 0, 40, 20);
   EXPECT_EQ(centred.blob.pixels[0], 77);
-  EXPECT_EQ(centred.blob.pixels[5 * 20 * 3], 255);
+  EXPECT_EQ(centred.blob.pixels[5UL * 20 * 3], 255);
   description.pad_align = PadAlign::kTopLeft;
   const auto top_left = to_network_input(frame, description);
   expect_region(top_left.mapping.in_blob, 0, 0, 20, 10);
