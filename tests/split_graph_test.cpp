@@ -95,8 +95,8 @@ struct PooledHead {
   bool averages;  ///< nothing but the mean over all places lies behind the layer
 };
 
-void PrintTo(const PooledHead& head, std::ostream* out) {
-  *out << (head.averages ? "averages" : "needs autograd");
+std::ostream& operator<<(std::ostream& out, const PooledHead& head) {
+  return out << (head.averages ? "averages" : "needs autograd");
 }
 
 class PooledHeads : public testing::TestWithParam<PooledHead> {};

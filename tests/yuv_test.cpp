@@ -15,9 +15,9 @@ constexpr YuvCoding kFull{0.299, 0.114, 0, 255, 255};
 
 cv::Vec3b colour(int y, int u, int v, const YuvCoding& coding) {
   const std::uint8_t luma[2] = {static_cast<std::uint8_t>(y), static_cast<std::uint8_t>(y)};
-  const auto cu = static_cast<std::uint8_t>(u);
-  const auto cv_ = static_cast<std::uint8_t>(v);
-  return i420_to_bgr(I420{2, 1, {luma, &cu, &cv_}, {2, 1, 1}}, coding).at<cv::Vec3b>(0, 1);
+  const auto blue = static_cast<std::uint8_t>(u);
+  const auto red = static_cast<std::uint8_t>(v);
+  return i420_to_bgr(I420{2, 1, {luma, &blue, &red}, {2, 1, 1}}, coding).at<cv::Vec3b>(0, 1);
 }
 
 struct Case {
