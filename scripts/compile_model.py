@@ -111,7 +111,7 @@ def verify(network: Network, layer: str, head: Any, folder: Path) -> Dict[str, f
     for pixels in (noise, pattern(height, width)):
         sample = network.normalise(pixels)
         output, activation, gradient = hooked(network, sample, layer)
-        values = features(sample)
+        values, whole = features.run(sample)
         values[0].requires_grad_()
         found = head(*values)
         (slope,) = torch.autograd.grad(found[0, output[0].argmax()], values[0])
@@ -122,7 +122,6 @@ def verify(network: Network, layer: str, head: Any, folder: Path) -> Dict[str, f
         }
         for name, (ours, theirs) in pairs.items():
             worst[name] = max(worst[name], relative(ours, theirs))
-        whole = features.output(sample)
         if whole is not None:
             worst["output"] = max(worst["output"], relative(whole, output))
     # The gradient jumps where an activation behind the cut sits on a kink: told, not judged.

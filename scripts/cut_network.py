@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from operator import attrgetter
 from typing import Any, Dict, List
 
 import torch
@@ -29,8 +30,9 @@ class CutNetwork:
     The frontier holds the values besides the activation that the head takes from the features, such
     as a residual branch.
 
-    Where the network ends in a linear layer, the features give the network's output as their last
-    result: the program then differentiates the head without running that layer."""
+    Where a linear layer ends the network and has the only matrix behind the cut, the features give
+    the network's output as their last result: the program then differentiates the head without
+    running that layer. Other heads have work that would be done twice."""
 
     features: fx.GraphModule
     head: Head
@@ -71,9 +73,19 @@ def cut(module: nn.Module, sample: Tensor, layer: str) -> CutNetwork:
     values = [activation, *frontier]
     head = Head(_head(graph_module, behind, values))
     (output,) = nodes[-1].all_input_nodes  # one, as _head() has seen
-    if output.target is not torch.ops.aten.linear.default:
+    if not _has_the_only_matrix(graph_module, output, behind):
         return CutNetwork(_features(graph_module, behind, values), head, False)
     return CutNetwork(_features(graph_module, set(), [*values, output]), head, True)
+
+
+def _has_the_only_matrix(whole: fx.GraphModule, last: fx.Node, behind: set) -> bool:
+    """Whether `last` is a linear layer, and no other operation `behind` takes a weight of two or
+    more dimensions, as convolutions, linear layers and all attention do."""
+    if last.target is not torch.ops.aten.linear.default:
+        return False
+    weights = {value for node in behind - {last} for value in node.all_input_nodes}
+    held = (attrgetter(value.target)(whole) for value in weights if value.op == "get_attr")
+    return all(tensor.dim() < 2 for tensor in held)
 
 
 def _layers_of(node: fx.Node) -> List[str]:

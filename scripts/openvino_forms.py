@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, List, Optional, Tuple
 
 import torch
 from torch import Tensor
@@ -22,16 +22,20 @@ class Compiled:
 
     def __call__(self, sample: Tensor) -> List[Tensor]:
         """What the head takes."""
-        return self._results(sample, whole=False)
+        return self.run(sample)[0]
 
-    def output(self, sample: Tensor) -> Optional[Tensor]:
-        """The whole network's, where the model gives it."""
-        return next(iter(self._results(sample, whole=True)), None)
-
-    def _results(self, sample: Tensor, whole: bool) -> List[Tensor]:
+    def run(self, sample: Tensor) -> Tuple[List[Tensor], Optional[Tensor]]:
+        """What the head takes, and the whole network's output where the model gives it."""
         results = self._network([sample.numpy()])
-        wanted = [port for port in self._network.outputs if (OUTPUT in port.get_names()) == whole]
-        return [torch.from_numpy(results[port].copy()) for port in wanted]
+        values: List[Tensor] = []
+        output: Optional[Tensor] = None
+        for port in self._network.outputs:
+            value = torch.from_numpy(results[port].copy())
+            if OUTPUT in port.get_names():
+                output = value
+            else:
+                values.append(value)
+        return values, output
 
 
 def fast_precision() -> str:

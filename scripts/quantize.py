@@ -148,16 +148,16 @@ def layers_of(model: Any, kind: str) -> List[str]:
     return [op.get_friendly_name() for op in chosen[kind]]
 
 
-def layers_behind_the_cut(model: Any) -> List[str]:
+def layers_behind_the_cut(model: Any) -> Set[str]:
     """Of a model that gives the whole network's output too: names of what follows the activation,
     its first result."""
     behind = [model.outputs[0].get_node().input_value(0)]
-    names = []
+    names: Set[str] = set()
     for value in behind:  # grows
         for port in value.get_target_inputs():
             node = port.get_node()
-            if node.get_type_name() != "Result":
-                names.append(node.get_friendly_name())
+            if node.get_type_name() != "Result" and node.get_friendly_name() not in names:
+                names.add(node.get_friendly_name())
                 behind.extend(node.outputs())
     return names
 

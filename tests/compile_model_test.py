@@ -16,6 +16,7 @@ from typing import Any, List
 
 import numpy as np
 import own_models
+import torch
 from own_bundle import PLAIN, SMALL, OwnFolder
 from PIL import Image
 
@@ -25,6 +26,7 @@ WITH_OPENVINO = os.environ.get("WITH_OPENVINO", "1") == "1"
 FRAMES = 12
 sys.path.insert(0, str(ROOT / "scripts"))
 import compile_model  # noqa: E402
+import cut_network  # noqa: E402
 import networks  # noqa: E402
 import sample_clip  # noqa: E402
 
@@ -164,6 +166,24 @@ class OwnNetworks(OwnFolder):
         self.assertEqual(self.compile(self.folder / "net.onnx", *PLAIN)[0], 0)
         self.assertEqual(self.description()["layer"], "last_map")
         self.same_everywhere(eager)
+
+
+class Cut(unittest.TestCase):
+    def test_the_output_comes_along_where_no_work_is_done_twice(self) -> None:
+        network = torch.nn.Sequential(
+            *(torch.nn.Conv2d(3, 4, 3), torch.nn.ReLU(), torch.nn.Conv2d(4, 5, 3)),
+            *(torch.nn.BatchNorm2d(5), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten()),
+            torch.nn.Linear(5, 6),
+        ).eval()
+        sample = torch.rand(1, 3, 8, 8)
+        for layer, gives_output in (("2", True), ("3", True), ("0", False), ("1", False)):
+            parts = cut_network.cut(network, sample, layer)
+            self.assertEqual(parts.gives_output, gives_output, layer)
+            values = parts.features(sample)
+            self.assertEqual(len(values), 1 + gives_output)
+            self.assertTrue(torch.allclose(parts.head(values[0]), network(sample), atol=1e-6))
+            if gives_output:
+                self.assertTrue(torch.allclose(values[1], network(sample), atol=1e-6))
 
 
 if __name__ == "__main__":
