@@ -1,12 +1,13 @@
 #include "pipeline/bench.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <exception>
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <vector>
+
+#include "stages/explain/timing.h"
 
 namespace gradcam {
 namespace {
@@ -24,21 +25,6 @@ Blob noise(int height, int width) {
   return blob;
 }
 
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
-template <typename Work>
-double milliseconds(Work work) {
-  const auto begin = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin)
-      .count();
-}
-
 EngineTimes measure(Explainer& explainer, const std::stop_token& stop) {
   const auto& description = explainer.description();
   const Blob blob = noise(description.input_height, description.input_width);
@@ -50,8 +36,8 @@ EngineTimes measure(Explainer& explainer, const std::stop_token& stop) {
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < kPairs && !stop.stop_requested(); ++i) {
     if (i >= 10 && std::chrono::steady_clock::now() - begin > kMostTime) break;
-    plain.push_back(milliseconds([&] { explainer.forward_only(blob); }));
-    explained.push_back(milliseconds([&] { explainer.explain(blob); }));
+    plain.push_back(milliseconds_of([&] { explainer.forward_only(blob); }));
+    explained.push_back(milliseconds_of([&] { explainer.explain(blob); }));
     ratios.push_back(explained.back() / plain.back());
   }
   return {median(plain), median(explained), median(ratios)};

@@ -24,6 +24,7 @@
 #include <thread>
 
 #include "stages/explain/methods.h"
+#include "stages/explain/timing.h"
 #include "stages/explain/torch_reason.h"
 
 namespace gradcam {
@@ -65,15 +66,7 @@ Answer explain(Engine& engine, const at::Tensor& pixels, std::optional<std::int6
 
 double milliseconds(Engine& engine, const at::Tensor& pixels, int threads) {
   at::set_num_threads(engine.torch_threads(threads));
-  const auto begin = Clock::now();
-  explain(engine, pixels, std::nullopt);
-  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-}
-
-double median(std::vector<double> values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
+  return milliseconds_of([&] { explain(engine, pixels, std::nullopt); });
 }
 
 /// Medians of turns A B A B: other work on the machine then meets both.

@@ -4,10 +4,11 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <stdexcept>
 #include <utility>
+
+#include "stages/explain/timing.h"
 
 namespace gradcam {
 namespace {
@@ -20,30 +21,33 @@ constexpr double kSmallHeadMs = 1;
 
 SplitEngine::SplitEngine(std::unique_ptr<Features> features, Head head, const at::Tensor& probe)
     : features_(std::move(features)), head_(std::move(head)) {
-  const Result result = run(probe);
-  const at::Tensor& activation = result.activations[0];
+  const FeatureValues values = features_->run(probe);
+  const at::Tensor& activation = values.head[0];
+  const Head::Result result = run_head(values);
   if (result.output.dim() != 2 || result.output.size(0) != 1 ||
-      !head_.depends_on_activation({result.output, result.end}) || activation.dim() != 4 ||
-      activation.size(0) != 1) {
+      !head_.depends_on_activation(result) || activation.dim() != 4 || activation.size(0) != 1) {
     throw std::runtime_error("its head gives no row of scores that depends on the activation");
   }
   outputs_ = static_cast<int>(result.output.size(1));
-  small_head_ = !features_->wakes_torch_threads() && head_ms(probe) < kSmallHeadMs;
+  small_head_ = !features_->wakes_torch_threads() && head_ms(values) < kSmallHeadMs;
 }
 
-/// Of the head on one thread, forward and backward; the features are not counted.
-double SplitEngine::head_ms(const at::Tensor& probe) {
+/// Recorded by autograd from the activation on.
+Head::Result SplitEngine::run_head(const FeatureValues& values) {
+  const at::AutoGradMode with_grad(true);
+  values.head[0].requires_grad_();
+  return head_.run(values.head, values.output);
+}
+
+/// Of the head on one thread, forward and backward.
+double SplitEngine::head_ms(const FeatureValues& values) {
   const int threads = at::get_num_threads();
   at::set_num_threads(1);
-  const FeatureValues values = features_->run(probe);
-  values.head[0].requires_grad_();
-  const at::AutoGradMode with_grad(true);
   double shortest = std::numeric_limits<double>::infinity();
   for (int i = 0; i < 4; ++i) {  // the first runs of a TorchScript graph compile it
-    const auto begin = std::chrono::steady_clock::now();
-    head_.gradient(head_.run(values.head, values.output), values.head[0], {0}, false);
-    const auto took = std::chrono::steady_clock::now() - begin;
-    shortest = std::min(shortest, std::chrono::duration<double, std::milli>(took).count());
+    shortest = std::min(shortest, milliseconds_of([&] {
+                          head_.gradient(run_head(values), values.head[0], {0}, false);
+                        }));
   }
   at::set_num_threads(threads);
   return shortest;
@@ -51,11 +55,8 @@ double SplitEngine::head_ms(const at::Tensor& probe) {
 
 Engine::Result SplitEngine::run(const at::Tensor& pixels) {
   const FeatureValues values = features_->run(pixels);
-  const at::AutoGradMode with_grad(true);
-  const at::Tensor& activation = values.head[0];
-  activation.requires_grad_();
-  Head::Result head = head_.run(values.head, values.output);
-  return {std::move(head.output), {activation}, std::move(head.end)};
+  Head::Result head = run_head(values);
+  return {std::move(head.output), {values.head[0]}, std::move(head.end)};
 }
 
 std::vector<at::Tensor> SplitEngine::gradients(const Result& result,

@@ -28,7 +28,8 @@ class SplitEngine : public Engine {
   std::string name() const override { return features_->name(); }
 
  private:
-  double head_ms(const at::Tensor& probe);
+  Head::Result run_head(const FeatureValues& values);
+  double head_ms(const FeatureValues& values);
 
   std::unique_ptr<Features> features_;
   Head head_;
