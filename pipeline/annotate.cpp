@@ -1,17 +1,16 @@
 #include "pipeline/annotate.h"
 
 #include <algorithm>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
 
 #include "config/user_error.h"
+#include "pipeline/bound_stages.h"
 #include "pipeline/graph.h"
 #include "pipeline/log.h"
 #include "pipeline/progress.h"
 #include "pipeline/reexplain.h"
-#include "pipeline/render.h"
 #include "pipeline/reports.h"
 #include "pipeline/settings.h"
 #include "pipeline/stream_output.h"
@@ -19,7 +18,6 @@
 #include "stages/capture/paced_source.h"
 #include "stages/capture/source.h"
 #include "stages/explain/load.h"
-#include "stages/explain/running_peak.h"
 #include "stages/explain/torch_threads.h"
 #include "stages/output/display_probe.h"
 #include "stages/output/jsonl_sink.h"
@@ -38,113 +36,6 @@ bool writes_anything(const OutputOptions& output) {
   return !output.outputs.empty() || !output.jsonl.empty() || !output.maps.empty() ||
          !output.stats.empty();
 }
-
-/// What the stages know of a stream besides its frames.
-struct BoundStream {
-  std::string name;                 ///< short
-  bool mirror = false;              ///< of its window
-  std::optional<RunningPeak> peak;  ///< where heat is measured against it
-};
-
-/// Stages as they are bound to one run: the network, what is asked of it, and what is known so far.
-class BoundStages {
- public:
-  BoundStages(const Options& options, LayerSwitch& network, LiveSettings& settings,
-              const Progress& progress, std::vector<BoundStream> streams)
-      : options_(options),
-        network_(network),
-        settings_(settings),
-        progress_(progress),
-        streams_(std::move(streams)) {}
-
-  Stages stages() {
-    Stages stages;
-    stages.explain_start = [this] { network_.first().warm_up(); };
-    stages.preprocess = [this](const Frame& frame) {
-      return prepare(frame, network_.first().description(), options_.input.max_dim);
-    };
-    stages.explain = [this](const Prepared& prepared) { return explain(prepared); };
-    stages.explain_batch = [this](const std::vector<Prepared>& frames) { return explain(frames); };
-    stages.overlay = [this](const Explained& explained) { return render(explained); };
-    return stages;
-  }
-
-  Explanation explain(const Prepared& prepared) { return explain(std::vector{prepared}).at(0); }
-
-  std::vector<Explanation> explain(const std::vector<Prepared>& frames) {
-    const ViewSettings settings = settings_.get();
-    std::vector<const Blob*> blobs;
-    blobs.reserve(frames.size());
-    for (const Prepared& prepared : frames) blobs.push_back(prepared.blob.get());
-    const std::lock_guard lock(one_at_a_time_);
-    auto explanations = network_.explain(blobs, settings.target, settings.layer);
-    for (std::size_t i = 0; i < frames.size(); ++i) {
-      const Frame& frame = frames[i].frame;
-      auto& peak = streams_[static_cast<std::size_t>(frame.stream)].peak;
-      if (peak) peak->scale(explanations[i], frame.pts);
-    }
-    if (const auto problem = network_.take_problem()) {
-      log::warning(*problem);
-      if (tell_) tell_(*problem);
-    }
-    return explanations;
-  }
-  /// Where what goes wrong is told besides the log. Before any stage is called.
-  void tell_also(std::function<void(std::string)> tell) { tell_ = std::move(tell); }
-
-  /// With a picture of its own for a window that is a mirror.
-  Rendered render(const Explained& explained) const {
-    const int stream = explained.frame().stream;
-    const HudText hud = hud_of(stream);
-    const OverlayOptions overlay = settings_.get().overlay;
-    Rendered rendered = gradcam::render(explained, hud, overlay);
-    if (stream_of(stream).mirror) rendered.window = gradcam::redraw(rendered, hud, overlay, true);
-    return rendered;
-  }
-
-  /// For the window.
-  Image redraw(const Rendered& rendered) const {
-    const int stream = rendered.frame().stream;
-    return gradcam::redraw(rendered, hud_of(stream), settings_.get().overlay,
-                           stream_of(stream).mirror);
-  }
-
-  /// Frames that one call of the network takes.
-  int batch() const { return network_.first().batch(); }
-
-  /// Explaining once more would give no other layer.
-  bool is_final(const Explanation& explanation) const {
-    const std::string layer = settings_.get().layer;
-    return layer.empty() || explanation.layers == std::vector<std::string>{layer} ||
-           network_.refuses(layer);
-  }
-
- private:
-  const BoundStream& stream_of(int stream) const {
-    return streams_[static_cast<std::size_t>(stream)];
-  }
-
-  HudText hud_of(int stream) const {
-    const Progress::Rate rate = progress_.rate(stream);
-    HudText hud;
-    hud.model = network_.first().description().name;
-    if (options_.explain.precision == "int8") hud.model += " int8";
-    if (streams_.size() > 1) hud.stream = stream_of(stream).name;
-    hud.frames_per_second = rate.frames_per_second;
-    hud.latency_p50_ms = rate.latency_p50_ms;
-    hud.latency_p95_ms = rate.latency_p95_ms;
-    hud.dropped = rate.dropped;
-    return hud;
-  }
-
-  const Options& options_;
-  LayerSwitch& network_;
-  LiveSettings& settings_;
-  const Progress& progress_;
-  std::vector<BoundStream> streams_;
-  std::function<void(std::string)> tell_;
-  std::mutex one_at_a_time_;  ///< explaining: the graph's inference thread and the Reexplainer's
-};
 
 }  // namespace
 

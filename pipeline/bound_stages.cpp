@@ -1,0 +1,91 @@
+#include "pipeline/bound_stages.h"
+
+#include <utility>
+
+#include "pipeline/log.h"
+#include "pipeline/render.h"
+
+namespace gradcam {
+
+BoundStages::BoundStages(const Options& options, LayerSwitch& network, LiveSettings& settings,
+                         const Progress& progress, std::vector<BoundStream> streams)
+    : options_(options),
+      network_(network),
+      settings_(settings),
+      progress_(progress),
+      streams_(std::move(streams)) {}
+
+Stages BoundStages::stages() {
+  Stages stages;
+  stages.explain_start = [this] { network_.first().warm_up(); };
+  stages.preprocess = [this](const Frame& frame) {
+    return prepare(frame, network_.first().description(), options_.input.max_dim);
+  };
+  stages.explain = [this](const Prepared& prepared) { return explain(prepared); };
+  stages.explain_batch = [this](const std::vector<Prepared>& frames) { return explain(frames); };
+  stages.overlay = [this](const Explained& explained) { return render(explained); };
+  return stages;
+}
+
+Explanation BoundStages::explain(const Prepared& prepared) {
+  return explain(std::vector{prepared}).at(0);
+}
+
+std::vector<Explanation> BoundStages::explain(const std::vector<Prepared>& frames) {
+  const ViewSettings settings = settings_.get();
+  std::vector<const Blob*> blobs;
+  blobs.reserve(frames.size());
+  for (const Prepared& prepared : frames) blobs.push_back(prepared.blob.get());
+  const std::lock_guard lock(one_at_a_time_);
+  auto explanations = network_.explain(blobs, settings.target, settings.layer);
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const Frame& frame = frames[i].frame;
+    auto& peak = streams_[static_cast<std::size_t>(frame.stream)].peak;
+    if (peak) peak->scale(explanations[i], frame.pts);
+  }
+  if (const auto problem = network_.take_problem()) {
+    log::warning(*problem);
+    if (tell_) tell_(*problem);
+  }
+  return explanations;
+}
+
+Rendered BoundStages::render(const Explained& explained) const {
+  const int stream = explained.frame().stream;
+  const HudText hud = hud_of(stream);
+  const OverlayOptions overlay = settings_.get().overlay;
+  Rendered rendered = gradcam::render(explained, hud, overlay);
+  if (stream_of(stream).mirror) rendered.window = gradcam::redraw(rendered, hud, overlay, true);
+  return rendered;
+}
+
+Image BoundStages::redraw(const Rendered& rendered) const {
+  const int stream = rendered.frame().stream;
+  return gradcam::redraw(rendered, hud_of(stream), settings_.get().overlay,
+                         stream_of(stream).mirror);
+}
+
+bool BoundStages::is_final(const Explanation& explanation) const {
+  const std::string layer = settings_.get().layer;
+  return layer.empty() || explanation.layers == std::vector<std::string>{layer} ||
+         network_.refuses(layer);
+}
+
+const BoundStream& BoundStages::stream_of(int stream) const {
+  return streams_[static_cast<std::size_t>(stream)];
+}
+
+HudText BoundStages::hud_of(int stream) const {
+  const Progress::Rate rate = progress_.rate(stream);
+  HudText hud;
+  hud.model = network_.first().description().name;
+  if (options_.explain.precision == "int8") hud.model += " int8";
+  if (streams_.size() > 1) hud.stream = stream_of(stream).name;
+  hud.frames_per_second = rate.frames_per_second;
+  hud.latency_p50_ms = rate.latency_p50_ms;
+  hud.latency_p95_ms = rate.latency_p95_ms;
+  hud.dropped = rate.dropped;
+  return hud;
+}
+
+}  // namespace gradcam
