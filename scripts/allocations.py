@@ -20,6 +20,9 @@ import tempfile
 from pathlib import Path
 from typing import Dict, Iterator, List, Tuple
 
+import sample_clip
+from project_python import use_project_python
+
 ROOT = Path(__file__).resolve().parent.parent
 LARGE = 64 * 1024
 THEIRS = ("libtorch", "libc10", "libopenvino", "libgst", "libav", "libx264", "libsw", "libgomp")
@@ -85,11 +88,6 @@ def places_of(recording: Path) -> List[Place]:
     return places
 
 
-def sample_clip() -> Path:
-    command = [str(ROOT / ".venv/bin/python"), str(ROOT / "scripts/sample_clip.py")]
-    return Path(subprocess.check_output(command, text=True, timeout=60).strip())
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -105,7 +103,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="allocations") as name:
         recording = Path(name) / "run"
         command = ["heaptrack", "-o", str(recording), str(options.program)]
-        command += [str(options.film or sample_clip()), "-o", str(Path(name) / "film.mp4")]
+        command += [str(options.film or sample_clip.path()), "-o", str(Path(name) / "film.mp4")]
         command += ["--limit", str(options.frames)]
         run = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
         found = list(Path(name).glob("run*.zst"))
@@ -125,4 +123,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    use_project_python("skvideo")
     sys.exit(main())

@@ -27,7 +27,9 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import bench_peers
-from bench_peers import FORWARD, ROOT, Bench, run_command
+import sample_clip
+from bench_peers import FORWARD, ROOT, Bench, rate_of, run_command
+from project_python import use_project_python
 
 NETWORKS = ("resnet50", "mobilenet_v2", bench_peers.LITE0)
 LIVE_S = 20
@@ -95,13 +97,10 @@ class Figures:
     def default_model(self) -> Tuple[str, ...]:
         return "--model", str(self.bench(bench_peers.LITE0).options.bundle)
 
-    def clip(self) -> str:
-        command = [str(bench_peers.VENV_PYTHON), str(ROOT / "scripts/sample_clip.py")]
-        return run_command(command)[0].strip()
-
-    def annotate(self, film: str, *arguments: object) -> Dict[str, Any]:
+    def annotate(self, *arguments: object) -> Dict[str, Any]:
+        """The sample clip to a film, with the default network if no other is given."""
         model = () if "--model" in arguments else self.default_model()
-        return self.program(film, "-o", self.folder / "film.mp4", *model, *arguments)
+        return self.program(sample_clip.path(), "-o", self.folder / "film.mp4", *model, *arguments)
 
     # -- the figures
 
@@ -159,7 +158,7 @@ class Figures:
             detail = f"{mine:.1f} / {other:.1f} frames/s" if found else str(bench.failures)
             what = f"resnet50 file to file, {precision}, against {peer}"
             rows.append(Row(what, allowed, found, most=False, detail=detail))
-        (rate,) = self.turns(lambda: rate_of(self.annotate(self.clip())))
+        (rate,) = self.turns(lambda: rate_of(self.annotate()))
         what = "default network, sample clip, file to file"
         return [*rows, Row(what, 60, rate, " frames/s", most=False)]
 
@@ -182,8 +181,8 @@ class Figures:
             model = ("--model", self.bench(network).options.bundle)
             alone, together = [], []
             for _ in range(self.options.rounds):
-                alone.append(self.annotate(self.clip(), *model, "--frames-in-flight", 1))
-                together.append(self.annotate(self.clip(), *model))
+                alone.append(self.annotate(*model, "--frames-in-flight", 1))
+                together.append(self.annotate(*model))
             stages = [
                 statistics.median(run["streams"][0]["latency_ms"][stage]["p50"] for run in alone)
                 for stage in ("capture", "preprocess", "explain", "overlay", "output")
@@ -285,10 +284,6 @@ class Figures:
         ]
 
 
-def rate_of(run: Dict[str, Any]) -> float:
-    return bench_peers.rate_of(run)
-
-
 def frames_of(run: Dict[str, Any]) -> int:
     return int(run["streams"][0]["shown"])
 
@@ -346,4 +341,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    use_project_python("skvideo")
     sys.exit(main())

@@ -24,6 +24,9 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
+import sample_clip
+from project_python import use_project_python
+
 ROOT = Path(__file__).resolve().parent.parent
 PEERS = ROOT / ".peers"
 VENV_PYTHON = ROOT / ".venv/bin/python"
@@ -266,7 +269,7 @@ def prepare(options: argparse.Namespace, folder: Path) -> None:
 def default_film() -> Path:
     if FILM.exists():
         return FILM
-    return Path(run_command([str(VENV_PYTHON), str(ROOT / "scripts/sample_clip.py")])[0].strip())
+    return sample_clip.path() or sys.exit("bench_peers: no sample clip: run scripts/setup")
 
 
 def parse() -> argparse.Namespace:
@@ -342,4 +345,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    use_project_python("skvideo")
     sys.exit(main())
