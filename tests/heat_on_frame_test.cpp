@@ -17,7 +17,8 @@ HeatMap filled(int width, int height, float value) {
 }
 
 HeatMap heat_of(const cv::Mat& values) {
-  return {values.rows, values.cols, std::pmr::vector<float>(values.begin<float>(), values.end<float>())};
+  return {values.rows, values.cols,
+          std::pmr::vector<float>(values.begin<float>(), values.end<float>())};
 }
 
 Mapping stretched(cv::Size blob, cv::Size frame) {

@@ -137,6 +137,7 @@ class Window(unittest.TestCase):
 
     def test_windows_go_when_the_user_quits(self) -> None:
         self.start("two")
+        self.find("gradcam-live: cam2")
         self.press("q")
         self.ends()
         self.assertEqual(self.x.tool("xdotool", "search", "--name", "gradcam-live"), "")
