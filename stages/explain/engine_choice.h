@@ -48,7 +48,8 @@ ChosenEngine choose_engine(const std::vector<EngineCandidate>& candidates, const
 /// alone (many exported files are made for one picture). False also if the call fails.
 bool takes_batches(Engine& engine, const at::Tensor& pixels, int count);
 
-/// A smooth picture, u8 [1, height, width, 3]: on noise any two classes are a hair apart.
+/// A smooth picture, u8 [1, height, width, 3]: on noise any two classes are a hair apart. The same
+/// with each call, so that a choice can be repeated.
 at::Tensor probe_pixels(int height, int width);
 
 /// Model and features of the processor, for a key.
