@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from pathlib import Path
 from typing import List, Tuple
@@ -40,6 +41,18 @@ class Window(unittest.TestCase):
         self.addCleanup(self.driver.wait)
         self.addCleanup(self.driver.kill)
         self.window = self.find(title)
+        self.listens()
+
+    def listens(self) -> None:
+        """A key that comes while the window is still laid out can be lost; these may be repeated."""
+        for key, text in (("2", "rank=2"), ("0", "rank=0")):
+
+            def seen() -> bool:
+                self.press(key)
+                time.sleep(0.2)
+                return text in self.last_line()
+
+            within("a key in the new window", seen)
 
     def find(self, title: str) -> str:
         search = ("xdotool", "search", "--onlyvisible", "--name", "^%s$" % title)
@@ -48,8 +61,11 @@ class Window(unittest.TestCase):
     def press(self, key: str) -> None:
         self.x.tool("xdotool", "windowactivate", "--sync", self.window, "key", key)
 
+    def last_line(self) -> str:
+        return (self.out.read_text().splitlines() or [""])[-1]
+
     def says(self, text: str) -> None:
-        within(text, lambda: text in (self.out.read_text().splitlines() or [""])[-1])
+        within(text, lambda: text in self.last_line())
 
     def press_and_see(self, key: str, text: str) -> None:
         self.press(key)
