@@ -47,6 +47,18 @@ TEST(CamFigures, EntropyOfALargeMapIsThatOfItsSamples) {
   EXPECT_DOUBLE_EQ(figures.coverage, 0.5);
 }
 
+TEST(CamFigures, OfEqualPeaksTheFirstRowByRowCounts) {
+  cv::Mat map = cv::Mat::zeros(3, 150, CV_32F);  // several widths that are summed together
+  for (const cv::Point& at : {cv::Point(5, 2), cv::Point(140, 1), cv::Point(149, 1)}) {
+    map.at<float>(at) = 0.9f;
+  }
+  const CamFigures figures = figures_of(map);
+  EXPECT_EQ(figures.peak, cv::Point(140, 1));
+  EXPECT_NEAR(figures.centroid.x, 98, 1e-5);
+  EXPECT_NEAR(figures.centroid.y, 4.0 / 3, 1e-6);
+  EXPECT_DOUBLE_EQ(figures.coverage, 3 / 450.0);
+}
+
 TEST(CamFigures, EmptyMapPointsToTheMiddle) {
   const CamFigures figures = figures_of(cv::Mat::zeros(6, 8, CV_32F));
   EXPECT_EQ(figures.coverage, 0);

@@ -1,6 +1,7 @@
 #include "stages/overlay/cam_figures.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <vector>
 
@@ -27,49 +28,78 @@ double entropy_of(const cv::Mat& map) {
   return std::clamp(entropy / std::log(static_cast<double>(samples.total())), 0.0, 1.0);
 }
 
-/// Sums down each column: of the values, of the values times their row, of those above 0.5. Column
-/// by column, because a single sum over floats cannot be worked out many pixels at a time.
-struct ColumnSums {
-  explicit ColumnSums(const cv::Mat& map)
-      : values(static_cast<std::size_t>(map.cols)), moments(values.size()), above(values.size()) {
-    for (int y = 0; y < map.rows; ++y) {
-      const float* row = map.ptr<float>(y);
-      const auto weight = static_cast<float>(y);
-      for (std::size_t x = 0; x < values.size(); ++x) {
-        values[x] += row[x];
-        moments[x] += row[x] * weight;
-        above[x] += row[x] > 0.5f ? 1 : 0;
-      }
+/// Sums over a map: of the values, of the values times column and row, of those above 0.5; and the
+/// highest of each column.
+struct Sums {
+  double values = 0;
+  cv::Point2d moments;
+  int above = 0;
+  std::vector<float> highest;
+};
+
+/// Adds columns [begin, begin + Width). Column by column, because a single sum over floats cannot
+/// be worked out many pixels at a time; the columns' sums are local, so that the compiler knows
+/// that they are not part of the map.
+template <std::size_t Width>
+void add_columns(const cv::Mat& map, int begin, Sums& sums) {
+  std::array<float, Width> values{};
+  std::array<float, Width> moments{};
+  std::array<int, Width> above{};
+  std::array<float, Width> highest{};
+  for (int y = 0; y < map.rows; ++y) {
+    const float* row = map.ptr<float>(y) + begin;
+    const auto weight = static_cast<float>(y);
+    for (std::size_t x = 0; x < Width; ++x) {
+      values[x] += row[x];
+      moments[x] += row[x] * weight;
+      above[x] += row[x] > 0.5f ? 1 : 0;
+      highest[x] = row[x] > highest[x] ? row[x] : highest[x];
     }
   }
+  for (std::size_t x = 0; x < Width; ++x) {
+    const double column = begin + static_cast<double>(x);
+    sums.values += values[x];
+    sums.moments += cv::Point2d(values[x] * column, moments[x]);
+    sums.above += above[x];
+    sums.highest.push_back(highest[x]);
+  }
+}
 
-  std::vector<float> values;
-  std::vector<float> moments;
-  std::vector<int> above;
-};
+Sums sums_of(const cv::Mat& map) {
+  constexpr int kTogether = 64;
+  Sums sums;
+  int x = 0;
+  for (; x + kTogether <= map.cols; x += kTogether) add_columns<kTogether>(map, x, sums);
+  for (; x < map.cols; ++x) add_columns<1>(map, x, sums);
+  return sums;
+}
+
+/// The first place, row by row, that holds the highest value of all.
+cv::Point peak_of(const cv::Mat& map, const std::vector<float>& highest, float most) {
+  cv::Point peak(0, map.rows);
+  for (int x = 0; x < map.cols; ++x) {
+    if (highest[static_cast<std::size_t>(x)] < most) continue;
+    int y = 0;
+    while (y < peak.y && map.at<float>(y, x) < most) ++y;
+    if (y < peak.y) peak = {x, y};
+  }
+  return peak;
+}
 
 }  // namespace
 
 CamFigures figures_of(const cv::Mat& map) {
   CamFigures figures;
-  double highest = 0;
-  cv::minMaxLoc(map, nullptr, &highest, nullptr, &figures.peak);
-  if (highest <= 0) {
+  const Sums sums = sums_of(map);
+  const float most = *std::max_element(sums.highest.begin(), sums.highest.end());
+  if (most <= 0) {
     figures.centroid = {(map.cols - 1) / 2.0, (map.rows - 1) / 2.0};
     figures.peak = {map.cols / 2, map.rows / 2};
     return figures;
   }
-  const ColumnSums columns(map);
-  double sum = 0;
-  double above = 0;
-  for (std::size_t x = 0; x < columns.values.size(); ++x) {
-    sum += columns.values[x];
-    above += columns.above[x];
-    figures.centroid += cv::Point2d(static_cast<double>(columns.values[x]) * static_cast<double>(x),
-                                    columns.moments[x]);
-  }
-  figures.centroid /= sum;
-  figures.coverage = above / static_cast<double>(map.total());
+  figures.peak = peak_of(map, sums.highest, most);
+  figures.centroid = sums.moments / sums.values;
+  figures.coverage = sums.above / static_cast<double>(map.total());
   figures.entropy = entropy_of(map);
   return figures;
 }
