@@ -75,6 +75,13 @@ bool averages(const jit::Node* node) {
          is_list(node->input(1), {{2, 3}, {-1, -2}, {-2, -1}, {3, 2}});
 }
 
+/// One row for each class. Of a single one a view: the shorter way for a network of two
+/// milliseconds.
+at::Tensor rows_of(const at::Tensor& weight, const std::vector<int>& classes) {
+  if (classes.size() == 1) return weight.narrow(0, classes[0], 1);
+  return weight.index_select(0, at::tensor(classes).to(weight.device()));
+}
+
 /// Whether the graph's output is the mean of its first input over the places, [N, C].
 bool only_averages(const jit::Graph& graph) {
   bool averaged = false;
@@ -135,17 +142,22 @@ bool Head::depends_on_activation(const Result& result) const {
 }
 
 at::Tensor Head::gradient(const Result& result, const at::Tensor& activation,
-                          const std::vector<int>& classes, bool retain_graph) const {
+                          const std::vector<int>& classes, bool retain_graph) {
+  const at::NoGradGuard no_grad;  // of what is done here; what has been recorded stays
+  if (only_averages_) return rows_of(averaged(activation), classes).expand_as(activation);
   const at::Tensor direction =
-      weight_.defined() ? weight_.index_select(0, at::tensor(classes).to(weight_.device()))
-                        : one_hot(result.output, classes);
-  if (only_averages_) {
-    const auto shape = activation.sizes();
-    return direction.div(static_cast<double>(shape[2] * shape[3]))
-        .view({shape[0], shape[1], 1, 1})
-        .expand(shape);
-  }
+      weight_.defined() ? rows_of(weight_, classes) : one_hot(result.output, classes);
   return torch::autograd::grad({result.end}, {activation}, {direction}, retain_graph)[0];
+}
+
+/// The last layer's weights by the number of places, [classes, C, 1, 1].
+const at::Tensor& Head::averaged(const at::Tensor& activation) {
+  const std::int64_t places = activation.size(2) * activation.size(3);
+  if (places != places_) {
+    places_ = places;
+    averaged_ = weight_.div(static_cast<double>(places)).unsqueeze(2).unsqueeze(3);
+  }
+  return averaged_;
 }
 
 }  // namespace gradcam

@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 #include <torch/csrc/jit/ir/ir.h>
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -44,14 +45,18 @@ class Head {
 
   /// The gradient of output[n][classes[n]], summed over n, with respect to `activation`.
   at::Tensor gradient(const Result& result, const at::Tensor& activation,
-                      const std::vector<int>& classes, bool retain_graph) const;
+                      const std::vector<int>& classes, bool retain_graph);
 
  private:
+  const at::Tensor& averaged(const at::Tensor& activation);
+
   std::unique_ptr<torch::jit::GraphFunction> function_;
   std::optional<int> output_index_;
   at::Tensor weight_;           ///< [classes, K] of the last layer, if it is linear; else undefined
   at::Tensor bias_;             ///< may be undefined
   bool only_averages_ = false;  ///< the last layer takes the mean over the places of the activation
+  std::int64_t places_ = 0;     ///< of the activation that averaged_ is for
+  at::Tensor averaged_;
 };
 
 }  // namespace gradcam

@@ -87,8 +87,8 @@ std::pair<float, float> range_of(const std::pmr::vector<float>& values) {
 
 HeatMap min_max(HeatMap map) {
   const auto [low, high] = range_of(map.values);
-  const float range = 1e-7F + (high - low);
-  for (float& value : map.values) value = (value - low) / range;
+  const float scale = 1 / (1e-7F + (high - low));
+  for (float& value : map.values) value = (value - low) * scale;
   return map;
 }
 
@@ -111,7 +111,7 @@ HeatMap to_heat(const std::vector<HeatMap>& maps, Style style, int height, int w
   if (maps.size() > 1) {
     for (float& value : mean.values) value /= layers;
   }
-  return style == Style::kNotebook ? mean : min_max(positive(std::move(mean)));
+  return style == Style::kNotebook ? mean : min_max(std::move(mean));
 }
 
 HeatMap merge_heats(std::vector<HeatMap> heats) {

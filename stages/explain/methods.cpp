@@ -13,7 +13,9 @@
 namespace gradcam {
 
 at::Tensor gradcam(const at::Tensor& activation, const at::Tensor& gradient) {
-  const at::Tensor weights = gradient.mean({1, 2});
+  const bool same_everywhere = gradient.stride(1) == 0 && gradient.stride(2) == 0;
+  const at::Tensor weights =
+      same_everywhere ? gradient.select(2, 0).select(1, 0) : gradient.mean({1, 2});
   // One matrix-vector product where the places of a channel lie together.
   return at::mv(activation.flatten(1).t(), weights).view({activation.size(1), activation.size(2)});
 }
