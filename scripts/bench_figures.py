@@ -27,6 +27,8 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import bench_peers
+import film_agreement
+import numpy as np
 import sample_clip
 from bench_peers import FORWARD, ROOT, Bench, rate_of, run_command
 from project_python import use_project_python
@@ -34,6 +36,11 @@ from project_python import use_project_python
 NETWORKS = ("resnet50", "mobilenet_v2", bench_peers.LITE0)
 LIVE_S = 20
 LONG_RUN = 10_000
+MEDIA = bench_peers.SHARED / "media"
+# The first one calibrates int8.
+FILMS = [
+    MEDIA / f"{name}_h264.mp4" for name in ("cars_768x432", "cat_640x360", "highway_960x540")
+]
 
 
 @dataclasses.dataclass
@@ -175,19 +182,24 @@ class Figures:
 
     def overhead(self) -> List[Row]:
         """Wall time of a frame against what its stages need: the longest one alone, or the work of
-        all of them shared by the cores. One frame in flight runs them alone, one after another."""
+        all of them shared by the cores. One frame in flight runs them alone, one after another; what
+        the start costs is in a short run too."""
+        short = 50
         rows = []
         for network in ("resnet50", bench_peers.LITE0):
             model = ("--model", self.bench(network).options.bundle)
-            alone, together = [], []
+            alone, cores, together = [], [], []
             for _ in range(self.options.rounds):
+                start = self.annotate(*model, "--frames-in-flight", 1, "--limit", short)
                 alone.append(self.annotate(*model, "--frames-in-flight", 1))
+                frames = frames_of(alone[-1]) - frames_of(start)
+                cores.append(1000 * (alone[-1]["core_s"] - start["core_s"]) / frames)
                 together.append(self.annotate(*model))
             stages = [
                 statistics.median(run["streams"][0]["latency_ms"][stage]["p50"] for run in alone)
                 for stage in ("capture", "preprocess", "explain", "overlay", "output")
             ]
-            core = statistics.median(1000 * run["core_s"] / frames_of(run) for run in alone)
+            core = statistics.median(cores)
             bound = max(max(stages), core / self.options.threads)
             wall = statistics.median(1000 / rate_of(run) for run in together)
             detail = f"{wall:.2f} ms; longest stage {max(stages):.2f}, cores {core:.2f} ms"
@@ -209,31 +221,79 @@ class Figures:
         return [Row("drawing at 1280x720", 3, statistics.median(found), " ms")]
 
     def batches(self) -> List[Row]:
-        """Four sources on one engine against a process for each."""
-        frames = 150
+        """Four sources on one engine against a process for each. The rate of either is that of its
+        slowest source, because one that ends early leaves the others the machine."""
+        sources = 4
         rows = []
         for network in ("resnet50", bench_peers.LITE0):
-            base = ["--model", str(self.bench(network).options.bundle), "-o", "null"]
+            options = self.bench(network).options
+            for form, model, frames in (
+                ("TorchScript fp32", options.model, 60),
+                ("bundle", options.bundle, 300),
+            ):
+                base = ["--every-frame", "--limit", str(frames), "-o", "null", "--model", str(model)]
+                if model == options.model:
+                    base += ["--precision", "fp32"]
 
-            def one_process() -> float:
-                run = self.program(*["test:640x360"] * 4, "--every-frame", "--limit", frames, *base)
-                return sum(stream["frames_per_second"] for stream in run["streams"])
+                def one_process() -> float:
+                    run = self.program(*["test:640x360"] * sources, *base)
+                    return sources * min(s["frames_per_second"] for s in run["streams"])
 
-            def four_processes() -> float:
-                stats = [self.folder / f"{i}.json" for i in range(4)]
-                command = [str(self.options.program), "test:640x360", "--every-frame", *base, "-y"]
-                command += ["--limit", str(frames), "--stats"]
-                quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-                runs = [subprocess.Popen([*command, str(file)], **quiet) for file in stats]
-                for run in runs:
-                    run.wait(timeout=300)
-                return sum(rate_of(json.loads(file.read_text())) for file in stats)
+                def four_processes() -> float:
+                    files = [self.folder / f"{i}.json" for i in range(sources)]
+                    command = [str(self.options.program), "test:640x360", *base, "-y", "--stats"]
+                    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+                    runs = [subprocess.Popen([*command, str(file)], **quiet) for file in files]
+                    for run in runs:
+                        run.wait(timeout=300)
+                    return sources * min(rate_of(json.loads(f.read_text())) for f in files)
 
-            together, apart = self.turns(one_process, four_processes)
-            detail = f"{together:.1f} / {apart:.1f} frames/s"
-            what = f"{network}: four sources on one engine against four processes"
-            rows.append(Row(what, 1.3, together / apart, most=False, detail=detail))
+                together, apart = self.turns(one_process, four_processes)
+                detail = f"{together:.1f} / {apart:.1f} frames/s"
+                what = f"{network}, {form}: four sources on one engine against four processes"
+                rows.append(Row(what, 1.3, together / apart, most=False, detail=detail))
         return rows
+
+    def agreement(self) -> List[Row]:
+        """Frames of films at the precision that the program takes by itself against fp32."""
+        rows = []
+        for network in ("resnet50", bench_peers.LITE0):
+            bundle = self.bench(network).options.bundle
+            found = self.compare_films(bundle, ["auto"], FILMS)["auto"]
+            rows += agreement_rows(f"{network}, auto", found, least_lead=0.02, least_same=0.99)
+        return rows
+
+    def int8(self) -> List[Row]:
+        """ResNet-50, calibrated on one film and judged on the others."""
+        calibration, *others = FILMS
+        bundle = self.folder / "int8.bundle"
+        command = [str(bench_peers.PEERS / "bin/python"), str(ROOT / "scripts/compile_model.py")]
+        weights = self.bench("resnet50").options.weights
+        command += ["--weights", str(weights)] if weights else ["--random-weights"]
+        command += ["resnet50", "--int8", str(calibration), "-o", str(bundle)]
+        if reason := run_command(command)[1]:
+            sys.exit(f"bench_figures: {reason}")
+        found = self.compare_films(bundle, ["int8"], others)["int8"]
+        rows = agreement_rows("resnet50, int8", found, least_lead=0.1, least_same=0.95)
+
+        def explained_ms(precision: str) -> float:
+            model = ("--model", bundle, "--precision", precision, "--engine", "openvino")
+            return self.program("bench", *model)["engine"]["explained_ms"]["p50"]
+
+        if "bf16" in dict(self.precisions()):
+            int8, bf16 = self.turns(lambda: explained_ms("int8"), lambda: explained_ms("bf16"))
+            what = "resnet50: explained frame in int8 against bf16"
+            rows.append(Row(what, 0.65, int8 / bf16, detail=f"{int8:.2f} / {bf16:.2f} ms"))
+        return rows
+
+    def compare_films(
+        self, model: Path, precisions: List[str], films: List[Path]
+    ) -> Dict[str, film_agreement.FilmAgreement]:
+        if missing := [str(film) for film in films if not film.exists()]:
+            sys.exit(f"bench_figures: no {', '.join(missing)}")
+        return film_agreement.compare(
+            self.options.program, model, precisions, films, self.folder
+        )
 
     def memory(self) -> List[Row]:
         """Resident memory at the end of a long run against frame 500."""
@@ -284,6 +344,18 @@ class Figures:
         ]
 
 
+def agreement_rows(
+    what: str, found: film_agreement.FilmAgreement, least_lead: float, least_same: float
+) -> List[Row]:
+    share, frames = found.share_same(least_lead)
+    leading = f"{frames} of {len(found.same_best)} frames lead by {100 * least_lead:.0f} points"
+    p5 = f"5th percentile {np.percentile(found.correlations, 5):.4f}"
+    return [
+        Row(f"{what}: same class as fp32", least_same, share, "", most=False, detail=leading),
+        Row(f"{what}: correlation of maps, median", 0.99, found.median(), "", False, detail=p5),
+    ]
+
+
 def frames_of(run: Dict[str, Any]) -> int:
     return int(run["streams"][0]["shown"])
 
@@ -295,6 +367,8 @@ GROUPS = {
     "overhead": Figures.overhead,
     "drawing": Figures.drawing,
     "batches": Figures.batches,
+    "agreement": Figures.agreement,
+    "int8": Figures.int8,
     "memory": Figures.memory,
     "start": Figures.start,
     "growth": Figures.growth,

@@ -35,6 +35,7 @@ import cut_network  # noqa: E402
 import export_model  # noqa: E402
 import network_options  # noqa: E402
 import openvino_forms  # noqa: E402
+import precise_layers  # noqa: E402
 import quantize  # noqa: E402
 import torch  # noqa: E402
 from layers import choose_layers  # noqa: E402
@@ -80,6 +81,7 @@ def to_openvino(parts: cut_network.CutNetwork, sample: Tensor, folder: Path) -> 
     if parts.gives_output:
         model.outputs[-1].get_tensor().set_names({openvino_forms.OUTPUT})
     openvino.save_model(model, folder / "features.xml", compress_to_fp16=False)
+    precise_layers.keep_first_depthwise(folder / "features.xml")
 
 
 def relative(found: Tensor, expected: Tensor) -> float:

@@ -12,6 +12,7 @@ import frames
 from agreement import Agreement, Head, compare
 from network import MODEL, USAGE, Network, NetworkError, first_line
 from openvino_forms import Compiled, fast_precision
+from precise_layers import is_depthwise
 from quiet import silence
 from torch import Tensor
 
@@ -138,7 +139,7 @@ def layers_of(model: Any, kind: str) -> List[str]:
     of all depthwise convolutions."""
     operations = model.get_ordered_ops()
     convolutions = [op for op in operations if op.get_type_name().endswith("Convolution")]
-    depthwise = [op for op in convolutions if _is_depthwise(op)]
+    depthwise = [op for op in convolutions if is_depthwise(op)]
     additions = [op for op in operations if op.get_type_name() == "Add" and _joins_branches(op)]
     chosen = {
         "first": convolutions[:1] + depthwise[:1],
@@ -160,12 +161,6 @@ def layers_behind_the_cut(model: Any) -> Set[str]:
                 names.add(node.get_friendly_name())
                 behind.extend(node.outputs())
     return names
-
-
-def _is_depthwise(convolution: Any) -> bool:
-    """Weights of a GroupConvolution are [groups, outputs of one, inputs of one, ...]."""
-    shape = convolution.input_value(1).get_shape()
-    return convolution.get_type_name() == "GroupConvolution" and shape[2] == 1
 
 
 def _joins_branches(addition: Any) -> bool:

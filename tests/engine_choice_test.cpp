@@ -52,9 +52,9 @@ class Choice : public testing::Test {
             }};
   }
   ChosenEngine choose(const std::vector<EngineCandidate>& candidates,
-                      Choosing choosing = Choosing::kMeasured) {
+                      Choosing choosing = Choosing::kMeasured, double agreement = kAgreesWithFp32) {
     made_.clear();
-    return choose_engine(candidates, probe_pixels(12, 10), 1, choosing,
+    return choose_engine(candidates, probe_pixels(12, 10), 1, agreement, choosing,
                          ChoiceMemory(folder_.path().string(), "key"));
   }
 
@@ -78,6 +78,17 @@ TEST_F(Choice, WhoDisagreesIsOut) {
   EXPECT_EQ(chosen.engine->name(), "reference");
   EXPECT_LT(chosen.trials[1].agreement, 0.5);
   EXPECT_EQ(chosen.trials[1].verdict.rfind("out: agreement ", 0), 0U) << chosen.trials[1].verdict;
+}
+
+TEST_F(Choice, WhoIsRoundedDisagreesWithFp32) {
+  const auto chosen = choose({candidate("fp32", 8), candidate("rounded", 1, 0.1)});
+  EXPECT_EQ(chosen.engine->name(), "fp32");
+}
+
+TEST_F(Choice, TwoThatAreRoundedNeedNotAgreeAsClosely) {
+  const auto chosen = choose({candidate("one", 8), candidate("other", 1, 0.1)}, Choosing::kMeasured,
+                             kAgreesWithRounded);
+  EXPECT_EQ(chosen.engine->name(), "other") << chosen.trials[1].verdict;
 }
 
 TEST_F(Choice, WhoCannotRunIsOutAndSaysWhy) {

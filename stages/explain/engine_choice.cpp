@@ -34,7 +34,6 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr double kAgreement = 0.99;
 constexpr double kLead = 0.02;  ///< in probability: closer classes may change places
 constexpr int kWarmUp = 4;
 constexpr int kTurns = 9;
@@ -91,8 +90,9 @@ std::pair<double, double> time_in_turn(Engine& one, Engine& other, const at::Ten
 /// The best so far meets each candidate in turn, so that no more than two are held at once.
 class Contest {
  public:
-  Contest(const std::vector<EngineCandidate>& candidates, const at::Tensor& pixels, int threads)
-      : candidates_(candidates), pixels_(pixels), threads_(threads) {
+  Contest(const std::vector<EngineCandidate>& candidates, const at::Tensor& pixels, int threads,
+          double agreement)
+      : candidates_(candidates), pixels_(pixels), threads_(threads), agreement_(agreement) {
     for (const auto& candidate : candidates) trials_.push_back({candidate.name, 0, 0, "not tried"});
     best_ = candidates[0].make();
     reference_ = explain(*best_, pixels_, std::nullopt);
@@ -138,7 +138,7 @@ class Contest {
                                  correlation(answer.map, reference_.map));
       const at::Tensor odds = reference_.scores.softmax(0);
       const double lead = (odds[class_] - odds[answer.scores.argmax()]).item<double>();
-      if (trial.agreement >= kAgreement && lead < kLead) return engine;
+      if (trial.agreement >= agreement_ && lead < kLead) return engine;
       char text[64];
       std::snprintf(text, sizeof text, "out: agreement %.4f%s", trial.agreement,
                     lead < kLead ? "" : ", another class");
@@ -157,6 +157,7 @@ class Contest {
   const std::vector<EngineCandidate>& candidates_;
   const at::Tensor pixels_;
   const int threads_;
+  const double agreement_;  ///< the least
   std::vector<EngineTrial> trials_;
   std::unique_ptr<Engine> best_;
   std::size_t leader_ = 0;
@@ -245,13 +246,16 @@ void ChoiceMemory::write(const std::vector<EngineTrial>& trials) const {
 }
 
 ChosenEngine choose_engine(const std::vector<EngineCandidate>& candidates, const at::Tensor& pixels,
-                           int threads, Choosing choosing, const ChoiceMemory& memory) {
+                           int threads, double agreement, Choosing choosing,
+                           const ChoiceMemory& memory) {
   if (candidates.size() == 1) return {candidates[0].make(), {}};
   std::vector<EngineTrial> known = memory.read();
   if (auto engine = remembered(candidates, known)) return {std::move(engine), std::move(known)};
   ChosenEngine chosen;
-  if (choosing == Choosing::kUntimed) return Contest(candidates, pixels, threads).untimed();
-  with_threads(threads, [&] { chosen = Contest(candidates, pixels, threads).measured(); });
+  if (choosing == Choosing::kUntimed)
+    return Contest(candidates, pixels, threads, agreement).untimed();
+  with_threads(threads,
+               [&] { chosen = Contest(candidates, pixels, threads, agreement).measured(); });
   memory.write(chosen.trials);
   return chosen;
 }

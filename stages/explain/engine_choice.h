@@ -36,13 +36,19 @@ class ChoiceMemory {
   std::string path_;
 };
 
+/// Least correlation with the reference, of scores and of Grad-CAM map: with an fp32 one, and with
+/// one that is rounded itself, each in its own way, because the user asked for that.
+constexpr double kAgreesWithFp32 = 0.99;
+constexpr double kAgreesWithRounded = 0.9;
+
 /// The best of `candidates` (at least one): the first is the reference that the others must agree
-/// with (the same best class, or one that the reference puts within two points of it; correlation
-/// of scores and of Grad-CAM map >= 0.99 on `pixels`, u8 [1, H, W, 3]). One candidate is taken as
-/// it is. `threads`: LibTorch's, while it is measured, on a thread that then ends. Throws what
-/// making the reference throws; any other that fails is out.
+/// with on `pixels`, u8 [1, H, W, 3] (the same best class, or one that the reference puts within
+/// two points of it; `agreement` as above). One candidate is taken as it is. `threads`: LibTorch's,
+/// while it is measured, on a thread that then ends. Throws what making the reference throws; any
+/// other that fails is out.
 ChosenEngine choose_engine(const std::vector<EngineCandidate>& candidates, const at::Tensor& pixels,
-                           int threads, Choosing choosing, const ChoiceMemory& memory);
+                           int threads, double agreement, Choosing choosing,
+                           const ChoiceMemory& memory);
 
 /// Whether `count` different pictures in one call give the output and the gradient that each gives
 /// alone (many exported files are made for one picture). False also if the call fails.

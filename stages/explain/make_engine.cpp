@@ -175,8 +175,10 @@ ChosenEngine make_engine(const Network& network, const Layers& layers,
     if (!network.has_model()) network.model();  // says what is missing
     refuse("precision " + options.precision, precision_obstacle(request, no_openvino));
   }
+  const bool has_fp32 = request.wants_precision("fp32");
   try {
-    return choose_engine(candidates, request.probe, engine_threads(options), choosing,
+    return choose_engine(candidates, request.probe, engine_threads(options),
+                         has_fp32 ? kAgreesWithFp32 : kAgreesWithRounded, choosing,
                          ChoiceMemory(network.cache(), key_of(request)));
   } catch (const UserError&) {
     throw;
