@@ -130,6 +130,23 @@ class Bundle(unittest.TestCase):
         (mixed / "features.bin").write_bytes(content)
         self.refused(4, "of another model", mixed, *self.openvino)
 
+    def test_the_first_depthwise_layer_stays_in_fp32(self) -> None:
+        import openvino
+
+        core = openvino.Core()
+        if "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            self.skipTest("skipped: this processor does not compute in bf16")
+        options = {"INFERENCE_PRECISION_HINT": "bf16"}
+        network = core.compile_model(self.bundle / "features.xml", "CPU", options)
+        layers = [op.get_rt_info() for op in network.get_runtime_model().get_ordered_ops()]
+        precisions = [
+            str(layer["runtimePrecision"].value)
+            for layer in layers
+            if layer["layerType"].value == "Convolution"
+        ]
+        self.assertEqual((precisions[1], precisions.count("f32")), ("f32", 1), precisions)
+        self.assertEqual(precisions.count("bf16"), len(precisions) - 1)
+
     def test_a_torchscript_file_has_no_openvino(self) -> None:
         self.refused(2, "no bundle", self.bundle / "model.pt", *self.openvino)
         self.refused(2, "no bundle", self.bundle / "model.pt", "--precision", "int8")
