@@ -1,0 +1,31 @@
+#include <benchmark/benchmark.h>
+
+#include <cmath>
+
+#include "stages/explain/heat.h"
+
+namespace gradcam {
+namespace {
+
+/// From the 7x7 map of a classifier to the heat of its 224x224 input, for as many targets as the
+/// benchmark's argument says.
+void heat_of_targets(benchmark::State& state) {
+  HeatMap map{7, 7, std::pmr::vector<float>(49)};
+  for (std::size_t i = 0; i < map.values.size(); ++i) {
+    map.values[i] = static_cast<float>(std::sin(static_cast<double>(i)));
+  }
+  for (auto _ : state) {
+    std::vector<HeatMap> heats;
+    for (int k = 0; k < state.range(0); ++k) {
+      heats.push_back(to_heat({map}, Style::kGradcam, 224, 224));
+    }
+    benchmark::DoNotOptimize(merge_heats(std::move(heats)));
+  }
+}
+
+BENCHMARK(heat_of_targets)->Arg(1)->Arg(5)->Unit(benchmark::kMicrosecond);
+
+}  // namespace
+}  // namespace gradcam
+
+BENCHMARK_MAIN();
