@@ -117,9 +117,10 @@ HeatMap to_heat(const std::vector<HeatMap>& maps, Style style, int height, int w
 HeatMap merge_heats(std::vector<HeatMap> heats) {
   HeatMap merged = std::move(heats.at(0));
   for (std::size_t k = 1; k < heats.size(); ++k) {
-    for (std::size_t i = 0; i < merged.values.size(); ++i) {
-      merged.values[i] = std::max(merged.values[i], heats[k].values[i]);
-    }
+    float* const to = merged.values.data();
+    const float* const from = heats[k].values.data();
+    for (std::size_t i = 0; i < merged.values.size(); ++i)
+      to[i] = from[i] > to[i] ? from[i] : to[i];
   }
   return merged;
 }
