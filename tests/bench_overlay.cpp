@@ -94,7 +94,11 @@ void whole_stage(benchmark::State& state) {
 }
 
 void sizes(benchmark::internal::Benchmark* benchmark) {
-  benchmark->Args({640, 272})->Args({1280, 720})->Args({1920, 1080})->UseRealTime();
+  benchmark->Args({640, 272})
+      ->Args({1280, 720})
+      ->Args({1920, 1080})
+      ->Args({2560, 1440})
+      ->UseRealTime();
   benchmark->Unit(benchmark::kMillisecond);
 }
 

@@ -48,15 +48,15 @@ TEST(CamFigures, EntropyOfALargeMapIsThatOfItsSamples) {
 }
 
 TEST(CamFigures, OfEqualPeaksTheFirstRowByRowCounts) {
-  cv::Mat map = cv::Mat::zeros(3, 150, CV_32F);  // several widths that are summed together
-  for (const cv::Point& at : {cv::Point(5, 2), cv::Point(140, 1), cv::Point(149, 1)}) {
+  cv::Mat map = cv::Mat::zeros(3, 300, CV_32F);  // several widths that are summed together
+  for (const cv::Point& at : {cv::Point(5, 2), cv::Point(260, 1), cv::Point(299, 1)}) {
     map.at<float>(at) = 0.9f;
   }
   const CamFigures figures = figures_of(map);
-  EXPECT_EQ(figures.peak, cv::Point(140, 1));
-  EXPECT_NEAR(figures.centroid.x, 98, 1e-5);
+  EXPECT_EQ(figures.peak, cv::Point(260, 1));
+  EXPECT_NEAR(figures.centroid.x, 188, 1e-4);
   EXPECT_NEAR(figures.centroid.y, 4.0 / 3, 1e-6);
-  EXPECT_DOUBLE_EQ(figures.coverage, 3 / 450.0);
+  EXPECT_DOUBLE_EQ(figures.coverage, 3 / 900.0);
 }
 
 TEST(CamFigures, EmptyMapPointsToTheMiddle) {

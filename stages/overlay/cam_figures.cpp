@@ -66,10 +66,10 @@ void add_columns(const cv::Mat& map, int begin, Sums& sums) {
 }
 
 Sums sums_of(const cv::Mat& map) {
-  constexpr int kTogether = 64;
   Sums sums;
   int x = 0;
-  for (; x + kTogether <= map.cols; x += kTogether) add_columns<kTogether>(map, x, sums);
+  for (; x + 256 <= map.cols; x += 256) add_columns<256>(map, x, sums);
+  for (; x + 32 <= map.cols; x += 32) add_columns<32>(map, x, sums);
   for (; x < map.cols; ++x) add_columns<1>(map, x, sums);
   return sums;
 }
