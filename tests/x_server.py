@@ -27,7 +27,9 @@ class XServer:
         reads, writes = os.pipe()
         size = "%dx%dx24" % SCREEN
         self.server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(writes), "-screen", "0", size, "-nolisten", "tcp"],
+            # Without -noreset the server starts anew, and takes the window manager's connection
+            # with it, when a tool that asks for something was for a moment the only client.
+            ["Xvfb", "-displayfd", str(writes), "-screen", "0", size, "-nolisten", "tcp", "-noreset"],
             pass_fds=[writes],
             stderr=subprocess.DEVNULL,
         )
