@@ -18,8 +18,8 @@ Head = Callable[..., Tensor]
 @dataclasses.dataclass
 class Agreement:
     """Over `frames` frames: the share with the same top-1, the same among the `leading_frames`
-    whose first class leads by LEAD (None without such frames), and the correlation of Grad-CAM
-    maps of the reference's top-1, median and 5th percentile."""
+    whose first class leads (by LEAD unless summary() was told otherwise; None without such
+    frames), and the correlation of Grad-CAM maps, median and 5th percentile."""
 
     frames: int
     top1: float
@@ -47,7 +47,7 @@ def compare(
     probabilities: bool = False,
 ) -> Agreement:
     """`inputs` are normalised; both forms go through the same head, whose scores are
-    `probabilities` or become so by softmax."""
+    `probabilities` or become so by softmax. Maps are of the reference's top-1."""
     same, leads, correlations = [], [], []
     for value in inputs:
         scores, expected = explain(reference, head, value)
@@ -56,9 +56,20 @@ def compare(
         shares = scores if probabilities else scores.softmax(0)
         first, second = shares.topk(2).values.tolist()
         same.append(int(found_scores.argmax()) == best)
-        leads.append(first - second >= LEAD)
+        leads.append(first - second)
         correlations.append(correlation(found, expected))
-    leading = [agrees for agrees, lead in zip(same, leads) if lead]
+    return summary(same, leads, correlations)
+
+
+def summary(
+    same: Sequence[bool],
+    leads: Sequence[float],
+    correlations: Sequence[float],
+    lead: float = LEAD,
+) -> Agreement:
+    """Of one value for each frame: whether the top-1 is the same, by how much the reference's leads
+    over the second, and the correlation of the maps."""
+    leading = [agrees for agrees, found in zip(same, leads) if found >= lead]
     return Agreement(
         frames=len(same),
         top1=float(np.mean(same)),

@@ -28,7 +28,6 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import bench_peers
 import film_agreement
-import numpy as np
 import sample_clip
 from bench_peers import FORWARD, ROOT, Bench, rate_of, run_command
 from project_python import use_project_python
@@ -230,13 +229,12 @@ class Figures:
         rows = []
         for network in ("resnet50", bench_peers.LITE0):
             options = self.bench(network).options
-            for form, model, frames in (
-                ("TorchScript fp32", options.model, 60),
-                ("bundle", options.bundle, 300),
+            for form, model, precision, frames in (
+                ("TorchScript", options.model, "fp32", 60),
+                ("bundle", options.bundle, "auto", 300),
             ):
-                base = ["--every-frame", "--limit", str(frames), "-o", "null", "--model", str(model)]
-                if model == options.model:
-                    base += ["--precision", "fp32"]
+                base = ["--every-frame", "--limit", str(frames), "-o", "null"]
+                base += ["--model", str(model), "--precision", precision]
 
                 def one_process() -> float:
                     run = self.program(*["test:640x360"] * sources, *base)
@@ -253,7 +251,7 @@ class Figures:
 
                 together, apart = self.turns(one_process, four_processes)
                 detail = f"{together:.1f} / {apart:.1f} frames/s"
-                what = f"{network}, {form}: four sources on one engine against four processes"
+                what = f"{network}, {form} {precision}: four sources on one engine against four processes"
                 rows.append(Row(what, 1.3, together / apart, most=False, detail=detail))
         return rows
 
@@ -262,22 +260,16 @@ class Figures:
         rows = []
         for network in ("resnet50", bench_peers.LITE0):
             bundle = self.bench(network).options.bundle
-            found = self.compare_films(bundle, ["auto"], FILMS)["auto"]
-            rows += agreement_rows(f"{network}, auto", found, least_lead=0.02, least_same=0.99)
+            rows += self.agreement_rows(network, bundle, "auto", FILMS, lead=0.02, least_same=0.99)
         return rows
 
     def int8(self) -> List[Row]:
         """ResNet-50, calibrated on one film and judged on the others."""
         calibration, *others = FILMS
         bundle = self.folder / "int8.bundle"
-        command = [str(bench_peers.PEERS / "bin/python"), str(ROOT / "scripts/compile_model.py")]
-        weights = self.bench("resnet50").options.weights
-        command += ["--weights", str(weights)] if weights else ["--random-weights"]
-        command += ["resnet50", "--int8", str(calibration), "-o", str(bundle)]
-        if reason := run_command(command)[1]:
-            sys.exit(f"bench_figures: {reason}")
-        found = self.compare_films(bundle, ["int8"], others)["int8"]
-        rows = agreement_rows("resnet50, int8", found, least_lead=0.1, least_same=0.95)
+        options = self.bench("resnet50").options
+        bench_peers.compile_bundle(options, bundle, "--int8", str(calibration))
+        rows = self.agreement_rows("resnet50", bundle, "int8", others, lead=0.1, least_same=0.95)
 
         def explained_ms(precision: str) -> float:
             model = ("--model", bundle, "--precision", precision, "--engine", "openvino")
@@ -289,14 +281,27 @@ class Figures:
             rows.append(Row(what, 0.65, int8 / bf16, detail=f"{int8:.2f} / {bf16:.2f} ms"))
         return rows
 
-    def compare_films(
-        self, model: Path, precisions: List[str], films: List[Path]
-    ) -> Dict[str, film_agreement.FilmAgreement]:
+    def agreement_rows(
+        self,
+        network: str,
+        bundle: Path,
+        precision: str,
+        films: List[Path],
+        lead: float,
+        least_same: float,
+    ) -> List[Row]:
         if missing := [str(film) for film in films if not film.exists()]:
             sys.exit(f"bench_figures: no {', '.join(missing)}")
-        return film_agreement.compare(
-            self.options.program, model, precisions, films, self.folder
-        )
+        program = self.options.program
+        found = film_agreement.compare(program, bundle, precision, films, lead, self.folder)
+        leading = f"{found.leading_frames} of {found.frames} frames lead by {100 * lead:.0f} points"
+        p5 = f"5th percentile {found.map_p5:.4f}"
+        same, median = found.leading_top1, found.map_median
+        what = f"{network}, {precision}"
+        return [
+            Row(f"{what}: same class as fp32", least_same, same, "", most=False, detail=leading),
+            Row(f"{what}: correlation of maps, median", 0.99, median, "", most=False, detail=p5),
+        ]
 
     def memory(self) -> List[Row]:
         """Resident memory at the end of a long run against frame 500."""
@@ -343,18 +348,6 @@ class Figures:
             Row("explain time of five classes against one", 1.3, five / short),
             Row("drawing 2560x1440 against four times 1280x720", 1.1, large / (4 * small)),
         ]
-
-
-def agreement_rows(
-    what: str, found: film_agreement.FilmAgreement, least_lead: float, least_same: float
-) -> List[Row]:
-    share, frames = found.share_same(least_lead)
-    leading = f"{frames} of {len(found.same_best)} frames lead by {100 * least_lead:.0f} points"
-    p5 = f"5th percentile {np.percentile(found.correlations, 5):.4f}"
-    return [
-        Row(f"{what}: same class as fp32", least_same, share, "", most=False, detail=leading),
-        Row(f"{what}: correlation of maps, median", 0.99, found.median(), "", False, detail=p5),
-    ]
 
 
 def frames_of(run: Dict[str, Any]) -> int:

@@ -245,14 +245,10 @@ def machine(options: argparse.Namespace) -> str:
     )
 
 
-def prepare(options: argparse.Namespace, folder: Path) -> None:
-    """Weights, the TorchScript export and the layer, where the user gave none."""
-    if options.weights is None and options.model_name == "resnet50" and RESNET50_WEIGHTS.exists():
-        options.weights = RESNET50_WEIGHTS
-    options.bundle = folder / f"{options.model_name}.bundle"
-    options.model = options.bundle / "model.pt"
+def compile_bundle(options: argparse.Namespace, bundle: Path, *more: str) -> None:
+    """Of options.model_name with options.weights, else the published ones or random ones."""
     command = [str(PEERS / "bin/python"), str(ROOT / "scripts/compile_model.py")]
-    command += [options.model_name, "-o", str(options.bundle)]
+    command += [options.model_name, "-o", str(bundle), *more]
     if options.weights:
         command += ["--weights", str(options.weights)]
     elif options.model_name != LITE0:
@@ -262,6 +258,15 @@ def prepare(options: argparse.Namespace, folder: Path) -> None:
     _, reason = run_command(command)
     if reason:
         sys.exit(f"bench_peers: {reason}")
+
+
+def prepare(options: argparse.Namespace, folder: Path) -> None:
+    """Weights, the TorchScript export and the layer, where the user gave none."""
+    if options.weights is None and options.model_name == "resnet50" and RESNET50_WEIGHTS.exists():
+        options.weights = RESNET50_WEIGHTS
+    options.bundle = folder / f"{options.model_name}.bundle"
+    options.model = options.bundle / "model.pt"
+    compile_bundle(options, options.bundle)
     if not options.layer:
         options.layer = json.loads((options.bundle / "model.json").read_text())["layer"]
 

@@ -80,8 +80,9 @@ def to_openvino(parts: cut_network.CutNetwork, sample: Tensor, folder: Path) -> 
     model.reshape(list(sample.shape))
     if parts.gives_output:
         model.outputs[-1].get_tensor().set_names({openvino_forms.OUTPUT})
-    openvino.save_model(model, folder / "features.xml", compress_to_fp16=False)
-    precise_layers.keep_first_depthwise(folder / "features.xml")
+    xml = folder / "features.xml"
+    openvino.save_model(model, xml, compress_to_fp16=False)
+    precise_layers.keep_first_depthwise(model, xml)
 
 
 def relative(found: Tensor, expected: Tensor) -> float:

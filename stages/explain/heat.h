@@ -14,7 +14,8 @@ HeatMap min_max(HeatMap map);
 
 /// From the method maps of one target, one per layer, to heat:
 /// gradcam: ReLU and min-max at map size, bilinear to height x width (the network's input,
-///   align_corners=False), mean over layers, ReLU, min-max (pytorch-grad-cam 1.5).
+///   align_corners=False), mean over layers, ReLU, min-max (pytorch-grad-cam 1.5). The second ReLU
+///   is left out: what comes there is not negative.
 /// notebook: ReLU only, at the size of the first layer's map, mean over layers; enlarging and
 ///   scaling follow on the frame.
 /// Throws std::runtime_error if a map holds a NaN or an infinity.

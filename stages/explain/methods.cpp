@@ -13,6 +13,7 @@
 namespace gradcam {
 
 at::Tensor gradcam(const at::Tensor& activation, const at::Tensor& gradient) {
+  // As from a head that only averages: there is nothing to take the mean of.
   const bool same_everywhere = gradient.stride(1) == 0 && gradient.stride(2) == 0;
   const at::Tensor weights =
       same_everywhere ? gradient.select(2, 0).select(1, 0) : gradient.mean({1, 2});

@@ -68,6 +68,7 @@ void add_columns(const cv::Mat& map, int begin, Sums& sums) {
 Sums sums_of(const cv::Mat& map) {
   Sums sums;
   int x = 0;
+  // Wide strips, because short pieces of long rows come slowly from memory.
   for (; x + 256 <= map.cols; x += 256) add_columns<256>(map, x, sums);
   for (; x + 32 <= map.cols; x += 32) add_columns<32>(map, x, sums);
   for (; x < map.cols; ++x) add_columns<1>(map, x, sums);
