@@ -26,11 +26,15 @@ import time
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-import bench_peers
-import film_agreement
-import sample_clip
-from bench_peers import FORWARD, ROOT, Bench, rate_of, run_command
 from project_python import use_project_python
+
+if __name__ == "__main__":
+    use_project_python("skvideo")
+
+import bench_peers  # noqa: E402
+import film_agreement  # noqa: E402
+import sample_clip  # noqa: E402
+from bench_peers import FORWARD, ROOT, Bench, rate_of, run_command  # noqa: E402
 
 NETWORKS = ("resnet50", "mobilenet_v2", bench_peers.LITE0)
 LIVE_S = 20
@@ -409,5 +413,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    use_project_python("skvideo")
     sys.exit(main())
