@@ -12,10 +12,12 @@
 namespace gradcam {
 namespace {
 
-constexpr std::array<std::pair<Command, const char*>, 4> kCommands = {{{Command::kRun, "run"},
-                                                                       {Command::kLayers, "layers"},
-                                                                       {Command::kInfo, "info"},
-                                                                       {Command::kBench, "bench"}}};
+constexpr std::array<std::pair<Command, const char*>, 5> kCommands = {
+    {{Command::kRun, "run"},
+     {Command::kLayers, "layers"},
+     {Command::kInfo, "info"},
+     {Command::kBench, "bench"},
+     {Command::kMethods, "methods"}}};
 
 [[noreturn]] void fail(const std::string& message) { throw UserError(ExitCode::kUsage, message); }
 

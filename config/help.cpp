@@ -26,6 +26,7 @@ Usage: gradcam-live [run] SOURCE... [options]   annotate sources with Grad-CAM h
        gradcam-live layers MODEL [options]      list the layers that can be explained
        gradcam-live info MODEL|SOURCE           what a network or a source is
        gradcam-live info cameras                the cameras of this machine
+       gradcam-live methods                     list what --method takes
        gradcam-live bench [SOURCE] [options]    measure each stage; default: a test pattern
 
 SOURCE is a film or picture file, a folder of pictures, a glob pattern, a camera (0, /dev/video0),

@@ -1,12 +1,14 @@
 #include "config/option_table.h"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <cstdio>
 #include <limits>
 #include <type_traits>
 #include <utility>
 
-#include "config/method_names.h"
+#include "config/method_table.h"
 #include "config/option_values.h"
 #include "config/redact.h"
 #include "config/user_error.h"
@@ -107,6 +109,41 @@ OptionSpec layer_option() {
   return spec;
 }
 
+/// Four fractions, as one text.
+OptionSpec region_option() {
+  const std::string allowed = "LEFT,TOP,RIGHT,BOTTOM in fractions 0..1 of the picture";
+  OptionSpec spec = named(OptionGroup::kModel, Arity::kSingle, {"--region"}, "L,T,R,B",
+                          "part of the picture over which a segmentation is explained: fractions "
+                          "of its width and height");
+  open_to_file_and_environment(spec);
+  spec.allowed = allowed;
+  spec.apply = [allowed](Options& options, const std::vector<Given>& given) {
+    for (const Given& one : given) {
+      std::array<double, 4> edges{};
+      int used = 0;
+      const int read = std::sscanf(one.text.c_str(), "%lf,%lf,%lf,%lf%n", &edges[0], &edges[1],
+                                   &edges[2], &edges[3], &used);
+      const bool whole = read == 4 && used == static_cast<int>(one.text.size());
+      const bool inside = edges[0] >= 0 && edges[1] >= 0 && edges[2] <= 1 && edges[3] <= 1;
+      if (!whole || !inside || !(edges[0] < edges[2]) || !(edges[1] < edges[3])) {
+        refuse(one, allowed);
+      }
+      options.explain.region = edges;
+    }
+  };
+  spec.values = [](const Options& options) -> std::vector<std::string> {
+    if (options.explain.region == ExplainOptions{}.region) return {};
+    std::string text;
+    for (const double edge : options.explain.region) {
+      std::array<char, 32> number{};
+      std::snprintf(number.data(), number.size(), "%g", edge);
+      text += (text.empty() ? "" : ",") + std::string(number.data());
+    }
+    return {text};
+  };
+  return spec;
+}
+
 std::vector<OptionSpec> input_options() {
   const auto group = OptionGroup::kInput;
   return {
@@ -161,13 +198,41 @@ std::vector<OptionSpec> model_options() {
       layer_option(),
       option(
           named(group, Arity::kSingle, {"--method"}, "NAME", "how the heat map is computed"),
-          word({kMethodNames.begin(), kMethodNames.end()}),
-          [](auto&& o) -> auto& { return o.explain.method; }),
+          word(method_names()), [](auto&& o) -> auto& { return o.explain.method; }),
       option(
           named(group, Arity::kSingle, {"--target"}, "TARGET",
-                "what is explained: auto (the best class), top:K, a class index or a label"),
+                "what is explained: auto (the best class), top:K, a class index or a label; of a "
+                "detector also box, box:ID and all, of a regression keep, up and down"),
           text_value("auto, top:K, a class index or a label"),
           [](auto&& o) -> auto& { return o.explain.target; }),
+      option(
+          named(group, Arity::kSingle, {"--conf"}, "X",
+                "least score of a box, or of a label that counts as there; 0: as the model's "
+                "description says"),
+          number(0, 1), [](auto&& o) -> auto& { return o.explain.confidence; }),
+      list_option(
+          named(group, Arity::kList, {"--smooth"}, "NAME",
+                "smoother heat: aug (mean over mirrored pictures and contrasts: six runs), eigen "
+                "(first component), temporal (mean over the last frames, 200 ms late)"),
+          word({"aug", "eigen", "temporal"}), [](auto&& o) -> auto& { return o.explain.smooth; }),
+      option(
+          named(group, Arity::kSingle, {"--hysteresis"}, "X",
+                "target auto stays with a class until another leads by X in score"),
+          number(0, 1), [](auto&& o) -> auto& { return o.explain.hysteresis; }),
+      region_option(),
+      option(
+          named(
+              group, Arity::kSingle, {"--verify"}, "N",
+              "prove the map of every N-th frame: drop, deletion, insertion, randomised; 0: none"),
+          whole_number(1, 1000000, "none"), [](auto&& o) -> auto& { return o.explain.verify; }),
+      option(
+          named(group, Arity::kSwitch, {"--inside-boxes"}, "",
+                "the heat of a detector's box is kept inside it"),
+          yes_or_no(), [](auto&& o) -> auto& { return o.explain.inside; }),
+      option(
+          named(group, Arity::kSingle, {"--reference"}, "PICTURE",
+                "what an embedding is compared with: the likeness to it is explained"),
+          text_value("a picture file"), [](auto&& o) -> auto& { return o.explain.reference; }),
       option(
           named(group, Arity::kSingle, {"--every"}, "N",
                 "explain every N-th frame; those between carry the last map"),
@@ -219,8 +284,11 @@ std::vector<OptionSpec> picture_options() {
       option(
           named(group, Arity::kSingle, {"--style"}, "NAME",
                 "conventions of the heat; notebook scales it at picture size and adds it to the "
-                "picture"),
-          one_of<Style>({{"gradcam", Style::kGradcam}, {"notebook", Style::kNotebook}}),
+                "picture, captum keeps its sign, raw does not scale it"),
+          one_of<Style>({{"gradcam", Style::kGradcam},
+                         {"notebook", Style::kNotebook},
+                         {"captum", Style::kCaptum},
+                         {"raw", Style::kRaw}}),
           [](auto&& o) -> auto& { return o.explain.style; }),
       option(
           named(group, Arity::kSingle, {"--normalize"}, "NAME",
@@ -246,6 +314,10 @@ std::vector<OptionSpec> picture_options() {
                             {"hot", Colormap::kHot},
                             {"bone", Colormap::kBone}}),
           [](auto&& o) -> auto& { return o.overlay.colormap; }),
+      option(
+          named(group, Arity::kSwitch, {"--tint"}, "",
+                "the classes of a segmentation in colours under the heat"),
+          yes_or_no(), [](auto&& o) -> auto& { return o.overlay.tint; }),
       with_negation(option(
                         named(group, Arity::kSwitch, {"--hud"}, "",
                               "rate, model, layer, target and best classes on the picture"),

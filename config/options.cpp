@@ -133,6 +133,13 @@ void set_subject_or_sources(Options& options, const CommandLine& line,
       refuse_options_without_effect(line, table);
       options.subject = subject_of(line, options);
       break;
+    case Command::kMethods:
+      refuse_options_without_effect(line, table);
+      if (!line.positionals.empty()) {
+        fail("'methods' takes nothing, but " + quoted(line.positionals[0]) +
+             " is given; leave it out");
+      }
+      break;
   }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -8,10 +9,12 @@
 
 namespace gradcam {
 
-/// How a method map becomes the heat that is shown: the conventions of two existing tools.
+/// How a method map becomes the heat that is shown: the conventions of existing tools.
 enum class Style {
   kGradcam,   ///< pytorch-grad-cam: ReLU, min-max at map size, bilinear to the network input
   kNotebook,  ///< the classic notebook: ReLU, resize to the picture, then min-max, heat*0.4 + image
+  kCaptum,    ///< Captum's LayerGradCam: no ReLU, sign kept, not scaled, nearest neighbour
+  kRaw,       ///< the method's map as it is, enlarged
 };
 
 enum class ViewKind { kOverlay, kHeatmap, kSideBySide, kOriginal };
@@ -43,7 +46,14 @@ struct ExplainOptions {
   std::string labels;               ///< file with labels; empty = those of the description
   std::vector<std::string> layers;  ///< empty = the description's, else chosen automatically
   std::string method = "gradcam";
-  std::string target = "auto";  ///< auto | top:K | class index | label text
+  std::string target = "auto";      ///< auto | top:K | class index | label text | of the task
+  bool inside = false;              ///< heat of a box is kept inside it
+  std::string reference;            ///< picture that an embedding is compared with; empty = none
+  std::vector<std::string> smooth;  ///< of aug, eigen, temporal
+  double hysteresis = 0;            ///< `auto` stays with a class until another leads by this much
+  std::array<double, 4> region{0, 0, 1, 1};  ///< left, top, right, bottom of a segmentation's part
+  int verify = 0;                            ///< every N-th frame; 0 = none
+  double confidence = 0;  ///< least score of a box or label; 0 = the description's threshold
   Style style = Style::kGradcam;
   Normalize normalize = Normalize::kAuto;
   std::string device = "auto";     ///< auto | cpu | cuda[:N]
@@ -63,6 +73,7 @@ struct OverlayOptions {
   Colormap colormap = Colormap::kJet;
   double opacity = 0.5;  ///< 0 = picture only, 1 = heat only (notebook: weight of the added heat)
   bool hud = true;
+  bool tint = false;  ///< the classes of a segmentation in colours
 };
 
 /// Where results go.
@@ -88,7 +99,7 @@ struct RunOptions {
   std::string log_level = "info";
 };
 
-enum class Command { kRun, kLayers, kInfo, kBench };
+enum class Command { kRun, kLayers, kInfo, kBench, kMethods };
 
 /// Everything the command line, the environment and the YAML file decide.
 struct Options {

@@ -98,6 +98,8 @@ std::vector<BoundStream> Annotation::Parts::bound_streams() const {
     stream.name = name;
     stream.mirror = is_mirror(infos[streams.size() - 1]);
     if (is_measured_over_time(infos[streams.size() - 1])) stream.peak.emplace();
+    const auto& smooth = options.explain.smooth;
+    stream.over_time = OverTime(std::count(smooth.begin(), smooth.end(), "temporal") > 0);
   }
   return streams;
 }
@@ -253,7 +255,7 @@ Annotation::~Annotation() = default;
 RunSummary Annotation::run(LayerSwitch& network, const std::stop_token& stop) {
   const Options& options = parts_->options;
   log_model(network.first());
-  LiveSettings settings({options.overlay, network.first().target(), "", false});
+  LiveSettings settings({options.overlay, network.first().target(), "", "", false});
   Progress progress(parts_->infos, options.input.limit);
   BoundStages bound(options, network, settings, progress, parts_->bound_streams());
   RunSummary summary = parts_->window

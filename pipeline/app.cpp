@@ -8,8 +8,10 @@
 #include <functional>
 #include <memory>
 #include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
 #include <thread>
 
+#include "config/user_error.h"
 #include "pipeline/annotate.h"
 #include "pipeline/bench.h"
 #include "pipeline/log.h"
@@ -17,6 +19,7 @@
 #include "stages/explain/load.h"
 #include "stages/output/atomic_file.h"
 #include "stages/output/output_path.h"
+#include "stages/preprocess/preprocess.h"
 
 namespace gradcam {
 namespace {
@@ -27,6 +30,26 @@ LayerSwitch load_network(ExplainOptions options, std::size_t streams) {
   LoadedModel loaded = load_model(options);
   if (!loaded.note.empty()) log::warning(loaded.note);
   return {std::move(loaded.network), std::move(loaded.description), options};
+}
+
+/// What an embedding is compared with. Throws UserError(kUsage).
+void read_reference(LayerSwitch& network, const std::string& path) {
+  const ModelDescription& description = network.first().description();
+  const bool needed = description.task == Task::kEmbedding;
+  if (!needed && path.empty()) return;
+  if (!needed) {
+    throw UserError(ExitCode::kUsage,
+                    "--reference " + path + ": this model is no embedding: leave it out");
+  }
+  if (path.empty()) {
+    throw UserError(ExitCode::kUsage,
+                    "this model gives an embedding: --reference PICTURE says what to compare with");
+  }
+  const cv::Mat picture = cv::imread(path);
+  if (picture.empty()) {
+    throw UserError(ExitCode::kUsage, "--reference " + path + ": no picture that can be read");
+  }
+  network.set_reference(to_network_input(picture, description).blob);
 }
 
 /// False if a stop came while a source was waited for.
@@ -56,6 +79,7 @@ ExitCode run(const Options& options, const std::stop_token& stop) {
   const auto annotation = open_annotation(options, stop);
   if (!annotation) return ExitCode::kDone;
   LayerSwitch network = load_network(options.explain, options.input.sources.size());
+  read_reference(network, options.explain.reference);
   const RunSummary summary = annotation->run(network, stop);
   if (!options.output.stats.empty()) write_file(options.output.stats, to_json(summary) + "\n");
   if (summary.error) std::rethrow_exception(summary.error);
@@ -70,6 +94,7 @@ ExitCode bench(const Options& asked, const std::stop_token& stop) {
   const auto annotation = open_annotation(options, stop);
   if (!annotation) return ExitCode::kDone;
   LayerSwitch network = load_network(options.explain, options.input.sources.size());
+  read_reference(network, options.explain.reference);
   const EngineTimes engine = time_engine(network.first(), stop);
   const RunSummary summary = annotation->run(network, stop);
   print_bench(engine, summary, options.output.jsonl == "-" ? stderr : stdout);
@@ -92,6 +117,9 @@ ExitCode run_command(const Options& options, const std::stop_token& stop) {
       return ExitCode::kDone;
     case Command::kBench:
       return bench(options, stop);
+    case Command::kMethods:
+      print_methods();
+      return ExitCode::kDone;
   }
   return ExitCode::kInternal;
 }

@@ -37,17 +37,36 @@ std::vector<Explanation> BoundStages::explain(const std::vector<Prepared>& frame
   blobs.reserve(frames.size());
   for (const Prepared& prepared : frames) blobs.push_back(prepared.blob.get());
   const std::lock_guard lock(one_at_a_time_);
-  auto explanations = network_.explain(blobs, settings.target, settings.layer);
+  Question question{settings.target, settings.method};
+  for (const Prepared& prepared : frames) {
+    question.memories.push_back(&streams_[static_cast<std::size_t>(prepared.frame.stream)].memory);
+  }
+  auto explanations = network_.explain(blobs, question, settings.layer);
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const Frame& frame = frames[i].frame;
-    auto& peak = streams_[static_cast<std::size_t>(frame.stream)].peak;
-    if (peak) peak->scale(explanations[i], frame.pts);
+    BoundStream& stream = streams_[static_cast<std::size_t>(frame.stream)];
+    verify(explanations[i], *blobs[i], frame, question);
+    if (stream.peak) stream.peak->scale(explanations[i], frame.pts);
+    stream.over_time.apply(explanations[i], frame.pts);
   }
   if (const auto problem = network_.take_problem()) {
     log::warning(*problem);
     if (tell_) tell_(*problem);
   }
   return explanations;
+}
+
+/// Of every N-th frame, if it was asked for and there is something to prove.
+void BoundStages::verify(Explanation& explanation, const Blob& blob, const Frame& frame,
+                         const Question& question) {
+  constexpr double kUnmoved = 0.95;
+  const int every = options_.explain.verify;
+  if (every == 0 || frame.seq % every != 0 || explanation.targets.empty()) return;
+  explanation.trust = network_.current().verify(blob, explanation, question);
+  if (explanation.trust->randomised < kUnmoved || std::exchange(warned_of_method_, true)) return;
+  log::warning("--verify: the map of method " + explanation.method +
+               " hardly changes when the last layer is random: it says nothing of what the "
+               "network has learnt about this class");
 }
 
 Rendered BoundStages::render(const Explained& explained) const {
@@ -80,6 +99,7 @@ HudText BoundStages::hud_of(int stream) const {
   HudText hud;
   hud.model = network_.first().description().name;
   if (options_.explain.precision == "int8") hud.model += " int8";
+  hud.note = network_.first().description().note;
   if (streams_.size() > 1) hud.stream = stream_of(stream).name;
   hud.frames_per_second = rate.frames_per_second;
   hud.latency_p50_ms = rate.latency_p50_ms;

@@ -12,6 +12,7 @@
 #include "pipeline/progress.h"
 #include "pipeline/settings.h"
 #include "stages/explain/layer_switch.h"
+#include "stages/explain/over_time.h"
 #include "stages/explain/running_peak.h"
 #include "stages/overlay/overlay.h"
 
@@ -22,6 +23,8 @@ struct BoundStream {
   std::string name;                 ///< short
   bool mirror = false;              ///< of its window
   std::optional<RunningPeak> peak;  ///< where heat is measured against it
+  StreamMemory memory;              ///< these two with `one_at_a_time_` held
+  OverTime over_time{false};
 };
 
 /// Stages as they are bound to one run: the network, what is asked of it, and what is known so far.
@@ -49,6 +52,8 @@ class BoundStages {
   bool is_final(const Explanation& explanation) const;
 
  private:
+  void verify(Explanation& explanation, const Blob& blob, const Frame& frame,
+              const Question& question);
   const BoundStream& stream_of(int stream) const;
   HudText hud_of(int stream) const;
 
@@ -58,6 +63,7 @@ class BoundStages {
   const Progress& progress_;
   std::vector<BoundStream> streams_;
   std::function<void(std::string)> tell_;
+  bool warned_of_method_ = false;
   std::mutex one_at_a_time_;  ///< explaining: the graph's inference thread and the Reexplainer's
 };
 

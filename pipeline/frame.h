@@ -6,6 +6,7 @@
 #include <opencv2/core.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "stages/explain/explanation.h"
 #include "stages/preprocess/blob.h"
@@ -73,6 +74,7 @@ struct Rendered {
   Image picture;                       ///< what is shown; never null
   std::shared_ptr<const cv::Mat> map;  ///< float32 0..1, frame size; null if the frame failed
   std::optional<CamFigures> figures;
+  std::vector<DetectedObject> objects;  ///< in pixels of Frame::image
   Image window;  ///< what a window shows, if that is not `picture` (mirrored …); may be null
 
   const Frame& frame() const { return explained.prepared.frame; }

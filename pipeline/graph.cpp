@@ -104,6 +104,7 @@ class Lane {
   std::optional<std::uint64_t> last_failure_;  ///< ticket of the frame that it began with
 
   flow::function_node<Frame, Prepared> preprocess_;
+  flow::sequencer_node<Prepared> to_explain_;  ///< what is remembered of a stream goes by order
   ExplainNode explain_;
   flow::function_node<Explained, Ready> overlay_;
   flow::sequencer_node<Ready> in_order_;
@@ -120,7 +121,8 @@ Lane::Lane(Run& run, int index, Stream stream)
       stats_(run.begin),
       preprocess_(run.graph, flow::unlimited,
                   [&run](const Frame& frame) { return preprocess_one(run.stages, frame); }),
-      explain_(run.graph, flow::unlimited,
+      to_explain_(run.graph, [](const Prepared& prepared) { return prepared.frame.ticket; }),
+      explain_(run.graph, flow::serial,
                [this](const Prepared& prepared, ExplainNode::gateway_type& gateway) {
                  submit(prepared, gateway);
                }),
@@ -130,7 +132,8 @@ Lane::Lane(Run& run, int index, Stream stream)
       output_(run.graph, flow::serial, [this](const Ready& ready) { write(ready); }),
       intake_(*stream_.source, {index, stream_.limit, stream_.live, stream_.frames_in_flight},
               [this](const Frame& frame) { preprocess_.try_put(frame); }) {
-  flow::make_edge(preprocess_, explain_);
+  flow::make_edge(preprocess_, to_explain_);
+  flow::make_edge(to_explain_, explain_);
   flow::make_edge(explain_, overlay_);
   flow::make_edge(overlay_, in_order_);
   flow::make_edge(in_order_, output_);

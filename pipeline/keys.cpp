@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "config/method_names.h"
+#include "config/method_table.h"
 
 namespace gradcam {
 namespace {
@@ -56,7 +56,7 @@ KeyEffect change_opacity(double step, OverlayOptions& overlay) {
 }
 
 KeyEffect explain_rank(int rank, const KeyContext& context, ViewSettings& settings) {
-  settings.target = TargetChoice{1, rank, -1};
+  settings.target = TargetChoice{.rank = rank, .automatic = false};
   std::string notice = "rank " + std::to_string(rank);
   if (context.shown != nullptr && context.shown->top.size() >= static_cast<std::size_t>(rank)) {
     notice += ": " + name_of(context.shown->top[static_cast<std::size_t>(rank) - 1]);
@@ -74,7 +74,7 @@ KeyEffect lock_class(const KeyContext& context, ViewSettings& settings) {
   if (locked && settings.target.index != shown.index) {
     return {KeyAction::kNothing, "class locked: class " + std::to_string(settings.target.index)};
   }
-  settings.target = TargetChoice{1, 0, shown.index};
+  settings.target = TargetChoice{.index = shown.index, .automatic = false};
   return {locked ? KeyAction::kNothing : KeyAction::kExplain, "class locked: " + name_of(shown)};
 }
 
@@ -96,9 +96,16 @@ KeyEffect change_layer(int step, const KeyContext& context, ViewSettings& settin
   return {KeyAction::kExplain, "layer " + settings.layer};
 }
 
-KeyEffect change_method() {
-  static_assert(kMethodNames.size() == 1, "with a choice, a method belongs in ViewSettings");
-  return {KeyAction::kNothing, std::string(kMethodNames.front()) + " is the only method"};
+/// To the next of the methods that are quick enough for each frame.
+KeyEffect change_method(const KeyContext& context, ViewSettings& settings) {
+  std::string present = settings.method;
+  if (present.empty() && context.shown != nullptr) present = context.shown->method;
+  const auto quick = [](const MethodEntry& method) { return method.cost == MethodCost::kFrame; };
+  const auto here = std::ranges::find(kMethodTable, present, &MethodEntry::name);
+  auto next = std::find_if(here == kMethodTable.end() ? here : here + 1, kMethodTable.end(), quick);
+  if (next == kMethodTable.end()) next = std::ranges::find_if(kMethodTable, quick);
+  settings.method = next->name;
+  return {KeyAction::kExplain, "method " + settings.method};
 }
 
 /// Letters small, without the bits that some windowing systems add for Num Lock and the like.
@@ -139,7 +146,7 @@ KeyEffect apply_key(int code, const KeyContext& context, ViewSettings& settings)
     case 'c':
       return {KeyAction::kRedraw, "colour map: " + advance(settings.overlay.colormap, kColormaps)};
     case 'm':
-      return change_method();
+      return change_method(context, settings);
     case 'l':
       return change_layer(1, context, settings);
     case 'k':

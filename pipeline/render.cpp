@@ -1,6 +1,9 @@
 #include "pipeline/render.h"
 
+#include <vector>
+
 #include "stages/overlay/cam_figures.h"
+#include "stages/overlay/class_tint.h"
 #include "stages/overlay/heat_on_frame.h"
 #include "stages/preprocess/preprocess.h"
 
@@ -33,7 +36,11 @@ Rendered render(const Explained& explained, const HudText& hud, const OverlayOpt
     const Blob& blob = *explained.prepared.blob;
     cv::Mat map = map_on_frame(explained.explanation->heat, explained.prepared.mapping,
                                cv::Size(blob.width, blob.height), options.style);
-    rendered.figures = figures_of(map);
+    rendered.figures = figures_of(drawable(map, options.style));
+    rendered.objects = explained.explanation->objects;
+    for (DetectedObject& object : rendered.objects) {
+      object.box = on_frame(object.box, explained.prepared.mapping);
+    }
     rendered.map = std::make_shared<const cv::Mat>(std::move(map));
   }
   rendered.picture = redraw(rendered, hud, options, false);
@@ -43,12 +50,25 @@ Rendered render(const Explained& explained, const HudText& hud, const OverlayOpt
 Image redraw(const Rendered& rendered, const HudText& hud, const OverlayOptions& options,
              bool mirror) {
   cv::Mat frame = *rendered.frame().image;
-  cv::Mat map = rendered.map ? *rendered.map : cv::Mat();
+  cv::Mat map = rendered.map ? drawable(*rendered.map, options.style) : cv::Mat();
+  std::vector<DetectedObject> objects = rendered.objects;
+  const auto& explanation = rendered.explained.explanation;
+  if (options.tint && explanation && explanation->classes) {
+    const Prepared& prepared = rendered.explained.prepared;
+    frame = tinted(frame, *explanation->classes, prepared.mapping,
+                   cv::Size(prepared.blob->width, prepared.blob->height));
+  }
   if (mirror) {
     frame = mirrored(frame);
     map = mirrored(map);
+    const auto width = static_cast<float>(frame.cols);
+    for (DetectedObject& object : objects) {
+      const Box box = object.box;
+      object.box = {width - box.x2, box.y1, width - box.x1, box.y2};
+    }
   }
-  return std::make_shared<const cv::Mat>(draw_view(frame, map, rendered.explained, hud, options));
+  return std::make_shared<const cv::Mat>(
+      draw_view(frame, map, objects, rendered.explained, hud, options));
 }
 
 }  // namespace gradcam

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "config/method_table.h"
 #include "pipeline/caught.h"
 #include "pipeline/log.h"
 #include "stages/capture/cameras.h"
@@ -19,12 +20,6 @@ namespace fs = std::filesystem;
 std::string joined(const std::vector<std::string>& parts) {
   std::string text;
   for (const auto& part : parts) text += (text.empty() ? "" : ", ") + part;
-  return text;
-}
-
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text;
-  for (const auto size : shape) text += (text.empty() ? "" : "x") + std::to_string(size);
   return text;
 }
 
@@ -132,8 +127,12 @@ std::string problems(const StreamSummary& stream) {
 void print_top(const Explanation& explanation, const std::string& heading) {
   if (!heading.empty()) std::printf("%s\n", heading.c_str());
   for (const ClassScore& score : explanation.top) {
-    std::printf("%5d  %-32s %6.2f %%\n", score.index,
-                score.label.empty() ? "-" : score.label.c_str(), 100.0 * score.score);
+    const char* const label = score.label.empty() ? "-" : score.label.c_str();
+    if (explanation.is_value) {
+      std::printf("%5d  %-32s %8.4f\n", score.index, label, static_cast<double>(score.score));
+    } else {
+      std::printf("%5d  %-32s %6.2f %%\n", score.index, label, 100.0 * score.score);
+    }
   }
   std::fflush(stdout);
 }
@@ -149,6 +148,17 @@ void print_layers(const Options& options) {
     std::printf("%-40s %-24s %-18s %s\n", layer.name.c_str(), layer.type.c_str(),
                 shape_text(layer.shape).c_str(), cut.c_str());
   }
+}
+
+void print_methods() {
+  std::printf("%-16s %-10s %s\n", "method", "cost", "what it does");
+  for (const MethodEntry& method : kMethodTable) {
+    std::printf("%-16s %-10s %s\n", std::string(method.name).c_str(),
+                std::string(name_of(method.cost)).c_str(), std::string(method.summary).c_str());
+  }
+  std::printf(
+      "\ncost: frame, about a forward pass; key frame, many runs of the tail (--every, --budget);\n"
+      "still, many runs of the whole network\n");
 }
 
 void print_info(const Options& options, const std::stop_token& stop) {

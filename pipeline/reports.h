@@ -15,6 +15,9 @@ void print_top(const Explanation& explanation, const std::string& heading = "");
 /// To stdout: name, type and output shape of each layer of a model.
 void print_layers(const Options& options);
 
+/// To stdout: the methods, what each costs and does.
+void print_methods();
+
 /// To stdout: what is known of a model or a source, or which `cameras` there are. `stop`
 /// ends the wait for a source.
 void print_info(const Options& options, const std::stop_token& stop = {});

@@ -13,6 +13,7 @@ namespace gradcam {
 struct ViewSettings {
   OverlayOptions overlay;  ///< view, colour map, opacity, HUD: from the next drawn frame on
   TargetChoice target;     ///< what is explained: from the next explained frame on
+  std::string method;      ///< how; empty = as the run began
   std::string layer;       ///< target layer; empty = the one the run began with
   bool paused = false;     ///< the window stands still
 };

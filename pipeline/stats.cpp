@@ -71,6 +71,15 @@ Json json_of(const StreamSummary& stream) {
       {"capture", json_of(latency.capture)}, {"preprocess", json_of(latency.preprocess)},
       {"explain", json_of(latency.explain)}, {"overlay", json_of(latency.overlay)},
       {"output", json_of(latency.output)},   {"total", json_of(latency.total)}};
+  if (stream.flicker) json["flicker"] = rounded(*stream.flicker);
+  if (stream.verified > 0) {
+    json["trust"] = {{"maps", stream.verified},
+                     {"drop", rounded(stream.trust.drop)},
+                     {"increase", rounded(stream.increase)},
+                     {"deletion", rounded(stream.trust.deletion)},
+                     {"insertion", rounded(stream.trust.insertion)},
+                     {"randomised", rounded(stream.trust.randomised)}};
+  }
   if (!stream.first_failure.empty()) json["first_failure"] = stream.first_failure;
   if (!stream.source_error.empty()) json["source_error"] = stream.source_error;
   if (!stream.cut_short.empty()) json["cut_short"] = stream.cut_short;
@@ -126,6 +135,7 @@ void OutputStats::written(const Rendered& rendered, Clock::time_point from, Cloc
     map_of_ = explanation->frame_seq;
     ++maps_;
     explain_.add(explanation->explain_ms);
+    add_figures(*explanation);
   }
   capture_.add(frame.ms.capture);
   preprocess_.add(frame.ms.preprocess);
@@ -134,12 +144,34 @@ void OutputStats::written(const Rendered& rendered, Clock::time_point from, Cloc
   total_.add(milliseconds(to - frame.captured_at));
 }
 
+void OutputStats::add_figures(const Explanation& explanation) {
+  if (explanation.flicker) {
+    flicker_ += *explanation.flicker;
+    ++flickers_;
+  }
+  if (!explanation.trust) return;
+  const Trust& trust = *explanation.trust;
+  ++verified_;
+  increases_ += trust.increase ? 1 : 0;
+  trust_.drop += trust.drop;
+  trust_.deletion += trust.deletion;
+  trust_.insertion += trust.insertion;
+  trust_.randomised += trust.randomised;
+}
+
 void OutputStats::fill(StreamSummary& summary) const {
   summary.explained = explained_;
   summary.carried = carried_;
   summary.shown = explained_ + carried_;
   summary.maps = maps_;
   summary.longest_explain_ms = explain_.longest_ms();
+  if (flickers_ > 0) summary.flicker = flicker_ / static_cast<double>(flickers_);
+  if (summary.verified = verified_; verified_ > 0) {
+    const auto count = static_cast<double>(verified_);
+    summary.trust = {trust_.drop / count, false, trust_.deletion / count, trust_.insertion / count,
+                     trust_.randomised / count};
+    summary.increase = static_cast<double>(increases_) / count;
+  }
   summary.failed = failed_;
   summary.first_failure = first_failure_;
   summary.dropped_output = dropped_;

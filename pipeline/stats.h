@@ -75,6 +75,10 @@ struct StreamSummary {
   double first_frame_s = 0;      ///< from the start of the run until the first one was written
   LatencySummary latency;
   double longest_explain_ms = 0;  ///< of the maps that were shown
+  std::optional<double> flicker;  ///< mean over the maps, see Explanation::flicker
+  std::int64_t verified = 0;      ///< maps with figures of trust, of which `trust` has the means
+  Trust trust;
+  double increase = 0;  ///< share of the verified maps where the score rises
 
   std::int64_t dropped() const { return dropped_newer + dropped_stop + dropped_output; }
 };
@@ -105,10 +109,15 @@ class OutputStats {
   void fill(StreamSummary& summary) const;
 
  private:
+  void add_figures(const Explanation& explanation);
+
   Clock::time_point begin_;
   std::int64_t written_ = 0, explained_ = 0, carried_ = 0, failed_ = 0, dropped_ = 0;
   std::int64_t maps_ = 0;
   std::string first_failure_;
+  double flicker_ = 0;  ///< these: sums
+  std::int64_t flickers_ = 0, verified_ = 0, increases_ = 0;
+  Trust trust_;
   std::optional<std::int64_t> map_of_;       ///< the newest frame that a shown map was made from
   Clock::time_point first_, steady_, last_;  ///< ends of the first, the 20th, the newest frame
   Durations capture_, preprocess_, explain_, overlay_, output_, total_;

@@ -48,7 +48,7 @@ gradcam::Stages stages(gradcam::Explainer& explainer) {
     gradcam::Rendered rendered;
     rendered.explained = explained;
     rendered.picture = std::make_shared<const cv::Mat>(
-        gradcam::draw_view(*explained.frame().image, map, explained, {}, {}));
+        gradcam::draw_view(*explained.frame().image, map, {}, explained, {}, {}));
     return rendered;
   };
   return all;

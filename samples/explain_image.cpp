@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
     explained.explanation = std::make_shared<const gradcam::Explanation>(explanation);
     gradcam::HudText hud;
     hud.model = explainer->description().name;
-    if (!cv::imwrite("explained.png", gradcam::draw_view(picture, map, explained, hud, {}))) {
+    if (!cv::imwrite("explained.png", gradcam::draw_view(picture, map, {}, explained, hud, {}))) {
       throw std::runtime_error("cannot write explained.png");
     }
   } catch (const std::exception& error) {

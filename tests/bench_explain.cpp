@@ -1,7 +1,9 @@
+#include <ATen/ops/rand.h>
 #include <benchmark/benchmark.h>
 
 #include <cmath>
 
+#include "stages/explain/component_methods.h"
 #include "stages/explain/heat.h"
 
 namespace gradcam {
@@ -23,6 +25,14 @@ void heat_of_targets(benchmark::State& state) {
   }
 }
 
+/// EigenCAM's component of an activation of as many channels as the first argument says, the others
+/// being its height and width.
+void component(benchmark::State& state) {
+  const at::Tensor activation = at::rand({state.range(0), state.range(1), state.range(2)});
+  for (auto _ : state) benchmark::DoNotOptimize(first_component(activation));
+}
+
+BENCHMARK(component)->Args({256, 80, 80})->Args({2048, 7, 7})->Unit(benchmark::kMillisecond);
 BENCHMARK(heat_of_targets)->Arg(1)->Arg(5)->Unit(benchmark::kMicrosecond);
 
 }  // namespace

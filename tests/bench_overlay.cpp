@@ -89,7 +89,7 @@ void whole_stage(benchmark::State& state) {
   for (auto _ : state) {
     const cv::Mat map = map_on_frame(scene.heat, scene.mapping, {224, 224}, Style::kGradcam);
     benchmark::DoNotOptimize(figures_of(map));
-    benchmark::DoNotOptimize(draw_view(scene.frame, map, scene.explained, scene.hud, {}));
+    benchmark::DoNotOptimize(draw_view(scene.frame, map, {}, scene.explained, scene.hud, {}));
   }
 }
 

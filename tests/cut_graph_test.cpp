@@ -127,7 +127,7 @@ TEST(CutGraph, ForwardOnlyEqualsTheCutNetworkAndRecordsNothing) {
   const at::Tensor plain = engine.forward_only(x);
   EXPECT_FALSE(plain.requires_grad());
   EXPECT_LT(largest_difference(plain, engine.run(x).output), 1e-5);
-  EXPECT_EQ(engine.outputs(), kClasses);
+  EXPECT_EQ(engine.output_shape(), std::vector<std::int64_t>{kClasses});
 }
 
 TEST(CutGraph, NothingInFrontOfTheCutRecordsAGradient) {
@@ -195,8 +195,8 @@ TEST(CutGraph, TakesTheElementOfATupleThatIsAskedFor) {
   const ResidualNet net;
   const auto module = tiny::network(
       {{"net", net.script()}}, "  y = self.net.forward(x)\n  return (torch.zeros([1, 2]), y)\n");
-  CutGraph engine(model_of(module, "tuple"), {"net.block"}, kSize, kSize, 1);
-  EXPECT_EQ(engine.outputs(), kClasses);
+  CutGraph engine(model_of(module, "tuple"), {"net.block"}, kSize, kSize, OutputChoice{1, ""});
+  EXPECT_EQ(engine.output_shape(), std::vector<std::int64_t>{kClasses});
 }
 
 std::string refusal(const torch::jit::Module& module, const std::string& layer, ExitCode code) {

@@ -41,7 +41,7 @@ TEST_F(Description, EveryKeyIsRead) {
   EXPECT_EQ(d.std, (std::array<double, 3>{4, 5, 6}));
   EXPECT_EQ(d.task, Task::kMultilabel);
   EXPECT_EQ(d.activation, ScoreActivation::kNone);
-  EXPECT_EQ(d.output_index, 1);
+  EXPECT_EQ(d.output.index, 1);
   EXPECT_EQ(d.layers, (std::vector<std::string>{"a", "b"}));
   EXPECT_EQ(d.labels, (std::vector<std::string>{"x", "y"}));
   EXPECT_FALSE(d.assumed);

@@ -4,9 +4,13 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
+#include <cctype>
 #include <numeric>
 
+#include "config/method_table.h"
 #include "config/user_error.h"
+#include "stages/explain/augmentation.h"
 #include "stages/explain/cut_graph.h"
 #include "stages/explain/methods.h"
 #include "stages/explain/network.h"
@@ -84,7 +88,10 @@ TEST(Explainer, PooledLinearHeadGivesTheClassicCamDividedByPlaces) {
   const at::Tensor weights = tiny::seeded({kClasses, kChannels}, 3)[3];
   const at::Tensor cam = (weights.view({-1, 1, 1}) * a).sum(0);
   const double places = kSize * kSize;
-  EXPECT_TRUE(at::allclose(gradcam(a, gradients[0][0]), cam / places, 1e-4, 1e-6));
+  MethodInput input;
+  input.activation = a;
+  input.gradient = gradients[0][0];
+  EXPECT_TRUE(at::allclose(map_of(find_method("gradcam"), input), cam / places, 1e-4, 1e-6));
   // HiResCAM's sum plus the bias is the logit.
   const double sum = (gradients[0][0] * a).sum().item<double>();
   const double bias = tiny::seeded({kClasses}, 4)[3].item<double>();
@@ -116,6 +123,141 @@ TEST(Explainer, SameInputGivesTheSameHeatAgain) {
     const auto again = one.explain(blob()).heat.values;
     for (std::size_t k = 0; k < first.size(); ++k) ASSERT_NEAR(again[k], first[k], 1e-5);
   }
+}
+
+class EveryMethod : public testing::TestWithParam<std::string> {};
+
+TEST_P(EveryMethod, GivesAFiniteMapThatItNames) {
+  Explainer one = explainer("auto");
+  const Explanation explanation = one.explain(blob(), {{.index = 3}, GetParam()});
+  EXPECT_EQ(explanation.method, GetParam());
+  EXPECT_EQ(explanation.targets.at(0).index, 3);
+  ASSERT_EQ(explanation.heat.values.size(), static_cast<std::size_t>(kSize * kSize));
+  const auto [low, high] =
+      std::minmax_element(explanation.heat.values.begin(), explanation.heat.values.end());
+  EXPECT_GE(*low, 0.F);
+  EXPECT_LE(*high, 1.F);
+  EXPECT_GT(*high, *low);
+}
+
+INSTANTIATE_TEST_SUITE_P(Methods, EveryMethod, testing::ValuesIn(method_names()),
+                         [](const auto& of) {
+                           std::string name = of.param;
+                           std::replace_if(
+                               name.begin(), name.end(),
+                               [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+                           return name;
+                         });
+
+TEST(Explainer, LastLayerInFrontOfAnAverageCannotTellMethodsApart) {
+  Explainer one = explainer("auto");
+  const auto heat_of = [&](const std::string& method) {
+    return one.explain(blob(), {{.index = 3}, method}).heat.values;
+  };
+  const auto expected = heat_of("gradcam");
+  for (const char* method : {"hirescam", "xgradcam", "shapleycam"}) {
+    const auto heat = heat_of(method);
+    for (std::size_t i = 0; i < heat.size(); ++i) ASSERT_NEAR(heat[i], expected[i], 1e-4) << method;
+  }
+  const auto layercam = heat_of("layercam");
+  const auto elementwise = heat_of("elementwise");
+  for (std::size_t i = 0; i < layercam.size(); ++i) ASSERT_NEAR(layercam[i], elementwise[i], 1e-5);
+}
+
+TEST(Explainer, MethodsWithoutAClassGiveTheSameHeatForEach) {
+  Explainer one = explainer("auto");
+  for (const char* method : {"eigencam", "fem", "kpcacam"}) {
+    EXPECT_EQ(one.explain(blob(), {{.index = 0}, method}).heat.values,
+              one.explain(blob(), {{.index = 5}, method}).heat.values);
+  }
+}
+
+TEST(Explainer, SeveralLayersAreFusedByEachKindOfMethod) {
+  const Model model(tiny::saved(pooled_net(), "fused"), c10::Device("cpu"));
+  ExplainOptions options;
+  options.layers = {"conv", "relu"};
+  for (const char* method : {"gradcam", "shapleycam", "eigencam", "ablationcam", "recipro-cam"}) {
+    options.method = method;
+    const Explanation fused = Explainer(model, described(), options).explain(blob());
+    EXPECT_EQ(fused.layers, options.layers);
+    EXPECT_GT(*std::max_element(fused.heat.values.begin(), fused.heat.values.end()), 0.9F);
+  }
+}
+
+Explainer explainer_with(const ExplainOptions& options, const ModelDescription& description) {
+  const Model model(tiny::saved(pooled_net(), "with"), c10::Device("cpu"));
+  return Explainer(model, description, options);
+}
+
+TEST(Explainer, SmoothingByVariantsIsTheMeanOfSixHeats) {
+  ExplainOptions options;
+  options.layers = {"relu"};
+  options.target = "3";
+  const ModelDescription description = described();
+  Explainer plain = explainer_with(options, description);
+  std::vector<HeatMap> heats;
+  for (const Variant& variant : variants()) {
+    heats.push_back(plain.explain(varied(blob(), variant, Normalisation(description))).heat);
+  }
+  const HeatMap expected = mean_of(heats);
+  options.smooth = {"aug"};
+  const HeatMap found = explainer_with(options, description).explain(blob()).heat;
+  for (std::size_t i = 0; i < found.values.size(); ++i) {
+    ASSERT_NEAR(found.values[i], expected.values[i], 1e-5);
+  }
+}
+
+TEST(Explainer, EigenSmoothingIsTheFirstComponentOfWhatMethodsAddUp) {
+  ExplainOptions options;
+  options.layers = {"relu"};
+  options.method = "hirescam";
+  options.smooth = {"eigen"};
+  const HeatMap found = explainer_with(options, described()).explain(blob()).heat;
+  options.smooth = {};
+  options.method = "eigengradcam";  // the component of gradient times activation
+  const HeatMap expected = explainer_with(options, described()).explain(blob()).heat;
+  for (std::size_t i = 0; i < found.values.size(); ++i) {
+    ASSERT_NEAR(found.values[i], expected.values[i], 1e-4);
+  }
+}
+
+TEST(Explainer, OptionsThatDoNotGoTogetherAreRefused) {
+  ExplainOptions options;
+  options.layers = {"relu"};
+  options.smooth = {"eigen"};
+  options.method = "eigencam";
+  EXPECT_THROW(explainer_with(options, described()), UserError);
+  ModelDescription value = described();
+  value.task = Task::kRegression;
+  options.smooth = {};
+  options.method = "finercam";
+  EXPECT_THROW(explainer_with(options, value), UserError);
+  options.method = "gradcam";
+  options.verify = 5;
+  EXPECT_THROW(explainer_with(options, value), UserError);
+}
+
+TEST(Explainer, VerifyingGivesFiguresWithinTheirRange) {
+  Explainer one = explainer("auto");
+  const Explanation explanation = one.explain(blob());
+  const Trust trust = one.verify(blob(), explanation, {});
+  for (const double figure : {trust.drop, trust.deletion, trust.insertion}) {
+    EXPECT_GE(figure, 0);
+    EXPECT_LE(figure, 1);
+  }
+  EXPECT_LT(trust.randomised, 0.999);
+}
+
+TEST(Explainer, RandomisedHeadDoesNotMoveAMapThatKnowsNoClass) {
+  ExplainOptions options;
+  options.layers = {"relu"};
+  options.method = "eigencam";
+  Explainer one = explainer_with(options, described());
+  EXPECT_NEAR(one.verify(blob(), one.explain(blob()), {}).randomised, 1, 1e-6);
+}
+
+TEST(Explainer, UnknownMethodIsRefused) {
+  EXPECT_THROW(explainer("auto").explain(blob(), {{}, "gradkam"}), UserError);
 }
 
 TEST(Explainer, BlobOfAnotherSizeIsRefused) {

@@ -62,7 +62,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Press{'[', KeyAction::kRedraw, "opacity 0.4"},
                     Press{']', KeyAction::kRedraw, "opacity 0.6"},
                     Press{'c', KeyAction::kRedraw, "colour map: turbo"},
-                    Press{'m', KeyAction::kNothing, "gradcam is the only method"},
+                    Press{'m', KeyAction::kExplain, "method gradcam++"},
                     Press{'l', KeyAction::kExplain, "layer layer4"},
                     Press{'k', KeyAction::kExplain, "layer layer2"},
                     Press{'1', KeyAction::kExplain, "rank 1: tabby"},

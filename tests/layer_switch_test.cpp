@@ -39,7 +39,7 @@ Blob blob() {
 
 Explanation explain(LayerSwitch& layers, const TargetChoice& target, const std::string& layer) {
   const Blob picture = blob();
-  return layers.explain({&picture}, target, layer).at(0);
+  return layers.explain({&picture}, {target, ""}, layer).at(0);
 }
 
 /// Asks until `done`; a preparation that never ends is a failure after a minute.

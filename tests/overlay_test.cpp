@@ -54,21 +54,21 @@ bool same(const cv::Mat& a, const cv::Mat& b) {
 
 TEST(DrawView, OriginalIsTheInput) {
   const cv::Mat frame = noisy_frame();
-  const cv::Mat view = draw_view(frame, half_hot_map(), explained_frame(), kText,
+  const cv::Mat view = draw_view(frame, half_hot_map(), {}, explained_frame(), kText,
                                  options_for(ViewKind::kOriginal, false));
   EXPECT_TRUE(same(view, frame));
   EXPECT_NE(view.data, frame.data);
 }
 
 TEST(DrawView, HeatmapIsTheColouredMap) {
-  const cv::Mat view = draw_view(noisy_frame(), half_hot_map(), explained_frame(), kText,
+  const cv::Mat view = draw_view(noisy_frame(), half_hot_map(), {}, explained_frame(), kText,
                                  options_for(ViewKind::kHeatmap, false));
   EXPECT_TRUE(same(view, colorize(half_hot_map(), Colormap::kJet)));
 }
 
 TEST(DrawView, OverlayIsRedWhereItIsHot) {
   const cv::Mat black = cv::Mat::zeros(kSize, CV_8UC3);
-  const cv::Mat view = draw_view(black, half_hot_map(), explained_frame(), kText,
+  const cv::Mat view = draw_view(black, half_hot_map(), {}, explained_frame(), kText,
                                  options_for(ViewKind::kOverlay, false));
   EXPECT_EQ(view.at<cv::Vec3b>(100, 100), cv::Vec3b(64, 0, 0));
   EXPECT_EQ(view.at<cv::Vec3b>(100, 500), cv::Vec3b(0, 0, 64));
@@ -79,7 +79,7 @@ TEST(DrawView, NotebookStyleAddsTheHeat) {
   options.style = Style::kNotebook;
   options.opacity = 0.4;
   const cv::Mat grey(kSize, CV_8UC3, cv::Scalar::all(100));
-  const cv::Mat view = draw_view(grey, half_hot_map(), explained_frame(), kText, options);
+  const cv::Mat view = draw_view(grey, half_hot_map(), {}, explained_frame(), kText, options);
   EXPECT_EQ(view.at<cv::Vec3b>(100, 100), cv::Vec3b(151, 100, 100));
   EXPECT_EQ(view.at<cv::Vec3b>(100, 500), cv::Vec3b(100, 100, 151));
 }
@@ -87,17 +87,18 @@ TEST(DrawView, NotebookStyleAddsTheHeat) {
 TEST(DrawView, WithoutMapThePictureIsPlain) {
   const cv::Mat frame = noisy_frame();
   for (const ViewKind view : {ViewKind::kOverlay, ViewKind::kHeatmap, ViewKind::kOriginal}) {
-    EXPECT_TRUE(same(draw_view(frame, {}, failed_frame(), kText, options_for(view, false)), frame));
+    EXPECT_TRUE(
+        same(draw_view(frame, {}, {}, failed_frame(), kText, options_for(view, false)), frame));
   }
 }
 
 TEST(DrawView, SideBySideHoldsOriginalAndOverlay) {
   const cv::Mat frame = noisy_frame();
   const cv::Mat map = half_hot_map();
-  const cv::Mat view =
-      draw_view(frame, map, explained_frame(), kText, options_for(ViewKind::kSideBySide, false));
+  const cv::Mat view = draw_view(frame, map, {}, explained_frame(), kText,
+                                 options_for(ViewKind::kSideBySide, false));
   const cv::Mat overlay =
-      draw_view(frame, map, explained_frame(), kText, options_for(ViewKind::kOverlay, false));
+      draw_view(frame, map, {}, explained_frame(), kText, options_for(ViewKind::kOverlay, false));
   ASSERT_EQ(view.size(), side_by_side_size(kSize));
   const int top = view.rows - view.rows % 2 - kSize.height - 1;
   bool found = false;  // the title's height is the layout's affair
@@ -117,9 +118,9 @@ TEST(DrawView, SizeIsTheSameForEveryFrame) {
     const cv::Size expected = view == ViewKind::kSideBySide ? side_by_side_size(kSize) : kSize;
     for (const bool hud : {false, true}) {
       const OverlayOptions options = options_for(view, hud);
-      EXPECT_EQ(draw_view(frame, half_hot_map(), explained_frame(), kText, options).size(),
+      EXPECT_EQ(draw_view(frame, half_hot_map(), {}, explained_frame(), kText, options).size(),
                 expected);
-      EXPECT_EQ(draw_view(frame, {}, failed_frame(), kText, options).size(), expected);
+      EXPECT_EQ(draw_view(frame, {}, {}, failed_frame(), kText, options).size(), expected);
     }
   }
 }
@@ -130,8 +131,8 @@ TEST(DrawView, IsPureAndLeavesItsInputAlone) {
   for (const ViewKind view :
        {ViewKind::kOverlay, ViewKind::kHeatmap, ViewKind::kSideBySide, ViewKind::kOriginal}) {
     const OverlayOptions options = options_for(view, true);
-    const cv::Mat first = draw_view(frame, map, explained_frame(), kText, options);
-    const cv::Mat second = draw_view(frame, map, explained_frame(), kText, options);
+    const cv::Mat first = draw_view(frame, map, {}, explained_frame(), kText, options);
+    const cv::Mat second = draw_view(frame, map, {}, explained_frame(), kText, options);
     EXPECT_TRUE(same(first, second));
   }
   EXPECT_TRUE(same(frame, noisy_frame()));
@@ -140,7 +141,7 @@ TEST(DrawView, IsPureAndLeavesItsInputAlone) {
 
 TEST(DrawView, HudShowsOnTheLeftOnly) {
   const cv::Mat frame = noisy_frame();
-  const cv::Mat view = draw_view(frame, half_hot_map(), explained_frame(), kText,
+  const cv::Mat view = draw_view(frame, half_hot_map(), {}, explained_frame(), kText,
                                  options_for(ViewKind::kOriginal, true));
   EXPECT_FALSE(same(view.colRange(0, 230), frame.colRange(0, 230)));
   EXPECT_TRUE(same(view.colRange(230, 640), frame.colRange(230, 640)));

@@ -59,8 +59,8 @@ SplitEngine engine_of(const Model& model, const std::string& layer, TorchScriptF
 }
 
 at::Tensor gradient_of(SplitEngine& engine, const Engine::Result& result, int target) {
-  const std::vector<int> classes(static_cast<std::size_t>(result.output.size(0)), target);
-  return engine.gradients(result, classes, false)[0];
+  const std::vector<Seed> seeds(static_cast<std::size_t>(result.output.size(0)), Seed{{target, 1}});
+  return engine.gradients(result, seeds, false)[0];
 }
 
 double relative(const at::Tensor& found, const at::Tensor& expected) {
@@ -120,7 +120,7 @@ TEST_P(PooledHeads, AgreeWithAutogradWhetherItIsNeededOrNot) {
   EXPECT_EQ(found.stride(2) == 0 && found.stride(3) == 0, averages);
   if (!averages) return;
   const auto both = engine.run(pictures(2));
-  const at::Tensor each = engine.gradients(both, {3, 1}, false)[0];
+  const at::Tensor each = engine.gradients(both, {Seed{{3, 1}}, Seed{{1, 1}}}, false)[0];
   EXPECT_LT(relative(each[0], gradient[0]), 1e-5);
   EXPECT_GT(relative(each[1], gradient[0]), 0.1);
 }

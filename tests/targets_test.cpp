@@ -12,16 +12,18 @@ namespace {
 const std::vector<std::string> kLabels = {"tench", "cock", "hen", "limousine"};
 
 TEST(Targets, AutoIsTheBestClass) {
-  const TargetChoice choice = parse_target("auto", kLabels, 4);
+  const TargetChoice choice = parse_target("auto", Task::kClassification, kLabels, 4);
   EXPECT_EQ(choice.best, 1);
   EXPECT_EQ(choice.index, -1);
 }
 
-TEST(Targets, TopKTakesKClasses) { EXPECT_EQ(parse_target("top:3", kLabels, 4).best, 3); }
+TEST(Targets, TopKTakesKClasses) {
+  EXPECT_EQ(parse_target("top:3", Task::kClassification, kLabels, 4).best, 3);
+}
 
 TEST(Targets, IndexAndLabelNameOneClass) {
-  EXPECT_EQ(parse_target("2", kLabels, 4).index, 2);
-  EXPECT_EQ(parse_target("Cock", kLabels, 4).index, 1);
+  EXPECT_EQ(parse_target("2", Task::kClassification, kLabels, 4).index, 2);
+  EXPECT_EQ(parse_target("Cock", Task::kClassification, kLabels, 4).index, 1);
 }
 
 struct Refused {
@@ -34,7 +36,7 @@ class RefusedTarget : public testing::TestWithParam<Refused> {};
 
 TEST_P(RefusedTarget, NamesWhatIsAllowed) {
   try {
-    parse_target(GetParam().text, kLabels, 4);
+    parse_target(GetParam().text, Task::kClassification, kLabels, 4);
     FAIL() << "accepted";
   } catch (const UserError& error) {
     EXPECT_EQ(error.code(), ExitCode::kUsage);
@@ -51,7 +53,9 @@ INSTANTIATE_TEST_SUITE_P(Targets, RefusedTarget,
                                          Refused{"top:x", "top:1 to top:4"},
                                          Refused{"limosine", "near labels: limousine"}));
 
-TEST(Targets, LabelsAreNeededForALabel) { EXPECT_THROW(parse_target("cock", {}, 4), UserError); }
+TEST(Targets, LabelsAreNeededForALabel) {
+  EXPECT_THROW(parse_target("cock", Task::kClassification, {}, 4), UserError);
+}
 
 TEST(Targets, BestClassesComeBestFirstAndTiesByIndex) {
   EXPECT_EQ(best_classes({0.1F, 0.4F, 0.1F, 0.4F}, 3), (std::vector<int>{1, 3, 0}));

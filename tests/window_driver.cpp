@@ -63,7 +63,7 @@ Image draw(const Rendered& view, const ViewSettings& settings) {
   static const cv::Mat kHeat = heat();
   const HudText hud{"resnet50", "cam1", 29.9, 38.2, 51.0, 3};
   return std::make_shared<const cv::Mat>(
-      draw_view(*view.frame().image, kHeat, view.explained, hud, settings.overlay));
+      draw_view(*view.frame().image, kHeat, {}, view.explained, hud, settings.overlay));
 }
 
 std::string text_of(const ViewSettings& settings) {

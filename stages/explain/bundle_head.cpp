@@ -13,7 +13,7 @@ Head bundle_head(const Bundle& bundle) {
   for (at::Tensor parameter : module.parameters()) parameter.set_requires_grad(false);
   const auto graph = torch::jit::freeze(module).get_method("forward").graph()->copy();
   graph->eraseInput(0);  // the module itself: its weights have become constants
-  return {graph, std::nullopt};
+  return {graph, OutputChoice{}};
 }
 
 }  // namespace gradcam

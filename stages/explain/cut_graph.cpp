@@ -75,13 +75,12 @@ MarkedGraph mark_layers(const Model& model, const std::vector<std::string>& laye
 CutGraph::~CutGraph() = default;
 
 CutGraph::CutGraph(const Model& model, const std::vector<std::string>& layers, int height,
-                   int width, std::optional<int> output_index)
-    : CutGraph(model, layers, mark_layers(model, layers), height, width, output_index) {}
+                   int width, const OutputChoice& output)
+    : CutGraph(model, layers, mark_layers(model, layers), height, width, output) {}
 
 CutGraph::CutGraph(const Model& model, const std::vector<std::string>& layers,
-                   const MarkedGraph& marked, int height, int width,
-                   std::optional<int> output_index)
-    : model_(model), layers_(layers), output_index_(output_index) {
+                   const MarkedGraph& marked, int height, int width, const OutputChoice& output)
+    : model_(model), layers_(layers), output_(output) {
   probe(marked, height, width);
 }
 
@@ -120,7 +119,7 @@ void CutGraph::probe(const MarkedGraph& marked, int height, int width) {
   build(marked, is_leaf);
   const Engine::Result result = run_first(input);
   check(result);
-  outputs_ = static_cast<int>(result.output.size(1));
+  output_shape_ = result.output.sizes().slice(1).vec();
 }
 
 Engine::Result CutGraph::run_first(const at::Tensor& input) {
@@ -137,17 +136,16 @@ Engine::Result CutGraph::run_first(const at::Tensor& input) {
 
 void CutGraph::check(const Engine::Result& result) const {
   const at::Tensor& output = result.output;
-  if (!output.is_floating_point() || output.dim() != 2 || output.size(0) != 1 ||
-      output.size(1) < 1) {
-    std::string shape;
-    for (const auto size : output.sizes())
-      shape += (shape.empty() ? "" : "x") + std::to_string(size);
-    bad_model(model_.path(), "gives an output of shape " + shape +
-                                 "; a classifier gives one row of floats, 1xN, per picture");
+  if (!output.is_floating_point() || output.dim() < 2 || output.size(0) != 1 ||
+      output.numel() < 1) {
+    bad_model(model_.path(), "gives an output of " + std::string(output.dtype().name()) + " " +
+                                 shape_text(output.sizes().vec()) +
+                                 "; wanted are floats, 1xN or 1x…, of one picture");
   }
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const at::Tensor& activation = result.activations[i];
-    if (activation.dim() != 4 || activation.size(0) != 1 || !activation.is_floating_point()) {
+    const bool places_or_tokens = activation.dim() == 4 || activation.dim() == 3;
+    if (!places_or_tokens || activation.size(0) != 1 || !activation.is_floating_point()) {
       bad_layer(layers_[i], "gives no spatial activation [1, C, h, w]; `gradcam-live layers " +
                                 model_.path() + "` lists the shapes");
     }
@@ -167,15 +165,35 @@ void CutGraph::check(const Engine::Result& result) const {
 }
 
 at::Tensor CutGraph::select(const c10::IValue& returned) const {
-  const auto tensor = output_tensor(returned, output_index_);
+  const auto tensor = output_tensor(returned, output_);
   if (tensor) return *tensor;
-  bad_model(model_.path(), "forward returns " + returned.tagKind() +
-                               "; the description's output.select must name a tensor in it");
+  std::string what = returned.tagKind();
+  if (returned.isGenericDict()) {
+    std::string keys;
+    for (const auto& entry : returned.toGenericDict()) {
+      if (entry.key().isString()) keys += (keys.empty() ? "" : ", ") + entry.key().toStringRef();
+    }
+    what = "a dict of " + keys;
+  } else if (returned.isTuple()) {
+    what = "a tuple of " + std::to_string(returned.toTupleRef().elements().size());
+  }
+  bad_model(model_.path(), "forward returns " + what +
+                               "; the description's output.select must name a tensor in it, by "
+                               "its place from 0 or by its key");
 }
 
-std::optional<at::Tensor> output_tensor(const c10::IValue& returned, std::optional<int> index) {
+std::optional<at::Tensor> output_tensor(const c10::IValue& returned, const OutputChoice& choice) {
   if (returned.isTensor()) return returned.toTensor();
-  const auto at = static_cast<std::size_t>(index.value_or(0));
+  if (returned.isGenericDict()) {
+    const auto dict = returned.toGenericDict();
+    for (const auto& entry : dict) {
+      const bool wanted = entry.key().isString() && entry.key().toStringRef() == choice.name;
+      const bool only = choice.name.empty() && dict.size() == 1;
+      if ((wanted || only) && entry.value().isTensor()) return entry.value().toTensor();
+    }
+    return std::nullopt;
+  }
+  const auto at = static_cast<std::size_t>(choice.index.value_or(0));
   std::vector<c10::IValue> elements;
   if (returned.isTuple()) elements = returned.toTupleRef().elements().vec();
   if (returned.isList()) elements = returned.toList().vec();

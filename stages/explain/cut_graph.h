@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "stages/explain/description.h"
 #include "stages/explain/engine.h"
 #include "stages/explain/graph_marks.h"
 #include "stages/explain/model.h"
@@ -20,22 +21,23 @@ namespace gradcam {
 /// an explanation costs a forward pass plus the backward of the tail.
 class CutGraph {
  public:
-  /// `height`, `width`: of the input. `output_index`: which element when forward returns a tuple or
+  /// `height`, `width`: of the input. `output`: which element when forward returns a tuple or
   /// list. Throws UserError(kUsage) for a layer that is not there (near names are listed), gives
   /// nothing spatial, cannot be cut or has no path to the output; UserError(kModel) for a network
-  /// that cannot run, or whose output is not one row of floats per picture.
+  /// that cannot run, or whose output is no tensor of floats, one row or more per picture.
   CutGraph(const Model& model, const std::vector<std::string>& layers, int height, int width,
-           std::optional<int> output_index);
+           const OutputChoice& output);
   /// The same for a graph that is marked already, by mark_layers() of both.
   CutGraph(const Model& model, const std::vector<std::string>& layers, const MarkedGraph& marked,
-           int height, int width, std::optional<int> output_index);
+           int height, int width, const OutputChoice& output);
   ~CutGraph();
 
   /// `input`: float [N, 3, H, W] on the model's device, normalised.
   Engine::Result run(const at::Tensor& input);
   /// The same network without autograd and without a cut.
   at::Tensor forward_only(const at::Tensor& input);
-  int outputs() const { return outputs_; }
+  /// Of one picture.
+  std::vector<std::int64_t> output_shape() const { return output_shape_; }
 
  private:
   void build(const MarkedGraph& marked, const std::vector<bool>& is_leaf);
@@ -46,8 +48,8 @@ class CutGraph {
 
   Model model_;
   std::vector<std::string> layers_;
-  std::optional<int> output_index_;
-  int outputs_ = 0;
+  OutputChoice output_;
+  std::vector<std::int64_t> output_shape_;
   std::unique_ptr<torch::jit::GraphFunction> cut_;
   std::unique_ptr<torch::jit::GraphFunction> whole_;  ///< made when it is first asked for
 };
@@ -56,8 +58,7 @@ class CutGraph {
 /// is not there (near names are listed) or lies in control flow.
 MarkedGraph mark_layers(const Model& model, const std::vector<std::string>& layers);
 
-/// The tensor in what a forward returned, or nullopt: `index` picks from a tuple or list (0 unless
-/// given).
-std::optional<at::Tensor> output_tensor(const c10::IValue& returned, std::optional<int> index);
+/// The tensor that is meant in what a forward returned, or nullopt.
+std::optional<at::Tensor> output_tensor(const c10::IValue& returned, const OutputChoice& choice);
 
 }  // namespace gradcam

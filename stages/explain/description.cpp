@@ -57,9 +57,11 @@ class Reader {
          }},
         {"output", [&](const json& v) { output(v, d); }},
         {"name", [&](const json& v) { d.name = text("name", v); }},
+        {"threshold", [&](const json& v) { d.threshold = fraction("threshold", v); }},
+        {"tokens", [&](const json& v) { tokens(v, d); }},
         {"source", ignore()},
         {"licence", ignore()},
-        {"note", ignore()},
+        {"note", [&](const json& v) { d.note = text("note", v); }},
         {"verified", ignore()},
         {"stamp", ignore()}};
     each(document, keys, "");
@@ -162,16 +164,63 @@ class Reader {
     if (!good) fail("crop", allowed);
   }
 
+  double fraction(const std::string& key, const json& v) const {
+    if (!v.is_number() || v.get<double>() < 0 || v.get<double>() > 1) {
+      fail(key, v.dump() + " is not a number 0..1");
+    }
+    return v.get<double>();
+  }
+
+  void tokens(const json& v, ModelDescription& d) const {
+    TokenGrid grid;
+    const Keys keys = {
+        {"drop", [&](const json& s) { grid.drop = whole("tokens.drop", s, 0, 1000); }},
+        {"grid", [&](const json& s) {
+           if (!s.is_array() || s.size() != 2) fail("tokens.grid", "must be [height, width]");
+           grid.height = whole("tokens.grid", s[0], 1, 1024);
+           grid.width = whole("tokens.grid", s[1], 1, 1024);
+         }}};
+    each(v, keys, "tokens.");
+    if (grid.height == 0) fail("tokens.grid", "is missing: [height, width] of the places");
+    d.tokens = grid;
+  }
+
   void task(const json& v, ModelDescription& d) const {
-    d.task = choice<Task>(
-        "task", v, {{"classification", Task::kClassification}, {"multilabel", Task::kMultilabel}});
-    if (d.task == Task::kMultilabel) d.activation = ScoreActivation::kSigmoid;
+    d.task = choice<Task>("task", v,
+                          {{"classification", Task::kClassification},
+                           {"multilabel", Task::kMultilabel},
+                           {"regression", Task::kRegression},
+                           {"segmentation", Task::kSegmentation},
+                           {"detection", Task::kDetection},
+                           {"embedding", Task::kEmbedding}});
+    if (d.task == Task::kMultilabel) {
+      d.activation = ScoreActivation::kSigmoid;
+    } else if (d.task != Task::kClassification) {
+      d.activation = ScoreActivation::kNone;
+    }
   }
 
   void output(const json& v, ModelDescription& d) const {
     const Keys keys = {
-        {"select", [&](const json& s) { d.output_index = whole("output.select", s, 0, 1000); }},
+        {"select",
+         [&](const json& s) {
+           if (s.is_string()) {
+             d.output.name = text("output.select", s);
+           } else {
+             d.output.index = whole("output.select", s, 0, 1000);
+           }
+         }},
+        {"format",
+         [&](const json& s) {
+           d.boxes.format = choice<BoxFormat>("output.format", s,
+                                              {{"yolox", BoxFormat::kYolox},
+                                               {"yolov5", BoxFormat::kYolov5},
+                                               {"yolov8", BoxFormat::kYolov8},
+                                               {"raw-heads", BoxFormat::kRawHeads}});
+         }},
+        {"decoded", [&](const json& s) { d.boxes.decoded = boolean("output.decoded", s); }},
         {"activation", [&](const json& s) {
+           d.boxes.logits = s == "sigmoid";
            d.activation = choice<ScoreActivation>("output.activation", s,
                                                   {{"softmax", ScoreActivation::kSoftmax},
                                                    {"sigmoid", ScoreActivation::kSigmoid},

@@ -5,13 +5,37 @@
 #include <string>
 #include <vector>
 
+#include "stages/explain/detections.h"
+
 namespace gradcam {
 
 enum class ResizeMode { kStretch, kLetterbox, kCenterCrop };
 enum class ColorOrder { kRgb, kBgr };
-enum class Task { kClassification, kMultilabel };
+enum class Task {
+  kClassification,
+  kMultilabel,    ///< each class on its own: several may be there, or none
+  kRegression,    ///< one number, or a few: a steering angle
+  kSegmentation,  ///< a class for each place: scores [C, h, w]
+  kDetection,     ///< boxes
+  kEmbedding,     ///< a vector that is compared with that of a reference picture
+};
 enum class ScoreActivation { kSoftmax, kSigmoid, kNone };
 enum class PadAlign { kCenter, kTopLeft };
+
+/// Which tensor of what forward returns is the output: that of a tuple or list by its place (the
+/// first unless said), that of a dict by its key (the only one unless said).
+struct OutputChoice {
+  std::optional<int> index;
+  std::string name;
+};
+
+/// The places of an activation that comes as tokens, as transformers give it: [T, C], or
+/// [height, width, C] as a Swin does.
+struct TokenGrid {
+  int drop = 0;  ///< tokens in front that are no places: class and register tokens
+  int height = 0;
+  int width = 0;
+};
 
 /// What a network expects and what its output means. The defaults are those of torchvision's
 /// ImageNet classifiers; x = (pixel / scale - mean) / std.
@@ -30,10 +54,14 @@ struct ModelDescription {
   std::array<double, 3> std{0.229, 0.224, 0.225};
   Task task = Task::kClassification;
   ScoreActivation activation = ScoreActivation::kSoftmax;
-  std::optional<int> output_index;
+  OutputChoice output;
+  BoxLayout boxes;         ///< of a detector
+  double threshold = 0.3;  ///< least score of a box, or of a label that counts as there
+  std::optional<TokenGrid> tokens;
   std::vector<std::string> layers;  ///< empty = chosen automatically
   std::vector<std::string> labels;
   std::string name;
+  std::string note;      ///< for whoever looks at the pictures
   bool assumed = false;  ///< nothing described the network: these are the defaults
 };
 

@@ -2,8 +2,12 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
+
+#include "stages/explain/scalar.h"
 
 namespace gradcam {
 
@@ -11,32 +15,48 @@ namespace gradcam {
 class Engine {
  public:
   struct Result {
-    at::Tensor output;  ///< [N, classes]
+    at::Tensor output;  ///< [N, …]
     /// [N, C, h, w] of each target layer, in the order asked for.
     std::vector<at::Tensor> activations;
     at::Tensor end;  ///< where gradients() begins: connected to `activations` by autograd
+    /// What else the tail takes; which, is the engine's own affair.
+    std::vector<at::Tensor> rest;
   };
+
+  /// The outputs [B, …] of the tail behind a layer on other activations [B, C, h, w], unrecorded.
+  using Tail = std::function<at::Tensor(const at::Tensor& activations)>;
 
   virtual ~Engine() = default;
   /// `pixels`: u8 [N, H, W, 3] in the network's colour order, on the CPU, contiguous. Pictures of
   /// one call do not influence each other (proven by a probe where N may be more than 1).
   virtual Result run(const at::Tensor& pixels) = 0;
-  /// The gradient of output[n][classes[n]], summed over the pictures n, with respect to each
-  /// activation: as pictures are independent, that of each picture's own class. `more`: further
+  /// The gradients of the scalars S_n that `seeds` stand for, one for each picture n, with respect
+  /// to each activation: as pictures are independent, the gradient of their sum. `more`: further
   /// calls for the same result follow.
-  virtual std::vector<at::Tensor> gradients(const Result& result, const std::vector<int>& classes,
+  virtual std::vector<at::Tensor> gradients(const Result& result, const std::vector<Seed>& seeds,
                                             bool more);
+  /// The Hessian of S_n times the activation, for each activation; S_n as linear as its seed. Zeros
+  /// where S_n is linear in the activation.
+  virtual std::vector<at::Tensor> curvatures(const Result& result, const std::vector<Seed>& seeds);
+  /// The tail behind activation `layer` of `result`, the other values it takes being those of
+  /// picture `n`. It may refuse more than one at a time by throwing. Valid as long as the engine.
+  virtual Tail tail(const Result& result, std::size_t layer, std::int64_t n) = 0;
   /// The same network without autograd and without a cut: what a plain classifier would cost.
   virtual at::Tensor forward_only(const at::Tensor& pixels) = 0;
-  /// Numbers in one row of output.
-  virtual int outputs() const = 0;
+  /// Shape of the output of one picture: [classes] of a classifier.
+  virtual std::vector<std::int64_t> output_shape() const = 0;
   /// How many of the `available` threads LibTorch should use between run() and the next one.
   virtual int torch_threads(int available) const { return available; }
   /// Its name and number format: "torchscript fp32".
   virtual std::string name() const = 0;
 };
 
-/// [N, classes] like `output`: 1 at [n][classes[n]], else 0.
-at::Tensor one_hot(const at::Tensor& output, const std::vector<int>& classes);
+/// The seeds as a tensor like `output`, [N, …].
+at::Tensor dense(const at::Tensor& output, const std::vector<Seed>& seeds);
+
+/// The Hessian of (end . direction) times each activation, which lead to `end` by autograd; zeros
+/// where that is linear.
+std::vector<at::Tensor> second_order(const at::Tensor& end, const at::Tensor& direction,
+                                     const std::vector<at::Tensor>& activations);
 
 }  // namespace gradcam

@@ -50,18 +50,24 @@ double correlation(const at::Tensor& a, const at::Tensor& b) {
 }
 
 struct Answer {
-  at::Tensor scores;  ///< [classes]
-  at::Tensor map;     ///< [h, w] of the class asked for
+  at::Tensor scores;  ///< all numbers of the output
+  at::Tensor map;     ///< [h, w] of the number asked for
 };
 
 /// One explained picture, as the explainer does it.
 Answer explain(Engine& engine, const at::Tensor& pixels, std::optional<std::int64_t> target) {
   const Engine::Result result = engine.run(pixels);
-  const at::Tensor scores = result.output.detach()[0];
+  const at::Tensor scores = result.output.detach()[0].flatten();
   const auto best = target.value_or(scores.argmax().item<std::int64_t>());
-  const auto gradients = engine.gradients(result, {static_cast<int>(best)}, false);
+  const auto gradients = engine.gradients(result, {Seed{{best, 1}}}, false);
   const at::NoGradGuard no_grad;
-  return {scores, gradcam(result.activations[0].detach()[0], gradients[0][0])};
+  const auto as_places = [](const at::Tensor& tensor) {  // of tokens, one row of places
+    return tensor.dim() == 2 ? tensor.t().unsqueeze(2) : tensor;
+  };
+  MethodInput input;
+  input.activation = as_places(result.activations[0].detach()[0]);
+  input.gradient = as_places(gradients[0][0]);
+  return {scores, map_of(find_method("gradcam"), input)};
 }
 
 double milliseconds(Engine& engine, const at::Tensor& pixels, int threads) {
@@ -136,8 +142,11 @@ class Contest {
       const Answer answer = explain(*engine, pixels_, class_);
       trial.agreement = std::min(correlation(answer.scores, reference_.scores),
                                  correlation(answer.map, reference_.map));
-      const at::Tensor odds = reference_.scores.softmax(0);
-      const double lead = (odds[class_] - odds[answer.scores.argmax()]).item<double>();
+      double lead = 0;
+      if (best_->output_shape().size() == 1) {  // of classes
+        const at::Tensor odds = reference_.scores.softmax(0);
+        lead = (odds[class_] - odds[answer.scores.argmax()]).item<double>();
+      }
       if (trial.agreement >= agreement_ && lead < kLead) return engine;
       char text[64];
       std::snprintf(text, sizeof text, "out: agreement %.4f%s", trial.agreement,
@@ -270,11 +279,11 @@ bool takes_batches(Engine& engine, const at::Tensor& pixels, int count) {
     }
     const at::Tensor together = at::cat(pictures).contiguous();
     const Engine::Result result = engine.run(together);
-    const auto gradients =
-        engine.gradients(result, std::vector<int>(static_cast<std::size_t>(count), 0), false);
+    const std::vector<Seed> seeds(static_cast<std::size_t>(count), Seed{SeedTerm{}});
+    const auto gradients = engine.gradients(result, seeds, false);
     for (int n = 0; n < count; ++n) {
       const Engine::Result alone = engine.run(pictures[static_cast<std::size_t>(n)].contiguous());
-      const auto gradient = engine.gradients(alone, {0}, false);
+      const auto gradient = engine.gradients(alone, {Seed{SeedTerm{}}}, false);
       if (correlation(result.output.detach()[n], alone.output.detach()[0]) < kSame ||
           correlation(gradients[0][n], gradient[0][0]) < kSame) {
         return false;

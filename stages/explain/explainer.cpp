@@ -2,25 +2,37 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/TensorIndexing.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
 #include <algorithm>
-#include <cmath>
+#include <map>
+#include <random>
 #include <stdexcept>
+#include <utility>
 
+#include "config/method_table.h"
+#include "config/user_error.h"
+#include "stages/explain/augmentation.h"
+#include "stages/explain/batching.h"
+#include "stages/explain/box_heat.h"
 #include "stages/explain/heat.h"
 #include "stages/explain/make_engine.h"
 #include "stages/explain/methods.h"
 #include "stages/explain/network.h"
+#include "stages/explain/scalar.h"
+#include "stages/explain/tokens.h"
 #include "stages/explain/torch_threads.h"
+#include "stages/explain/trust.h"
+#include "stages/explain/whole_network.h"
 
 namespace gradcam {
 namespace {
 
 constexpr int kWarmUpRuns = 4;
-constexpr int kTopShown = 5;
 
 std::vector<std::string> choose_layers(const Network& network, const ModelDescription& description,
                                        const ExplainOptions& options) {
@@ -62,12 +74,101 @@ HeatMap to_map(const at::Tensor& tensor) {
           {begin, begin + plain.numel()}};
 }
 
+std::span<const float> row_of(const HeatMap& rows, std::size_t n) {
+  const auto width = static_cast<std::size_t>(rows.width);
+  return std::span(rows.values).subspan(n * width, width);
+}
+
+/// S of each row of outputs [B, …], as float [B].
+at::Tensor values_of(const Scalar& scalar, const at::Tensor& outputs) {
+  const HeatMap rows = to_map(outputs.flatten(1));
+  at::Tensor values = at::empty({outputs.size(0)}, at::TensorOptions(at::kFloat));
+  for (std::int64_t n = 0; n < outputs.size(0); ++n) {
+    values.mutable_data_ptr<float>()[n] =
+        static_cast<float>(scalar.value(row_of(rows, static_cast<std::size_t>(n))));
+  }
+  return values.to(outputs.device());
+}
+
+/// The same pseudo-random mixture of all outputs for each aim.
+void randomise(std::vector<Aim>& aims, int outputs) {
+  std::mt19937 generator(1);
+  std::normal_distribution<float> weight;
+  for (Aim& aim : aims) {
+    Seed terms;
+    for (int i = 0; i < outputs; ++i) terms.push_back({i, weight(generator)});
+    aim.scalar = Scalar::sum(std::move(terms));
+  }
+}
+
+/// What a detector without boxes, say, leaves to show.
+HeatMap no_heat(const Blob& blob) {
+  const auto places = static_cast<std::size_t>(blob.height) * static_cast<std::size_t>(blob.width);
+  return {blob.height, blob.width, std::pmr::vector<float>(places, 0.F)};
+}
+
+/// The explanation as far as the output alone gives it.
+Explanation told_of(const Verdict& verdict) {
+  Explanation explanation;
+  explanation.top = verdict.top;
+  for (const Aim& aim : verdict.aims) explanation.targets.push_back(aim.what);
+  explanation.objects = verdict.objects;
+  explanation.classes = verdict.classes;
+  return explanation;
+}
+
+/// First and second derivatives, one for each layer.
+struct Slopes {
+  std::vector<at::Tensor> gradients;
+  std::vector<at::Tensor> curvatures;
+};
+
 }  // namespace
 
 /// All that is LibTorch's.
 struct Explainer::Parts {
-  CamMethod method;
+  explicit Parts(Network of) : network(std::move(of)) {}
+
+  Network network;
   ChosenEngine chosen;
+  std::map<std::size_t, Batching> tails;  ///< by layer
+  std::unique_ptr<WholeNetwork> whole;    ///< made when a method first asks for it
+  Batching whole_batching;
+
+  /// As far as `method` needs them, with respect to each activation.
+  Slopes slopes(const Engine::Result& result, const std::vector<Seed>& seeds, const Method& method,
+                bool more) {
+    Slopes slopes;
+    if (method.needs.curvature) slopes.curvatures = chosen.engine->curvatures(result, seeds);
+    if (method.needs.gradient) slopes.gradients = chosen.engine->gradients(result, seeds, more);
+    return slopes;
+  }
+
+  /// What a method may ask of one activation of one picture. Valid as long as the arguments.
+  MethodInput input(const Engine::Result& result, std::size_t layer, std::int64_t n,
+                    const Scalar& scalar, const std::optional<TokenGrid>& tokens) {
+    MethodInput input;
+    const at::Tensor activation = result.activations[layer].detach()[n];
+    input.activation = to_places(activation, tokens);
+    input.score_behind = [this, &result, layer, n, &scalar, &tokens, activation,
+                          tail = Engine::Tail()](const at::Tensor& places) mutable {
+      if (!tail) tail = chosen.engine->tail(result, layer, n);
+      return values_of(scalar, tails[layer].run(tail, from_places(places, activation, tokens)));
+    };
+    return input;
+  }
+
+  /// The same of the whole network and one picture.
+  void add_network(MethodInput& input, const ModelDescription& description,
+                   const at::Tensor& pixels, const Scalar& scalar, const Seed& seed) {
+    if (!whole) whole = std::make_unique<WholeNetwork>(network.model(), description);
+    const at::Tensor picture = whole->input_of(pixels);
+    input.score_masked = [this, picture, &scalar](const at::Tensor& masks) {
+      const auto outputs = [this](const at::Tensor& inputs) { return whole->outputs(inputs); };
+      return values_of(scalar, whole_batching.run(outputs, picture * masks.unsqueeze(1)));
+    };
+    input.full_gradients = [this, picture, &seed] { return whole->full_gradients(picture, seed); };
+  }
 };
 
 Explainer::~Explainer() = default;
@@ -77,21 +178,71 @@ Explainer::Explainer(const Network& network, ModelDescription description,
     : description_(std::move(description)),
       options_(options),
       device_(network.device().str()),
-      parts_(std::make_unique<Parts>()) {
+      parts_(std::make_unique<Parts>(network)) {
   compute_alone();
-  parts_->method = find_method(options.method);
+  if (options.confidence > 0) description_.threshold = options.confidence;
+  const Method& method = find_method(options.method);
+  require_options(network, method);
   layers_ = choose_layers(network, description_, options);
   parts_->chosen = make_engine(network, layers_, description_, options, choosing);
-  target_ = parse_target(options.target, description_.labels, classes());
+  classes_ = classes_of(description_, parts_->chosen.engine->output_shape(), network.path());
+  target_ = parse_target(options.target, description_.task, description_.labels, classes_);
   if (options.batch > 1 &&
       takes_batches(*parts_->chosen.engine,
                     probe_pixels(description_.input_height, description_.input_width),
                     options.batch)) {
     batch_ = options.batch;
   }
+  require_places(method);
 }
 
-int Explainer::classes() const { return parts_->chosen.engine->outputs(); }
+/// Throws UserError(kUsage) for options that do not go with this network or task.
+void Explainer::require_options(const Network& network, const Method& method) const {
+  const auto refuse = [](const std::string& option, const std::string& why) {
+    throw UserError(ExitCode::kUsage, option + ": " + why);
+  };
+  const Task task = description_.task;
+  const bool has_classes = task == Task::kClassification || task == Task::kMultilabel;
+  if (method.needs.network && !network.has_model()) {
+    refuse("--method " + options_.method,
+           "needs the whole network, and bundle '" + network.path() + "' holds no model.pt");
+  }
+  if (method.needs.rivals && !has_classes) {
+    refuse("--method " + options_.method,
+           "compares classes, which this task has not; gradcam-live methods lists others");
+  }
+  if (smooths("aug") && (task == Task::kDetection || task == Task::kSegmentation)) {
+    refuse("--smooth aug", "is for tasks with one answer for a picture; give eigen or temporal");
+  }
+  if (smooths("eigen") && method.weights == nullptr) {
+    refuse("--smooth eigen",
+           "is for methods that weight channels, which " + options_.method + " does not");
+  }
+  if (options_.verify > 0 && !has_classes) {
+    refuse("--verify", "needs scores of classes, which this task has not");
+  }
+}
+
+bool Explainer::smooths(const std::string& how) const {
+  return std::count(options_.smooth.begin(), options_.smooth.end(), how) > 0;
+}
+
+/// Throws UserError(kUsage) for a layer whose activation is no map of places, or whose tail is not
+/// to be had apart where the method wants that.
+void Explainer::require_places(const Method& method) {
+  Engine& engine = *parts_->chosen.engine;
+  const Engine::Result result =
+      engine.run(probe_pixels(description_.input_height, description_.input_width));
+  for (std::size_t i = 0; i < result.activations.size(); ++i) {
+    try {
+      to_places(result.activations[i].detach()[0], description_.tokens);
+    } catch (const std::runtime_error& error) {
+      throw UserError(ExitCode::kUsage, "--layer " + layers_.at(i) + ": " + error.what());
+    }
+    if (method.needs.tail) engine.tail(result, i, 0);
+  }
+}
+
 std::string Explainer::engine() const { return parts_->chosen.engine->name(); }
 const std::vector<EngineTrial>& Explainer::engine_trials() const { return parts_->chosen.trials; }
 
@@ -106,94 +257,198 @@ void Explainer::run_in() {
   Blob grey{height, width, {}};
   grey.pixels.assign(static_cast<std::size_t>(height) * width * 3, 127);
   for (std::size_t i = 0; i < grey.pixels.size(); i += 7) grey.pixels[i] = 200;
+  // Of a method that takes seconds the engine gets warm by another one.
+  const bool quick = cost_of(options_.method) == MethodCost::kFrame;
+  const Question question{target_, quick ? "" : "gradcam"};
   for (int i = 0; i < kWarmUpRuns; ++i) {
-    explain(grey);
-    if (batch_ > 1) explain({static_cast<std::size_t>(batch_), &grey}, target_);
+    explain(grey, question);
+    if (batch_ > 1) explain({static_cast<std::size_t>(batch_), &grey}, question);
   }
 }
 
-/// Of one picture, whose row of outputs is `row`, after the description's activation.
-std::vector<float> Explainer::scores_of(std::span<const float> row) const {
-  std::vector<float> scores(row.begin(), row.end());
-  switch (description_.activation) {
-    case ScoreActivation::kSoftmax: {
-      const float highest = *std::max_element(row.begin(), row.end());
-      double sum = 0;
-      for (float& score : scores) sum += score = std::exp(score - highest);
-      for (float& score : scores) score = static_cast<float>(score / sum);
-      break;
-    }
-    case ScoreActivation::kSigmoid:
-      for (float& score : scores) score = 1 / (1 + std::exp(-score));
-      break;
-    case ScoreActivation::kNone:
-      break;
-  }
-  for (const float score : scores) {
-    if (!std::isfinite(score)) throw std::runtime_error("the scores hold a NaN or an infinity");
-  }
-  return scores;
+const std::string& Explainer::method_of(const Question& question) const {
+  return question.method.empty() ? options_.method : question.method;
 }
 
-Explanation Explainer::explain(const Blob& blob, const TargetChoice& target) {
-  return explain(std::vector<const Blob*>{&blob}, target).at(0);
+Explanation Explainer::explain(const Blob& blob, const Question& question) {
+  return explain(std::vector<const Blob*>{&blob}, question).at(0);
 }
 
 std::vector<Explanation> Explainer::explain(const std::vector<const Blob*>& blobs,
-                                            const TargetChoice& target) {
+                                            const Question& question) {
+  if (!smooths("aug")) return explain_once(blobs, question);
+  std::vector<Explanation> explanations;
+  explanations.reserve(blobs.size());
+  for (std::size_t n = 0; n < blobs.size(); ++n) {
+    Question own = question;
+    if (!question.memories.empty()) own.memories = {question.memories.at(n)};
+    explanations.push_back(explain_varied(*blobs[n], own));
+  }
+  return explanations;
+}
+
+/// `--smooth aug`: all variants are explained for what the picture itself is explained for.
+Explanation Explainer::explain_varied(const Blob& blob, const Question& question) {
+  const Normalisation normalisation(description_);
+  Explanation explanation = explain_once({&blob}, question).at(0);
+  Question same = question;
+  same.memories.clear();
+  std::vector<HeatMap> of_targets;
+  for (const ClassScore& target : explanation.targets) {
+    if (description_.task != Task::kRegression) same.target = {.index = target.index};
+    same.target.automatic = false;
+    std::vector<HeatMap> heats;
+    for (const Variant& variant : variants()) {
+      const Blob changed = varied(blob, variant, normalisation);
+      heats.push_back(explain_once({&changed}, same).at(0).heat);
+    }
+    of_targets.push_back(mean_of(heats));
+  }
+  if (!of_targets.empty()) explanation.heat = merge_heats(std::move(of_targets));
+  return explanation;
+}
+
+Reading Explainer::reading_of(const Question& question, const Method& method,
+                              std::size_t picture) const {
+  Reading reading;
+  reading.target = question.target;
+  reading.leads = method.needs.rivals;
+  reading.reference = reference_;
+  if (!question.memories.empty()) reading.memory = question.memories.at(picture);
+  reading.hysteresis = options_.hysteresis;
+  reading.region = options_.region;
+  return reading;
+}
+
+std::vector<Explanation> Explainer::explain_once(const std::vector<const Blob*>& blobs,
+                                                 const Question& question) {
+  const Method& method = find_method(method_of(question));
+  const at::Tensor pixels = pixels_of(blobs, description_);
   Engine& engine = *parts_->chosen.engine;
-  const Engine::Result result = engine.run(pixels_of(blobs, description_));
-  std::vector<Explanation> explanations = judge(to_map(result.output.detach()), target);
-  const std::size_t targets = explanations.at(0).targets.size();  // of all: it is one choice
+  const Engine::Result result = engine.run(pixels);
+  const HeatMap outputs = to_map(result.output.detach().flatten(1));
+  const std::vector<std::int64_t> shape = engine.output_shape();
+
+  std::vector<Verdict> verdicts;
+  std::vector<Explanation> explanations;
+  std::size_t most = 0;
+  for (std::size_t n = 0; n < blobs.size(); ++n) {
+    verdicts.push_back(
+        judge({row_of(outputs, n), shape}, description_, reading_of(question, method, n)));
+    if (question.randomised) randomise(verdicts.back().aims, outputs.width);
+    explanations.push_back(told_of(verdicts.back()));
+    explanations.back().method = method.name;
+    explanations.back().layers = layers_;
+    explanations.back().is_value = description_.task == Task::kRegression;
+    most = std::max(most, verdicts.back().aims.size());
+  }
+
   std::vector<std::vector<HeatMap>> heats(blobs.size());
-  for (std::size_t k = 0; k < targets; ++k) {
-    std::vector<int> classes;
-    classes.reserve(explanations.size());
-    for (const Explanation& e : explanations) classes.push_back(e.targets[k].index);
-    const auto gradients = engine.gradients(result, classes, /*more=*/k + 1 < targets);
+  for (std::size_t k = 0; k < most; ++k) {
+    std::vector<Seed> seeds;
+    for (std::size_t n = 0; n < blobs.size(); ++n) {
+      const auto& aims = verdicts[n].aims;
+      seeds.push_back(k < aims.size() ? aims[k].scalar.seed(row_of(outputs, n)) : Seed{});
+    }
+    const Slopes slopes = parts_->slopes(result, seeds, method, /*more=*/k + 1 < most);
     const at::NoGradGuard no_grad;
     for (std::size_t n = 0; n < blobs.size(); ++n) {
+      if (k >= verdicts[n].aims.size()) continue;
+      const Aim& aim = verdicts[n].aims[k];
+      const auto at = static_cast<std::int64_t>(n);
       std::vector<HeatMap> maps;
-      for (std::size_t i = 0; i < gradients.size(); ++i) {
-        const auto at = static_cast<std::int64_t>(n);
-        maps.push_back(
-            to_map(parts_->method(result.activations[i].detach()[at], gradients[i][at])));
+      for (std::size_t i = 0; i < result.activations.size(); ++i) {
+        MethodInput input = parts_->input(result, i, at, aim.scalar, description_.tokens);
+        if (method.needs.gradient)
+          input.gradient = to_places(slopes.gradients[i][at], description_.tokens);
+        if (method.needs.curvature)
+          input.curvature = to_places(slopes.curvatures[i][at], description_.tokens);
+        if (method.needs.network) {
+          parts_->add_network(input, description_, pixels.narrow(0, at, 1), aim.scalar, seeds[n]);
+        }
+        input.score = aim.scalar.value(row_of(outputs, n));
+        input.input_height = description_.input_height;
+        input.input_width = description_.input_width;
+        maps.push_back(to_map(map_of(method, input, smooths("eigen"))));
+        if (method.free_sign && !question.memories.empty()) {
+          align_sign(maps.back(), question.memories.at(n)->signs[{layers_.at(i), k}]);
+        }
         const auto& values = maps.back().values;
         explanations[n].strength =
             std::max(explanations[n].strength, *std::max_element(values.begin(), values.end()));
       }
-      heats[n].push_back(to_heat(maps, options_.style, blobs[n]->height, blobs[n]->width));
+      HeatMap heat = to_heat(maps, options_.style, blobs[n]->height, blobs[n]->width);
+      if (aim.box && options_.inside) heat = inside_boxes(heat, {*aim.box});
+      heats[n].push_back(std::move(heat));
     }
   }
   for (std::size_t n = 0; n < blobs.size(); ++n) {
-    explanations[n].heat = merge_heats(std::move(heats[n]));
+    explanations[n].heat = heats[n].empty() ? no_heat(*blobs[n]) : merge_heats(std::move(heats[n]));
   }
   return explanations;
 }
 
-/// What the network says of each picture, one row of `outputs` each, and what is to be explained.
-std::vector<Explanation> Explainer::judge(const HeatMap& outputs,
-                                          const TargetChoice& target) const {
-  std::vector<Explanation> explanations;
-  for (std::size_t n = 0; n < static_cast<std::size_t>(outputs.height); ++n) {
-    const auto width = static_cast<std::size_t>(outputs.width);
-    const auto scores = scores_of(std::span(outputs.values).subspan(n * width, width));
-    Explanation& explanation = explanations.emplace_back();
-    explanation.method = options_.method;
-    explanation.layers = layers_;
-    for (const int index : best_classes(scores, kTopShown)) {
-      explanation.top.push_back(class_score(index, scores, description_.labels));
-    }
-    for (const int index : chosen_classes(target, scores)) {
-      explanation.targets.push_back(class_score(index, scores, description_.labels));
-    }
+bool Explainer::can_verify() const {
+  return description_.task == Task::kClassification || description_.task == Task::kMultilabel;
+}
+
+Trust Explainer::verify(const Blob& blob, const Explanation& explanation,
+                        const Question& question) {
+  constexpr int kSteps = 10;
+  if (!can_verify()) throw std::logic_error("a task without scores cannot be verified");
+  const auto index = static_cast<std::size_t>(explanation.targets.at(0).index);
+  const auto score_of = [&](const Blob& picture) {
+    return static_cast<double>(forward_only(picture).at(index));
+  };
+  HeatMap heat = explanation.heat;
+  if (heat.height != blob.height || heat.width != blob.width || options_.style != Style::kGradcam) {
+    heat = to_heat({heat}, Style::kGradcam, blob.height, blob.width);
   }
-  return explanations;
+  const Normalisation normalisation(description_);
+  const double score = score_of(blob);
+  const double left = score_of(masked(blob, heat, normalisation.offset()));
+  Trust trust;
+  trust.drop = score > 0 ? std::max(0.0, score - left) / score : 0;
+  trust.increase = left > score;
+
+  const std::vector<std::size_t> order = hottest_first(heat);
+  const HeatMap nothing = no_heat(blob);
+  const Blob empty = masked(blob, nothing, normalisation.offset());
+  const Blob soft = blurred(blob);
+  std::vector<double> deletion;
+  std::vector<double> insertion;
+  for (int step = 0; step <= kSteps; ++step) {
+    const std::size_t count = order.size() * static_cast<std::size_t>(step) / kSteps;
+    deletion.push_back(score_of(exchanged(blob, empty, order, count)));
+    insertion.push_back(score_of(exchanged(soft, blob, order, count)));
+  }
+  trust.deletion = area_under(deletion);
+  trust.insertion = area_under(insertion);
+
+  Question random = question;
+  random.memories.clear();
+  random.target = {.index = explanation.targets[0].index, .automatic = false};
+  random.randomised = true;
+  HeatMap other = explain_once({&blob}, random).at(0).heat;
+  if (options_.style != Style::kGradcam) {
+    other = to_heat({other}, Style::kGradcam, blob.height, blob.width);
+  }
+  trust.randomised = correlation(heat, other);
+  return trust;
+}
+
+std::vector<float> Explainer::output_of(const Blob& blob) {
+  const HeatMap output =
+      to_map(parts_->chosen.engine->forward_only(pixels_of({&blob}, description_)).flatten(1));
+  return {output.values.begin(), output.values.end()};
 }
 
 std::vector<float> Explainer::forward_only(const Blob& blob) {
-  return scores_of(
-      to_map(parts_->chosen.engine->forward_only(pixels_of({&blob}, description_))).values);
+  return activated(output_of(blob), description_.activation);
+}
+
+void Explainer::set_reference(const Blob& blob) {
+  reference_ = std::make_shared<const std::vector<float>>(output_of(blob));
 }
 
 }  // namespace gradcam

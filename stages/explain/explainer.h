@@ -9,12 +9,24 @@
 #include "stages/explain/description.h"
 #include "stages/explain/engine_trial.h"
 #include "stages/explain/explanation.h"
+#include "stages/explain/stream_memory.h"
 #include "stages/explain/targets.h"
+#include "stages/explain/verdict.h"
 #include "stages/preprocess/blob.h"
 
 namespace gradcam {
 
 class Network;
+struct Method;
+
+/// What is asked of a picture.
+struct Question {
+  TargetChoice target;
+  std::string method;  ///< as `--method` takes it; empty = that of the options
+  /// Of the streams that the pictures come from, one for each; may be empty.
+  std::vector<StreamMemory*> memories{};
+  bool randomised = false;  ///< as if the last layer were random: what Trust::randomised asks
+};
 
 /// Explains one picture at a time. Construct it on any thread; `warm_up`, `explain` and
 /// `forward_only` are for one thread at a time, which should be the only one that computes with
@@ -36,22 +48,32 @@ class Explainer {
 
   /// `blob`: description().input_height x input_width, u8, colour order of the description.
   /// Throws std::runtime_error if the map or the scores are not finite.
-  Explanation explain(const Blob& blob) { return explain(blob, target_); }
-  /// The same for another target than that of the options.
-  Explanation explain(const Blob& blob, const TargetChoice& target);
+  Explanation explain(const Blob& blob) { return explain(blob, {target_, ""}); }
+  /// The same for another target and method than those of the options. Throws UserError(kUsage) for
+  /// a method that is not there.
+  Explanation explain(const Blob& blob, const Question& question);
   /// Several pictures by one call of the engine; what one of them throws, all do.
-  std::vector<Explanation> explain(const std::vector<const Blob*>& blobs,
-                                   const TargetChoice& target);
+  std::vector<Explanation> explain(const std::vector<const Blob*>& blobs, const Question& question);
 
-  /// Scores of the plain network on the same input, without autograd: what explaining is compared
-  /// to.
+  /// How far the map of `explanation`, made of this picture, can be trusted. Runs the network some
+  /// 25 times. Throws std::logic_error for a task without a score (can_verify()).
+  Trust verify(const Blob& blob, const Explanation& explanation, const Question& question);
+  /// Classification and multilabel.
+  bool can_verify() const;
+
+  /// The output of the plain network on the same input, after the description's activation, without
+  /// autograd: what explaining is compared to.
   std::vector<float> forward_only(const Blob& blob);
+
+  /// Of task embedding: the picture that others are compared with. Must be set before explain().
+  void set_reference(const Blob& blob);
 
   const ModelDescription& description() const { return description_; }
   const std::vector<std::string>& layers() const { return layers_; }
   /// Of the options.
   const TargetChoice& target() const { return target_; }
-  int classes() const;
+  /// Classes, labels or values; 0 where the output does not tell.
+  int classes() const { return classes_; }
   /// How many pictures one call of the engine is good for: options.batch, or 1 if the network does
   /// not take several.
   int batch() const { return batch_; }
@@ -65,15 +87,24 @@ class Explainer {
  private:
   struct Parts;
 
-  std::vector<float> scores_of(std::span<const float> row) const;
-  std::vector<Explanation> judge(const HeatMap& outputs, const TargetChoice& target) const;
+  std::vector<Explanation> explain_once(const std::vector<const Blob*>& blobs,
+                                        const Question& question);
+  Explanation explain_varied(const Blob& blob, const Question& question);
+  Reading reading_of(const Question& question, const Method& method, std::size_t picture) const;
+  bool smooths(const std::string& how) const;
+  void require_options(const Network& network, const Method& method) const;
+  void require_places(const Method& method);
+  const std::string& method_of(const Question& question) const;
+  std::vector<float> output_of(const Blob& blob);
 
   ModelDescription description_;
   ExplainOptions options_;
   std::vector<std::string> layers_;
   TargetChoice target_;
   std::string device_;
+  int classes_ = 0;
   int batch_ = 1;
+  std::shared_ptr<const std::vector<float>> reference_;
   std::unique_ptr<Parts> parts_;
 };
 

@@ -3,8 +3,11 @@
 #include <chrono>
 #include <cstdint>
 #include <memory_resource>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "stages/explain/box.h"
 
 namespace gradcam {
 
@@ -22,10 +25,34 @@ struct ClassScore {
   float score = 0;    ///< after the description's activation: a probability for softmax, sigmoid
 };
 
+/// The best class of each place, row by row, over the whole of the network's input.
+struct ClassMap {
+  int height = 0;
+  int width = 0;
+  std::vector<std::uint16_t> classes;
+};
+
+/// How far a map can be trusted: what the network says of the picture changed according to it
+/// (`--verify`). Scores are those of the first target.
+struct Trust {
+  double drop = 0;        ///< share of the score lost where only the heat is left, 0..1
+  bool increase = false;  ///< the score rises there
+  double deletion = 0;    ///< area under the score while the hottest places go: low is good
+  double insertion = 0;   ///< while they come back to a blurred picture: high is good
+  /// Correlation with the map of the same network behind a randomised last layer: a map that stays
+  /// what it was (near 1) says nothing of what the network has learnt.
+  double randomised = 0;
+};
+
 /// Why the network said what it said of one frame.
 struct Explanation {
-  std::vector<ClassScore> top;      ///< the five best classes (fewer if the model has fewer)
-  std::vector<ClassScore> targets;  ///< the classes `heat` explains
+  std::vector<ClassScore> top;          ///< the five best (fewer if there are fewer)
+  std::vector<ClassScore> targets;      ///< what `heat` explains; none where nothing of it is there
+  std::vector<DetectedObject> objects;  ///< a detector's, in pixels of the network's input
+  std::optional<ClassMap> classes;      ///< of a segmentation
+  std::optional<double> flicker;        ///< mean change of the heat since the last explained frame
+  std::optional<Trust> trust;           ///< of some frames
+  bool is_value = false;                ///< `top` holds values of a regression, not scores
   std::string method;
   std::vector<std::string> layers;
   /// The largest value of the method maps before any scaling.

@@ -1,9 +1,11 @@
 #include "stages/explain/head.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/index_select.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/tensor.h>
+#include <ATen/ops/matmul.h>
+#include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/jit/api/function_impl.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -75,11 +77,21 @@ bool averages(const jit::Node* node) {
          is_list(node->input(1), {{2, 3}, {-1, -2}, {-2, -1}, {3, 2}});
 }
 
-/// One row for each class. Of a single one a view: the shorter way for a network of two
-/// milliseconds.
-at::Tensor rows_of(const at::Tensor& weight, const std::vector<int>& classes) {
-  if (classes.size() == 1) return weight.narrow(0, classes[0], 1);
-  return weight.index_select(0, at::tensor(classes).to(weight.device()));
+/// One row for each seed: the sum of the rows that its terms name. Of a single class of a single
+/// picture a view: the shorter way for a network of two milliseconds.
+at::Tensor rows_of(const at::Tensor& weight, const std::vector<Seed>& seeds) {
+  std::vector<at::Tensor> rows;
+  rows.reserve(seeds.size());
+  for (const Seed& seed : seeds) {
+    if (seed.size() == 1 && seed[0].weight == 1) {
+      rows.push_back(weight.narrow(0, seed[0].index, 1));
+      continue;
+    }
+    at::Tensor sum = at::zeros_like(weight.narrow(0, 0, 1));
+    for (const SeedTerm& term : seed) sum += weight.narrow(0, term.index, 1) * term.weight;
+    rows.push_back(sum);
+  }
+  return rows.size() == 1 ? rows[0] : at::cat(rows);
 }
 
 /// Whether the graph's output is the mean of its first input over the places, [N, C].
@@ -104,8 +116,7 @@ bool only_averages(const jit::Graph& graph) {
 Head::~Head() = default;
 Head::Head(Head&&) noexcept = default;
 
-Head::Head(const std::shared_ptr<jit::Graph>& graph, std::optional<int> output_index)
-    : output_index_(output_index) {
+Head::Head(const std::shared_ptr<jit::Graph>& graph, const OutputChoice& output) : output_(output) {
   auto own = graph->copy();
   jit::EliminateDeadCode(own);
   jit::Node* const last = own->outputs().at(0)->node();
@@ -129,7 +140,7 @@ Head::Result Head::run(const std::vector<at::Tensor>& values, const at::Tensor& 
   if (only_averages_ && output.defined()) return {output, {}};
   jit::Stack stack(values.begin(), values.end());
   function_->run(stack);
-  const auto end = output_tensor(stack.back(), output_index_);
+  const auto end = output_tensor(stack.back(), output_);
   if (!end) throw std::runtime_error("forward returns no tensor");
   if (!weight_.defined()) return {*end, *end};
   if (output.defined()) return {output, *end};
@@ -142,12 +153,45 @@ bool Head::depends_on_activation(const Result& result) const {
 }
 
 at::Tensor Head::gradient(const Result& result, const at::Tensor& activation,
-                          const std::vector<int>& classes, bool retain_graph) {
+                          const std::vector<Seed>& seeds, bool retain_graph) {
   const at::NoGradGuard no_grad;  // of what is done here; what has been recorded stays
-  if (only_averages_) return rows_of(averaged(activation), classes).expand_as(activation);
-  const at::Tensor direction =
-      weight_.defined() ? rows_of(weight_, classes) : one_hot(result.output, classes);
-  return torch::autograd::grad({result.end}, {activation}, {direction}, retain_graph)[0];
+  if (only_averages_) return rows_of(averaged(activation), seeds).expand_as(activation);
+  return torch::autograd::grad({result.end}, {activation}, {direction(result, seeds)},
+                               retain_graph)[0];
+}
+
+at::Tensor Head::curvature(const Result& result, const at::Tensor& activation,
+                           const std::vector<Seed>& seeds) {
+  if (only_averages_) return at::zeros_like(activation.detach());
+  return second_order(result.end, direction(result, seeds), {activation})[0];
+}
+
+/// dS/d(end).
+at::Tensor Head::direction(const Result& result, const std::vector<Seed>& seeds) const {
+  const at::NoGradGuard no_grad;
+  if (!weight_.defined()) return dense(result.output, seeds);
+  if (result.end.dim() == 2) return rows_of(weight_, seeds);
+  return at::matmul(dense(result.output, seeds), weight_);
+}
+
+Engine::Tail tail_of(Head& head, const std::vector<at::Tensor>& rest, std::int64_t pictures,
+                     std::int64_t n) {
+  std::vector<at::Tensor> own;
+  own.reserve(rest.size());
+  for (const at::Tensor& value : rest) {
+    const bool by_picture = value.dim() > 0 && value.size(0) == pictures;
+    own.push_back(by_picture ? value.narrow(0, n, 1) : value);
+  }
+  return [&head, own](const at::Tensor& activations) {
+    const at::NoGradGuard no_grad;
+    std::vector<at::Tensor> values{activations};
+    for (const at::Tensor& value : own) {
+      std::vector<std::int64_t> shape = value.sizes().vec();
+      if (!shape.empty() && shape[0] == 1) shape[0] = activations.size(0);
+      values.push_back(value.expand(shape));
+    }
+    return head.run(values).output;
+  };
 }
 
 /// The last layer's weights by the number of places, [classes, C, 1, 1].

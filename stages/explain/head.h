@@ -8,6 +8,10 @@
 #include <optional>
 #include <vector>
 
+#include "stages/explain/description.h"
+#include "stages/explain/engine.h"
+#include "stages/explain/scalar.h"
+
 namespace torch::jit {
 struct GraphFunction;
 }
@@ -24,15 +28,15 @@ namespace gradcam {
 class Head {
  public:
   struct Result {
-    at::Tensor output;  ///< [N, classes]
+    at::Tensor output;  ///< [N, …]
     /// Where differentiation begins: what the last layer takes, or `output`. Undefined where there
     /// is nothing to differentiate.
     at::Tensor end;
   };
 
   /// `graph`: activation, rest of the frontier… → what forward returns, frozen; it does not write
-  /// into its first argument. `output_index` as in CutGraph.
-  Head(const std::shared_ptr<torch::jit::Graph>& graph, std::optional<int> output_index);
+  /// into its first argument. `output` as in CutGraph.
+  Head(const std::shared_ptr<torch::jit::Graph>& graph, const OutputChoice& output);
   ~Head();
   Head(Head&&) noexcept;
 
@@ -43,20 +47,29 @@ class Head {
   /// False if no gradient leads from the result of run() to the activation.
   bool depends_on_activation(const Result& result) const;
 
-  /// The gradient of output[n][classes[n]], summed over n, with respect to `activation`.
+  /// As Engine::gradients(), with respect to `activation`.
   at::Tensor gradient(const Result& result, const at::Tensor& activation,
-                      const std::vector<int>& classes, bool retain_graph);
+                      const std::vector<Seed>& seeds, bool retain_graph);
+  /// As Engine::curvatures().
+  at::Tensor curvature(const Result& result, const at::Tensor& activation,
+                       const std::vector<Seed>& seeds);
 
  private:
+  at::Tensor direction(const Result& result, const std::vector<Seed>& seeds) const;
   const at::Tensor& averaged(const at::Tensor& activation);
 
   std::unique_ptr<torch::jit::GraphFunction> function_;
-  std::optional<int> output_index_;
+  OutputChoice output_;
   at::Tensor weight_;           ///< [classes, K] of the last layer, if it is linear; else undefined
   at::Tensor bias_;             ///< may be undefined
   bool only_averages_ = false;  ///< the last layer takes the mean over the places of the activation
   std::int64_t places_ = 0;     ///< of the activation that averaged_ is for
   at::Tensor averaged_;
 };
+
+/// `head` on other activations: the rest of what it takes is that of picture `n` of `pictures`.
+/// Valid as long as `head`.
+Engine::Tail tail_of(Head& head, const std::vector<at::Tensor>& rest, std::int64_t pictures,
+                     std::int64_t n);
 
 }  // namespace gradcam

@@ -83,6 +83,33 @@ std::pair<float, float> range_of(const std::pmr::vector<float>& values) {
   return {*std::min_element(low.begin(), low.end()), *std::max_element(high.begin(), high.end())};
 }
 
+/// The value of the pixel that holds each place, as torch's mode "nearest".
+HeatMap enlarge_nearest(const HeatMap& map, int height, int width) {
+  HeatMap result{height, width, {}};
+  result.values.reserve(static_cast<std::size_t>(height) * static_cast<std::size_t>(width));
+  for (int y = 0; y < height; ++y) {
+    const float* const row =
+        map.values.data() + static_cast<std::ptrdiff_t>(y * map.height / height) * map.width;
+    for (int x = 0; x < width; ++x) result.values.push_back(row[x * map.width / width]);
+  }
+  return result;
+}
+
+/// One layer's map; `first` is that of the first layer.
+HeatMap in_style(const HeatMap& map, Style style, const HeatMap& first, int height, int width) {
+  switch (style) {
+    case Style::kNotebook:
+      return enlarge(positive(map), first.height, first.width);
+    case Style::kCaptum:
+      return enlarge_nearest(map, height, width);
+    case Style::kRaw:
+      return enlarge(map, height, width);
+    case Style::kGradcam:
+      break;
+  }
+  return enlarge(min_max(positive(map)), height, width);
+}
+
 }  // namespace
 
 HeatMap min_max(HeatMap map) {
@@ -99,8 +126,7 @@ HeatMap to_heat(const std::vector<HeatMap>& maps, Style style, int height, int w
     if (!std::isfinite(std::accumulate(map.values.begin(), map.values.end(), 0.0))) {
       throw std::runtime_error("the map holds a NaN or an infinity");
     }
-    HeatMap heat = style == Style::kNotebook ? enlarge(positive(map), maps[0].height, maps[0].width)
-                                             : enlarge(min_max(positive(map)), height, width);
+    HeatMap heat = in_style(map, style, maps[0], height, width);
     if (mean.values.empty()) {
       mean = std::move(heat);
     } else {
@@ -111,7 +137,7 @@ HeatMap to_heat(const std::vector<HeatMap>& maps, Style style, int height, int w
   if (maps.size() > 1) {
     for (float& value : mean.values) value /= layers;
   }
-  return style == Style::kNotebook ? mean : min_max(std::move(mean));
+  return style == Style::kGradcam ? min_max(std::move(mean)) : mean;
 }
 
 HeatMap merge_heats(std::vector<HeatMap> heats) {

@@ -18,7 +18,8 @@ HeatMap min_max(HeatMap map);
 ///   is left out: what comes there is not negative.
 /// notebook: ReLU only, at the size of the first layer's map, mean over layers; enlarging and
 ///   scaling follow on the frame.
-/// Throws std::runtime_error if a map holds a NaN or an infinity.
+/// captum: no ReLU and no scaling, nearest neighbour to height x width (Captum's interpolate),
+/// mean. raw: the same, bilinear. Throws std::runtime_error if a map holds a NaN or an infinity.
 HeatMap to_heat(const std::vector<HeatMap>& maps, Style style, int height, int width);
 
 /// The largest value at each place of the heats of several targets, all of one size.

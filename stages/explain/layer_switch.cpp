@@ -17,8 +17,7 @@ LayerSwitch::LayerSwitch(Network network, ModelDescription description,
 }
 
 std::vector<Explanation> LayerSwitch::explain(const std::vector<const Blob*>& blobs,
-                                              const TargetChoice& target,
-                                              const std::string& layer) {
+                                              const Question& question, const std::string& layer) {
   if (layer.empty()) {
     current_ = first_;
   } else {
@@ -30,11 +29,17 @@ std::vector<Explanation> LayerSwitch::explain(const std::vector<const Blob*>& bl
       start_worker();
     }
   }
-  if (static_cast<int>(blobs.size()) <= current_->batch()) return current_->explain(blobs, target);
+  if (static_cast<int>(blobs.size()) <= current_->batch())
+    return current_->explain(blobs, question);
   std::vector<Explanation> explanations;  // this layer's engine takes them one by one
   explanations.reserve(blobs.size());
-  for (const Blob* blob : blobs) explanations.push_back(current_->explain(*blob, target));
+  for (const Blob* blob : blobs) explanations.push_back(current_->explain(*blob, question));
   return explanations;
+}
+
+void LayerSwitch::set_reference(const Blob& blob) {
+  reference_ = blob;
+  first_->set_reference(blob);
 }
 
 std::vector<std::string> LayerSwitch::layers() {
@@ -92,6 +97,7 @@ void LayerSwitch::prepare(const std::string& layer) {
     if (options.precision == "bf16" || options.precision == "int8") options.precision = "auto";
     auto explainer =
         std::make_shared<Explainer>(network_, description_, options, Choosing::kUntimed);
+    if (reference_) explainer->set_reference(*reference_);
     explainer->run_in();
     const std::lock_guard lock(mutex_);
     ready_[layer] = std::move(explainer);

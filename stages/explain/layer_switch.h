@@ -30,11 +30,17 @@ class LayerSwitch {
   /// The explainer of the layers that the options ask for.
   Explainer& first() { return *first_; }
 
+  /// The one that explained last; the inference thread's.
+  Explainer& current() { return *current_; }
+
   /// The inference thread's: explains at `layer` (empty = as the options ask) if that is ready,
   /// else where it explained last, and has `layer` prepared. Several pictures, at most
   /// first().batch(), go by one call where that layer's engine takes them.
-  std::vector<Explanation> explain(const std::vector<const Blob*>& blobs,
-                                   const TargetChoice& target, const std::string& layer);
+  std::vector<Explanation> explain(const std::vector<const Blob*>& blobs, const Question& question,
+                                   const std::string& layer);
+
+  /// As Explainer::set_reference(), for all layers. Before anything is explained.
+  void set_reference(const Blob& blob);
 
   /// Layers that can be chosen, in the order of their call. Empty until they are known: the first
   /// call has them looked up beside. Any thread.
@@ -57,6 +63,7 @@ class LayerSwitch {
   const ExplainOptions options_;
   const std::shared_ptr<Explainer> first_;
   std::shared_ptr<Explainer> current_;  ///< the inference thread's
+  std::optional<Blob> reference_;       ///< not changed once there is a worker
 
   std::mutex mutex_;
   std::condition_variable_any asked_;

@@ -48,7 +48,7 @@ struct Request {
 /// The halves of the TorchScript graph. Throws as CutGraph does for what cannot be cut at all.
 SplitGraph halves_of(const Model& model, const Layers& layers, const ModelDescription& d) {
   const MarkedGraph marked = mark_layers(model, layers);
-  const CutGraph whole(model, layers, marked, d.input_height, d.input_width, d.output_index);
+  const CutGraph whole(model, layers, marked, d.input_height, d.input_width, d.output);
   auto halves = split(marked);
   if (!halves) throw std::runtime_error("the graph cannot be split at this layer");
   return *halves;
@@ -77,7 +77,7 @@ void add_torchscript(const Request& request, std::vector<EngineCandidate>& candi
            if (!*halves) *halves = halves_of(network.model(), layers, description);
            return std::make_unique<SplitEngine>(
                torchscript_features(**halves, form, Normalisation(description), network.device()),
-               Head((*halves)->head, description.output_index), probe);
+               Head((*halves)->head, description.output), probe);
          }});
   }
 }

@@ -1,49 +1,87 @@
 #include "stages/explain/methods.h"
 
-#include <ATen/ops/mean.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/mv.h>
+#include <ATen/ops/sum.h>
 
 #include <algorithm>
 #include <array>
-#include <string_view>
 
-#include "config/method_names.h"
+#include "config/method_table.h"
 #include "config/user_error.h"
+#include "stages/explain/component_methods.h"
+#include "stages/explain/fullgrad.h"
+#include "stages/explain/gradient_methods.h"
+#include "stages/explain/masking_methods.h"
 
 namespace gradcam {
-
-at::Tensor gradcam(const at::Tensor& activation, const at::Tensor& gradient) {
-  // As from a head that only averages: there is nothing to take the mean of.
-  const bool same_everywhere = gradient.stride(1) == 0 && gradient.stride(2) == 0;
-  const at::Tensor weights =
-      same_everywhere ? gradient.select(2, 0).select(1, 0) : gradient.mean({1, 2});
-  // One matrix-vector product where the places of a channel lie together.
-  return at::mv(activation.flatten(1).t(), weights).view({activation.size(1), activation.size(2)});
-}
-
 namespace {
 
-struct Method {
-  std::string_view name;
-  CamMethod function;
+constexpr Method::Needs kNothing{};
+constexpr Method::Needs kGradient{.gradient = true};
+constexpr Method::Needs kCurvature{.gradient = true, .curvature = true};
+constexpr Method::Needs kRivals{.gradient = true, .rivals = true};
+constexpr Method::Needs kTail{.tail = true};
+constexpr Method::Needs kNetwork{.network = true};
+
+constexpr Method weighted(std::string_view name, Method::Needs needs,
+                          at::Tensor (*weights)(const MethodInput&)) {
+  return {name, needs, weights, nullptr};
+}
+constexpr Method direct(std::string_view name, Method::Needs needs,
+                        at::Tensor (*map)(const MethodInput&)) {
+  return {name, needs, nullptr, map};
+}
+constexpr Method component(std::string_view name, Method::Needs needs,
+                           at::Tensor (*map)(const MethodInput&)) {
+  return {name, needs, nullptr, map, true};
+}
+
+constexpr std::array kMethods = {
+    weighted("gradcam", kGradient, &gradcam),
+    weighted("gradcam++", kGradient, &gradcam_plus_plus),
+    weighted("gradcam++-paper", kGradient, &gradcam_plus_plus_paper),
+    weighted("hirescam", kGradient, &hirescam),
+    weighted("elementwise", kGradient, &elementwise),
+    weighted("xgradcam", kGradient, &xgradcam),
+    weighted("layercam", kGradient, &layercam),
+    weighted("finercam", kRivals, &gradcam),
+    weighted("shapleycam", kCurvature, &shapleycam),
+    component("eigencam", kNothing, &eigencam),
+    component("eigengradcam", kGradient, &eigengradcam),
+    weighted("fem", kNothing, &fem),
+    component("kpcacam", kNothing, &kpcacam),
+    weighted("ablationcam", kTail, &ablationcam),
+    direct("recipro-cam", kTail, &reciprocam),
+    weighted("scorecam", kNetwork, &scorecam),
+    direct("fullgrad", kNetwork, &fullgrad),
 };
 
-constexpr std::array kMethods = {Method{"gradcam", &gradcam}};
-
-static_assert(std::ranges::equal(kMethods, kMethodNames, {}, &Method::name),
-              "one function for each of kMethodNames, in the same order");
+static_assert(std::ranges::equal(kMethods, kMethodTable, {}, &Method::name, &MethodEntry::name),
+              "one function for each of kMethodTable, in the same order");
 
 }  // namespace
 
-CamMethod find_method(const std::string& name) {
+const Method& find_method(const std::string& name) {
   const auto* const found = std::ranges::find(kMethods, name, &Method::name);
-  if (found != kMethods.end()) return found->function;
+  if (found != kMethods.end()) return *found;
   std::string names;
-  for (const Method& method : kMethods) {
-    names += names.empty() ? "" : ", ";
-    names += method.name;
-  }
+  for (const std::string& known : method_names()) names += (names.empty() ? "" : ", ") + known;
   throw UserError(ExitCode::kUsage, "--method " + name + ": allowed: " + names);
+}
+
+at::Tensor map_of(const Method& method, const MethodInput& input, bool eigen) {
+  if (method.map != nullptr) return method.map(input);
+  const at::Tensor weights = method.weights(input);
+  if (!eigen) return weighted_sum(weights, input.activation);
+  return first_component((weights.dim() == 1 ? weights.view({-1, 1, 1}) : weights) *
+                         input.activation);
+}
+
+at::Tensor weighted_sum(const at::Tensor& weights, const at::Tensor& activation) {
+  if (weights.dim() == 3) return (weights * activation).sum(0);
+  // One matrix-vector product where the places of a channel lie together.
+  return at::mv(activation.flatten(1).t(), weights).view({activation.size(1), activation.size(2)});
 }
 
 }  // namespace gradcam

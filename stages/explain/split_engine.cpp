@@ -24,11 +24,11 @@ SplitEngine::SplitEngine(std::unique_ptr<Features> features, Head head, const at
   const FeatureValues values = features_->run(probe);
   const at::Tensor& activation = values.head[0];
   const Head::Result result = run_head(values);
-  if (result.output.dim() != 2 || result.output.size(0) != 1 ||
-      !head_.depends_on_activation(result) || activation.dim() != 4 || activation.size(0) != 1) {
-    throw std::runtime_error("its head gives no row of scores that depends on the activation");
+  if (result.output.dim() < 2 || result.output.size(0) != 1 ||
+      !head_.depends_on_activation(result) || activation.dim() < 3 || activation.size(0) != 1) {
+    throw std::runtime_error("its head gives no output that depends on the activation");
   }
-  outputs_ = static_cast<int>(result.output.size(1));
+  output_shape_ = result.output.sizes().slice(1).vec();
   small_head_ = !features_->wakes_torch_threads() && head_ms(values) < kSmallHeadMs;
 }
 
@@ -45,9 +45,10 @@ double SplitEngine::head_ms(const FeatureValues& values) {
   at::set_num_threads(1);
   double shortest = std::numeric_limits<double>::infinity();
   for (int i = 0; i < 4; ++i) {  // the first runs of a TorchScript graph compile it
-    shortest = std::min(shortest, milliseconds_of([&] {
-                          head_.gradient(run_head(values), values.head[0], {0}, false);
-                        }));
+    shortest =
+        std::min(shortest, milliseconds_of([&] {
+                   head_.gradient(run_head(values), values.head[0], {Seed{SeedTerm{}}}, false);
+                 }));
   }
   at::set_num_threads(threads);
   return shortest;
@@ -56,12 +57,25 @@ double SplitEngine::head_ms(const FeatureValues& values) {
 Engine::Result SplitEngine::run(const at::Tensor& pixels) {
   const FeatureValues values = features_->run(pixels);
   Head::Result head = run_head(values);
-  return {std::move(head.output), {values.head[0]}, std::move(head.end)};
+  return {std::move(head.output),
+          {values.head[0]},
+          std::move(head.end),
+          {values.head.begin() + 1, values.head.end()}};
 }
 
-std::vector<at::Tensor> SplitEngine::gradients(const Result& result,
-                                               const std::vector<int>& classes, bool more) {
-  return {head_.gradient({result.output, result.end}, result.activations[0], classes, more)};
+std::vector<at::Tensor> SplitEngine::gradients(const Result& result, const std::vector<Seed>& seeds,
+                                               bool more) {
+  return {head_.gradient({result.output, result.end}, result.activations[0], seeds, more)};
+}
+
+std::vector<at::Tensor> SplitEngine::curvatures(const Result& result,
+                                                const std::vector<Seed>& seeds) {
+  return {head_.curvature({result.output, result.end}, result.activations[0], seeds)};
+}
+
+Engine::Tail SplitEngine::tail(const Result& result, std::size_t /*layer: it has one*/,
+                               std::int64_t n) {
+  return tail_of(head_, result.rest, result.output.size(0), n);
 }
 
 at::Tensor SplitEngine::forward_only(const at::Tensor& pixels) {

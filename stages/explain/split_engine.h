@@ -15,14 +15,16 @@ namespace gradcam {
 class SplitEngine : public Engine {
  public:
   /// `probe`: one picture that both halves are run on. Throws std::runtime_error if the head gives
-  /// no row of scores that depends on the activation, and what the halves throw.
+  /// nothing that depends on the activation, and what the halves throw.
   SplitEngine(std::unique_ptr<Features> features, Head head, const at::Tensor& probe);
 
   Result run(const at::Tensor& pixels) override;
-  std::vector<at::Tensor> gradients(const Result& result, const std::vector<int>& classes,
+  std::vector<at::Tensor> gradients(const Result& result, const std::vector<Seed>& seeds,
                                     bool more) override;
+  std::vector<at::Tensor> curvatures(const Result& result, const std::vector<Seed>& seeds) override;
+  Tail tail(const Result& result, std::size_t layer, std::int64_t n) override;
   at::Tensor forward_only(const at::Tensor& pixels) override;
-  int outputs() const override { return outputs_; }
+  std::vector<std::int64_t> output_shape() const override { return output_shape_; }
   /// One for a small head behind features that leave LibTorch's threads asleep.
   int torch_threads(int available) const override { return small_head_ ? 1 : available; }
   std::string name() const override { return features_->name(); }
@@ -33,7 +35,7 @@ class SplitEngine : public Engine {
 
   std::unique_ptr<Features> features_;
   Head head_;
-  int outputs_ = 0;
+  std::vector<std::int64_t> output_shape_;
   bool small_head_ = false;
 };
 

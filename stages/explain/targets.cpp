@@ -30,32 +30,83 @@ std::string lower(std::string text) {
 
 }  // namespace
 
-TargetChoice parse_target(const std::string& text, const std::vector<std::string>& labels,
-                          int classes) {
-  const std::string range = "0.." + std::to_string(classes - 1);
-  if (text == "auto") return {};
-  if (text.rfind("top:", 0) == 0) {
+namespace {
+
+/// What `--target` may be besides a class, as messages say it.
+std::string words_of(Task task) {
+  switch (task) {
+    case Task::kRegression:
+      return "auto, keep, up, down";
+    case Task::kDetection:
+      return "auto, box, box:ID, all, top:K";
+    case Task::kEmbedding:
+      return "auto (the likeness to --reference)";
+    default:
+      return "auto, top:K";
+  }
+}
+
+/// The words that only one task has.
+std::optional<TargetChoice> word_of(const std::string& text, Task task) {
+  using Push = TargetChoice::Push;
+  TargetChoice choice;
+  if (text == "auto") return choice;
+  choice.automatic = false;
+  if (task == Task::kRegression && (text == "keep" || text == "up" || text == "down")) {
+    choice.push = text == "up" ? Push::kUp : text == "down" ? Push::kDown : Push::kKeep;
+    return choice;
+  }
+  if (task != Task::kDetection) return std::nullopt;
+  if (text == "box") return choice;
+  if (text == "all") {
+    choice.all = true;
+    return choice;
+  }
+  if (text.rfind("box:", 0) != 0) return std::nullopt;
+  const auto id = whole_number(text.substr(4));
+  if (!id || *id < 1) bad_target(text, "allowed is box:ID, with the number that a box shows");
+  choice.box = *id;
+  return choice;
+}
+
+}  // namespace
+
+TargetChoice parse_target(const std::string& text, Task task,
+                          const std::vector<std::string>& labels, int classes) {
+  if (const auto word = word_of(text, task)) return *word;
+  const std::string words = words_of(task);
+  const std::string range = classes > 0 ? "0.." + std::to_string(classes - 1) : "0 and above";
+  if (task == Task::kEmbedding) bad_target(text, "allowed: " + words);
+  TargetChoice choice;
+  choice.automatic = false;
+  if (text.rfind("top:", 0) == 0 && task != Task::kRegression) {
     const auto k = whole_number(text.substr(4));
-    if (!k || *k < 1 || *k > classes) {
+    if (!k || *k < 1 || (classes > 0 && *k > classes)) {
       bad_target(text, "allowed is top:1 to top:" + std::to_string(classes));
     }
-    return {.best = *k};
+    choice.best = *k;
+    return choice;
   }
   if (const auto index = whole_number(text)) {
-    if (*index < 0 || *index >= classes) bad_target(text, "this model has classes " + range);
-    return {.index = static_cast<int>(*index)};
+    if (*index < 0 || (classes > 0 && *index >= classes)) {
+      bad_target(text, "this model has classes " + range);
+    }
+    choice.index = *index;
+    return choice;
   }
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (lower(labels[i]) == lower(text)) return {.index = static_cast<int>(i)};
+    if (lower(labels[i]) != lower(text)) continue;
+    choice.index = static_cast<int>(i);
+    return choice;
   }
   if (labels.empty()) {
-    bad_target(
-        text, "the model has no labels (--labels FILE gives them); allowed: auto, top:K, " + range);
+    bad_target(text, "the model has no labels (--labels FILE gives them); allowed: " + words +
+                         ", " + range);
   }
   std::string near;
   for (const auto& name : near_names(text, labels)) near += (near.empty() ? "" : ", ") + name;
   bad_target(text, "no such label" + (near.empty() ? "" : "; near labels: " + near) +
-                       "; allowed: auto, top:K, a label, " + range);
+                       "; allowed: " + words + ", a label, " + range);
 }
 
 std::vector<int> chosen_classes(const TargetChoice& choice, const std::vector<float>& scores) {

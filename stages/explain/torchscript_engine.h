@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -7,6 +9,8 @@
 #include "stages/explain/cut_graph.h"
 #include "stages/explain/description.h"
 #include "stages/explain/engine.h"
+#include "stages/explain/features.h"
+#include "stages/explain/head.h"
 #include "stages/explain/normalisation.h"
 
 namespace gradcam {
@@ -17,25 +21,31 @@ class TorchScriptEngine : public Engine {
  public:
   /// Throws as CutGraph does.
   TorchScriptEngine(const Model& model, const std::vector<std::string>& layers,
-                    const ModelDescription& description)
-      : device_(model.device()),
-        normalisation_(description),
-        cut_(model, layers, description.input_height, description.input_width,
-             description.output_index) {}
+                    const ModelDescription& description);
 
-  Result run(const at::Tensor& pixels) override {
-    return cut_.run(normalisation_.apply(pixels, device_));
-  }
+  Result run(const at::Tensor& pixels) override;
+  /// Of the graph split at that layer, made when first asked for. Throws UserError(kUsage) for a
+  /// layer where the graph cannot be split.
+  Tail tail(const Result& result, std::size_t layer, std::int64_t n) override;
   at::Tensor forward_only(const at::Tensor& pixels) override {
-    return cut_.forward_only(normalisation_.apply(pixels, device_));
+    return cut_.forward_only(normalisation_.apply(pixels, model_.device()));
   }
-  int outputs() const override { return cut_.outputs(); }
+  std::vector<std::int64_t> output_shape() const override { return cut_.output_shape(); }
   std::string name() const override { return "torchscript fp32"; }
 
  private:
-  c10::Device device_;
+  struct Halves {
+    std::unique_ptr<Features> features;
+    Head head;
+  };
+  Halves& halves(std::size_t layer);
+
+  Model model_;
+  std::vector<std::string> layers_;
+  OutputChoice output_;
   Normalisation normalisation_;
   CutGraph cut_;
+  std::map<std::size_t, Halves> halves_;  ///< by layer
 };
 
 }  // namespace gradcam

@@ -28,6 +28,7 @@ void convert_constants(jit::Block* block, at::ScalarType type) {
 
 at::ScalarType type_of(TorchScriptForm form) {
   switch (form) {
+    case TorchScriptForm::kPlain:
     case TorchScriptForm::kOptimized:
       return at::kFloat;
     case TorchScriptForm::kBf16:
@@ -75,6 +76,8 @@ class TorchScriptFeatures : public Features {
 
 std::string name_of(TorchScriptForm form) {
   switch (form) {
+    case TorchScriptForm::kPlain:
+      return "torchscript fp32";
     case TorchScriptForm::kOptimized:
       return "torchscript fp32 optimized";
     case TorchScriptForm::kBf16:

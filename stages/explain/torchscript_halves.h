@@ -11,6 +11,7 @@ namespace gradcam {
 
 /// How the features of a split TorchScript graph are run.
 enum class TorchScriptForm {
+  kPlain,      ///< fp32
   kOptimized,  ///< fp32, convolutions and what follows them handed to oneDNN (no gradient survives)
   kBf16,       ///< weights and activations in bf16; the values at the cut become float again
   kFp16,       ///< the same in fp16, for CUDA

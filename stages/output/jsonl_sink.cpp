@@ -48,6 +48,34 @@ Json to_json(const CamFigures& figures) {
           {"entropy", rounded(figures.entropy, 4)}};
 }
 
+Json to_json(const std::vector<DetectedObject>& objects, const Frame& frame) {
+  const double x = static_cast<double>(frame.source_size.width) / frame.image->cols;
+  const double y = static_cast<double>(frame.source_size.height) / frame.image->rows;
+  const auto at = [](float edge, double scale) {
+    return rounded(static_cast<double>(edge) * scale, 2);
+  };
+  Json list = Json::array();
+  for (const DetectedObject& object : objects) {
+    const Box& box = object.box;
+    Json entry;
+    if (object.id > 0) entry["id"] = object.id;
+    entry["xyxy"] = {at(box.x1, x), at(box.y1, y), at(box.x2, x), at(box.y2, y)};
+    entry["class"] = object.index;
+    if (!object.label.empty()) entry["label"] = object.label;
+    entry["score"] = rounded(static_cast<double>(object.score), 6);
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+Json to_json(const Trust& trust) {
+  return {{"drop", rounded(trust.drop, 4)},
+          {"increase", trust.increase},
+          {"deletion", rounded(trust.deletion, 4)},
+          {"insertion", rounded(trust.insertion, 4)},
+          {"randomised", rounded(trust.randomised, 4)}};
+}
+
 Json to_json(const StageTimes& times, double total_ms) {
   Json json;
   const auto add = [&](const char* stage, double ms) {
@@ -88,7 +116,16 @@ std::string json_line(const std::string& stream, const Rendered& rendered, Clock
     json["layer"] = explanation->layers;
     json["map_of"] = explanation->frame_seq;
   }
+  if (!rendered.objects.empty()) json["boxes"] = to_json(rendered.objects, frame);
   if (rendered.figures) json["cam"] = to_json(in_source_pixels(*rendered.figures, frame));
+  if (const auto& explanation = rendered.explained.explanation) {
+    if (explanation->flicker && !rendered.explained.carried()) {
+      json["cam"]["flicker"] = rounded(*explanation->flicker, 4);
+    }
+    if (explanation->trust && !rendered.explained.carried()) {
+      json["trust"] = to_json(*explanation->trust);
+    }
+  }
   json["latency_ms"] = to_json(frame.ms, milliseconds(now - frame.captured_at));
   json["dropped_before"] = frame.dropped_before;
   // Labels and messages come from files: bytes that are no UTF-8 must not end the run.

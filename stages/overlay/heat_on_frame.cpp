@@ -123,4 +123,19 @@ cv::Mat map_on_frame(const HeatMap& heat, const Mapping& mapping, cv::Size blob_
   return map;
 }
 
+cv::Mat drawable(const cv::Mat& map, Style style) {
+  if (map.empty() || style == Style::kGradcam || style == Style::kNotebook) return map;
+  cv::Mat result = map.clone();
+  if (style == Style::kRaw) {
+    min_max_in_place(result);
+    return result;
+  }
+  double low = 0;
+  double high = 0;
+  cv::minMaxLoc(map, &low, &high);
+  const double largest = std::max({-low, high, 1e-12});
+  result.convertTo(result, CV_32F, 0.5 / largest, 0.5);
+  return result;
+}
+
 }  // namespace gradcam

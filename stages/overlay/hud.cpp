@@ -38,6 +38,7 @@ struct Row {
   bool bar = false;
   bool target = false;
   float score = 0;
+  bool gauge = false;  ///< the bar begins in the middle: a value of both signs
 };
 
 /// Lengths that follow from the line height, so that all grows with the picture.
@@ -90,19 +91,30 @@ std::vector<Row> rows_of(const Explained& explained, const HudText& text) {
   for (const ClassScore& score : explanation.top) {
     const bool target = std::any_of(explanation.targets.begin(), explanation.targets.end(),
                                     [&](const ClassScore& t) { return t.index == score.index; });
-    rows.push_back(
-        {class_name(score), score_text(score.score), Keep::kBeginning, true, target, score.score});
+    rows.push_back({explanation.is_value && score.label.empty() ? "value" : class_name(score),
+                    explanation.is_value ? number(score.score, "%+.3f") : score_text(score.score),
+                    Keep::kBeginning, true, target, score.score, explanation.is_value});
   }
   return rows;
+}
+
+/// From the left by a score 0..1, or from the middle by a value -1..1.
+cv::Rect filled_part(const Row& row, cv::Rect whole) {
+  if (!row.gauge) {
+    const float share = std::clamp(row.score, 0.0F, 1.0F);
+    return {whole.tl(), cv::Size(cvRound(share * static_cast<float>(whole.width)), whole.height)};
+  }
+  const int middle = whole.x + whole.width / 2;
+  const float share = std::clamp(row.score, -1.0F, 1.0F) / 2;
+  const int end = middle + cvRound(share * static_cast<float>(whole.width));
+  return {std::min(middle, end), whole.y, std::max(std::abs(end - middle), 2), whole.height};
 }
 
 void draw_bar(cv::Mat& picture, const Row& row, cv::Rect line, int line_height) {
   const int gap = std::max(1, line_height / 10);
   const cv::Rect whole(line.x, line.y + gap, line.width, line.height - gap);
   draw_plate(picture, whole, kBright, 0.10, gap);
-  const int length = cvRound(std::clamp(row.score, 0.0f, 1.0f) * static_cast<float>(whole.width));
-  draw_plate(picture, {whole.tl(), cv::Size(length, whole.height)}, row.target ? kTargetBar : kBar,
-             kBarOpacity, gap);
+  draw_plate(picture, filled_part(row, whole), row.target ? kTargetBar : kBar, kBarOpacity, gap);
   const int text_y = whole.y + (whole.height - line_height) / 2;
   const int inset = line_height / 4;
   const int score_x = whole.br().x - inset - text_width(row.value, line_height);
@@ -159,10 +171,11 @@ void draw_panel(cv::Mat& picture, const Explained& explained, const HudText& tex
   int title_line = m.title;
   if (explained.explanation) {
     const std::vector<ClassScore>& targets = explained.explanation->targets;
-    if (text_width(target_text(targets, m.title, kUnlimited), m.title) > inner_width) {
+    const bool values = explained.explanation->is_value;
+    if (text_width(target_text(targets, m.title, kUnlimited, values), m.title) > inner_width) {
       title_line = m.line;
     }
-    title = target_text(targets, title_line, inner_width);
+    title = target_text(targets, title_line, inner_width, values);
   }
   const int title_height = title.empty() ? 0 : m.title + m.line / 4;
 
@@ -200,16 +213,24 @@ std::string score_text(float score) {
   return number(score, "%.3g");
 }
 
-std::string target_text(const std::vector<ClassScore>& targets, int line_height, int max_width) {
+std::string target_text(const std::vector<ClassScore>& targets, int line_height, int max_width,
+                        bool are_values) {
   if (targets.empty()) return "";
+  const auto text_of = [&](const ClassScore& target) {
+    return are_values ? number(static_cast<double>(target.score), "%+.3f")
+                      : score_text(target.score);
+  };
+  const auto name_of = [&](const ClassScore& target) {
+    return are_values && target.label.empty() ? "value" : class_name(target);
+  };
   if (targets.size() == 1) {
-    const std::string score = " " + score_text(targets[0].score);
+    const std::string score = " " + text_of(targets[0]);
     const int room = max_width - text_width(score, line_height);
-    return fitted(class_name(targets[0]), line_height, room) + score;
+    return fitted(name_of(targets[0]), line_height, room) + score;
   }
   std::string all;
   for (const ClassScore& target : targets) {
-    all += (all.empty() ? "" : ", ") + class_name(target) + " " + score_text(target.score);
+    all += (all.empty() ? "" : ", ") + name_of(target) + " " + text_of(target);
   }
   return fitted(all, line_height, max_width);
 }
@@ -223,8 +244,12 @@ void draw_hud(cv::Mat& picture, const Explained& explained, const HudText& text)
     const std::string message = "frame failed: " + to_ascii(explained.frame().error);
     draw_line(picture, fitted(message, m.line, line_room), !small, kFailure, kBright);
   } else if (small && explained.explanation) {
-    draw_line(picture, target_text(explained.explanation->targets, m.line, line_room), false,
-              kPlate, kTargetText);
+    draw_line(picture,
+              target_text(explained.explanation->targets, m.line, line_room,
+                          explained.explanation->is_value),
+              false, kPlate, kTargetText);
+  } else if (!small && !text.note.empty()) {
+    draw_line(picture, fitted(to_ascii(text.note), m.line, line_room), true, kPlate, kBright);
   }
 }
 

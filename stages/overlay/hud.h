@@ -12,8 +12,10 @@ namespace gradcam {
 std::string score_text(float score);
 
 /// What is explained, in ASCII and at most `max_width` pixels wide: "tabby 78.1 %"; of several,
-/// separated by commas. Labels give way before scores do; a class without label is "class 281".
-std::string target_text(const std::vector<ClassScore>& targets, int line_height, int max_width);
+/// separated by commas; of a regression its value with its sign. Labels give way before scores do;
+/// a class without label is "class 281".
+std::string target_text(const std::vector<ClassScore>& targets, int line_height, int max_width,
+                        bool are_values = false);
 
 /// Draws the HUD into the top left of `picture` (BGR u8): target, rate, latency, drops, age of a
 /// carried map, model, layer, method and the best classes as bars, the target's in another colour;

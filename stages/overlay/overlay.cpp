@@ -4,6 +4,7 @@
 #include <opencv2/core/utility.hpp>
 
 #include "stages/overlay/blend.h"
+#include "stages/overlay/box_drawing.h"
 #include "stages/overlay/colormap.h"
 #include "stages/overlay/hud.h"
 #include "stages/overlay/side_by_side.h"
@@ -42,14 +43,17 @@ std::string title_of(const Explained& explained, cv::Size frame) {
   const int room = title_width(frame);
   if (explained.frame().failed()) return fitted("frame failed", line_height, room);
   if (!explained.explanation) return "";
-  return target_text(explained.explanation->targets, line_height, room);
+  return target_text(explained.explanation->targets, line_height, room,
+                     explained.explanation->is_value);
 }
 
 }  // namespace
 
-cv::Mat draw_view(const cv::Mat& frame, const cv::Mat& map, const Explained& explained,
+cv::Mat draw_view(const cv::Mat& frame, const cv::Mat& map,
+                  const std::vector<DetectedObject>& objects, const Explained& explained,
                   const HudText& hud, const OverlayOptions& options) {
   cv::Mat picture = single_view(frame, map, options);
+  draw_boxes(picture, objects);
   if (options.view != ViewKind::kSideBySide) {
     if (options.hud) draw_hud(picture, explained, hud);
     return picture;

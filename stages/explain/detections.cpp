@@ -1,0 +1,237 @@
+#include "stages/explain/detections.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
+namespace gradcam {
+namespace {
+
+/// The columns of a format.
+struct Format {
+  const char* name;
+  const char* wants;
+  int objectness;  ///< -1 = none
+  int first_class;
+  bool corners;  ///< x1, y1, x2, y2, else cx, cy, w, h
+};
+
+const Format& format_of(BoxFormat format) {
+  static constexpr std::array<Format, 4> kFormats = {{
+      // in the order of BoxFormat
+      {"yolox", "[N, 5+C] (cx, cy, w, h, objectness, C class scores)", 4, 5, false},
+      {"yolov5", "[N, 5+C] (cx, cy, w, h, objectness, C class scores)", 4, 5, false},
+      {"yolov8", "[4+C, N] (cx, cy, w, h, C class scores)", -1, 4, false},
+      {"raw-heads", "[N, 4+C] (x1, y1, x2, y2, C class scores)", -1, 4, true},
+  }};
+  return kFormats.at(static_cast<std::size_t>(format));
+}
+
+[[noreturn]] void refuse(std::span<const std::int64_t> shape, const BoxLayout& layout,
+                         const std::string& more = "") {
+  std::string found;
+  for (const std::int64_t size : shape) found += (found.empty() ? "" : ", ") + std::to_string(size);
+  const Format& format = format_of(layout.format);
+  const std::string classes =
+      layout.classes > 0 ? " with C = " + std::to_string(layout.classes) : "";
+  throw std::runtime_error("detections: the output is [" + found + "]; format " + format.name +
+                           " wants " + format.wants + classes + more);
+}
+
+[[noreturn]] void refuse_not_finite() {
+  throw std::runtime_error("detections: the output holds a NaN or an infinity");
+}
+
+/// The output as boxes of numbers, whichever way round it lies.
+struct Boxes {
+  std::span<const float> values;
+  std::int64_t count = 0;
+  int classes = 0;
+  std::int64_t box_step = 0;
+  std::int64_t number_step = 0;
+
+  std::int64_t index(std::int64_t box, int number) const {
+    return box * box_step + number * number_step;
+  }
+  float at(std::int64_t box, int number) const {
+    return values[static_cast<std::size_t>(index(box, number))];
+  }
+};
+
+Boxes boxes_of(std::span<const float> output, std::span<const std::int64_t> shape,
+               const BoxLayout& layout) {
+  const auto size = shape.size() == 3 && shape[0] == 1 ? shape.subspan(1) : shape;
+  if (size.size() != 2 || size[0] < 0 || size[1] < 0) refuse(shape, layout);
+  if (size[0] * size[1] != std::ssize(output)) {
+    refuse(shape, layout, ", but the output holds " + std::to_string(output.size()) + " numbers");
+  }
+  const int before_classes = format_of(layout.format).first_class;
+  const auto fits = [&](std::int64_t numbers) {
+    return layout.classes > 0 ? numbers == before_classes + layout.classes
+                              : numbers > before_classes;
+  };
+  const auto classes = [&](std::int64_t numbers) {
+    return static_cast<int>(numbers - before_classes);
+  };
+  const Boxes box_by_box{output, size[0], classes(size[1]), size[1], 1};
+  if (layout.format != BoxFormat::kYolov8) {
+    if (!fits(size[1])) refuse(shape, layout);
+    return box_by_box;
+  }
+  if (layout.classes <= 0 && size[0] > size[1]) {
+    refuse(shape, layout, ", 4+C <= N where the number of classes is not known");
+  }
+  if (fits(size[0])) return {output, size[1], classes(size[0]), 1, size[1]};
+  if (layout.classes <= 0 || !fits(size[1])) refuse(shape, layout);
+  return box_by_box;
+}
+
+/// Where in the input an undecoded box's offsets start.
+struct Cell {
+  float column;
+  float row;
+  float stride;
+};
+
+std::vector<Cell> grid_cells(int input_height, int input_width) {
+  std::vector<Cell> cells;
+  for (const int stride : {8, 16, 32}) {
+    for (int row = 0; row < input_height / stride; ++row) {
+      for (int column = 0; column < input_width / stride; ++column) {
+        cells.push_back(
+            {static_cast<float>(column), static_cast<float>(row), static_cast<float>(stride)});
+      }
+    }
+  }
+  return cells;
+}
+
+std::vector<Cell> cells_of(std::span<const std::int64_t> shape, const BoxLayout& layout,
+                           const Boxes& boxes, int input_height, int input_width) {
+  if (layout.decoded) return {};
+  if (layout.format != BoxFormat::kYolox) refuse(shape, layout, " in pixels (decoded)");
+  std::vector<Cell> cells = grid_cells(input_height, input_width);
+  if (std::ssize(cells) != boxes.count) {
+    refuse(shape, layout,
+           ", not decoded with N = " + std::to_string(cells.size()) + " for an input of " +
+               std::to_string(input_height) + "x" + std::to_string(input_width));
+  }
+  return cells;
+}
+
+Box box_at(const Boxes& boxes, std::int64_t box, bool corners, const std::vector<Cell>& cells) {
+  std::array<float, 4> n{};
+  for (int i = 0; i < 4; ++i) n[static_cast<std::size_t>(i)] = boxes.at(box, i);
+  if (corners) return {n[0], n[1], n[2], n[3]};
+  if (!cells.empty()) {
+    const Cell& cell = cells[static_cast<std::size_t>(box)];
+    n = {(n[0] + cell.column) * cell.stride, (n[1] + cell.row) * cell.stride,
+         std::exp(n[2]) * cell.stride, std::exp(n[3]) * cell.stride};
+  }
+  return {n[0] - n[2] / 2, n[1] - n[3] / 2, n[0] + n[2] / 2, n[1] + n[3] / 2};
+}
+
+/// In one pass without branches, so that the compiler can look at many at once.
+bool all_finite(std::span<const float> values) {
+  bool finite = true;
+  for (const float value : values) {
+    finite &= std::abs(value) <= std::numeric_limits<float>::max();
+  }
+  return finite;
+}
+
+int best_class(const Boxes& boxes, std::int64_t box, int first_class) {
+  int best = 0;
+  for (int i = 1; i < boxes.classes; ++i) {
+    if (boxes.at(box, first_class + i) > boxes.at(box, first_class + best)) best = i;
+  }
+  return best;
+}
+
+/// The highest class score of each box, where boxes are columns: row by row, as they lie in memory.
+std::vector<float> highest_scores(const Boxes& boxes, int first_class) {
+  std::vector<float> highest(static_cast<std::size_t>(boxes.count));
+  for (int i = 0; i < boxes.classes; ++i) {
+    const float* const row = boxes.values.data() + boxes.index(0, first_class + i);
+    for (std::size_t box = 0; box < highest.size(); ++box) {
+      highest[box] = i == 0 ? row[box] : std::max(highest[box], row[box]);
+    }
+  }
+  return highest;
+}
+
+/// Score and seed; the box is still missing.
+Detection scored(const Boxes& boxes, std::int64_t box, const Format& format, bool logits) {
+  Detection detection;
+  detection.index = best_class(boxes, box, format.first_class);
+  const int column = format.first_class + detection.index;
+  float class_score = boxes.at(box, column);
+  float slope = 1;
+  if (logits) {
+    class_score = 1 / (1 + std::exp(-class_score));
+    slope = class_score * (1 - class_score);
+  }
+  float objectness = 1;
+  if (format.objectness >= 0) {
+    objectness = boxes.at(box, format.objectness);
+    detection.by_objectness = {boxes.index(box, format.objectness), class_score};
+  }
+  detection.score = objectness * class_score;
+  detection.by_class = {boxes.index(box, column), objectness * slope};
+  return detection;
+}
+
+}  // namespace
+
+std::vector<Detection> decode(std::span<const float> output, std::span<const std::int64_t> shape,
+                              const BoxLayout& layout, int input_height, int input_width,
+                              float threshold) {
+  const Format& format = format_of(layout.format);
+  const Boxes boxes = boxes_of(output, shape, layout);
+  const std::vector<Cell> cells = cells_of(shape, layout, boxes, input_height, input_width);
+  if (!all_finite(output)) refuse_not_finite();
+  const bool logits = layout.logits && layout.format == BoxFormat::kRawHeads;
+
+  // Most boxes need no look at their classes: a class score is at most 1, so the objectness says
+  // that they are too low, or the highest score does.
+  const bool columns = boxes.box_step == 1;
+  const std::vector<float> highest =
+      columns ? highest_scores(boxes, format.first_class) : std::vector<float>();
+  std::vector<Detection> detections;
+  for (std::int64_t i = 0; i < boxes.count; ++i) {
+    if (format.objectness >= 0 && boxes.at(i, format.objectness) < threshold) continue;
+    if (columns && highest[static_cast<std::size_t>(i)] < threshold) continue;
+    Detection detection = scored(boxes, i, format, logits);
+    if (detection.score < threshold) continue;
+    detection.box = box_at(boxes, i, format.corners, cells);
+    const float size = detection.box.area();
+    if (!std::isfinite(size)) refuse_not_finite();  // exp() of a width
+    if (size > 0) detections.push_back(detection);
+  }
+  return detections;
+}
+
+std::vector<Detection> non_maximum_suppression(std::vector<Detection> detections,
+                                               float iou_threshold) {
+  std::stable_sort(detections.begin(), detections.end(), [](const auto& a, const auto& b) {
+    return a.score != b.score ? a.score > b.score : a.index < b.index;
+  });
+  std::vector<Detection> kept;
+  for (const Detection& detection : detections) {
+    const bool covered = std::any_of(kept.begin(), kept.end(), [&](const Detection& better) {
+      return better.index == detection.index && iou(better.box, detection.box) > iou_threshold;
+    });
+    if (!covered) kept.push_back(detection);
+  }
+  return kept;
+}
+
+Scalar scalar_of(const Detection& detection) {
+  if (detection.by_objectness.index < 0) return Scalar::sum({detection.by_class});
+  return Scalar::product({detection.by_objectness, detection.by_class});
+}
+
+}  // namespace gradcam

@@ -1,0 +1,51 @@
+#include "stages/explain/tokens.h"
+
+#include <ATen/ATen.h>
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+namespace gradcam {
+namespace {
+
+constexpr TokenGrid kGrid{1, 2, 3};
+
+TEST(Tokens, ActivationWithPlacesStaysAsItIs) {
+  const at::Tensor activation = at::rand({4, 2, 3});
+  EXPECT_TRUE(to_places(activation, std::nullopt).is_same(activation));
+}
+
+TEST(Tokens, ClassTokenIsDroppedAndTheRestLaidOut) {
+  // Token t has the values 10 t and 10 t + 1 in its two channels.
+  const at::Tensor tokens = at::stack({at::arange(7) * 10, at::arange(7) * 10 + 1}, 1);
+  const at::Tensor places = to_places(tokens, kGrid);
+  EXPECT_EQ(places.sizes(), (std::vector<std::int64_t>{2, 2, 3}));
+  EXPECT_EQ(places[0][0][0].item<int>(), 10);
+  EXPECT_EQ(places[1][1][2].item<int>(), 61);
+}
+
+TEST(Tokens, GridWithChannelsLastIsTurned) {
+  const at::Tensor activation = at::rand({2, 3, 5});
+  const at::Tensor places = to_places(activation, TokenGrid{0, 2, 3});
+  EXPECT_TRUE(at::equal(places[4], activation.select(2, 4)));
+}
+
+TEST(Tokens, WayBackKeepsTheClassToken) {
+  const at::Tensor tokens = at::rand({7, 5});
+  const at::Tensor places = to_places(tokens, kGrid);
+  const at::Tensor back = from_places(at::stack({places, places * 2}), tokens, kGrid);
+  EXPECT_TRUE(at::equal(back[0], tokens));
+  EXPECT_TRUE(at::equal(back[1][0], tokens[0]));
+  EXPECT_TRUE(at::equal(back[1][3], tokens[3] * 2));
+  const at::Tensor grid = at::rand({2, 3, 5});
+  const at::Tensor turned = to_places(grid, TokenGrid{0, 2, 3}).unsqueeze(0);
+  EXPECT_TRUE(at::equal(from_places(turned, grid, TokenGrid{0, 2, 3})[0], grid));
+}
+
+TEST(Tokens, OtherNumbersAreAnErrorThatSaysBoth) {
+  EXPECT_THROW(to_places(at::rand({8, 5}), kGrid), std::runtime_error);
+  EXPECT_THROW(to_places(at::rand({7, 5}), std::nullopt), std::runtime_error);
+}
+
+}  // namespace
+}  // namespace gradcam

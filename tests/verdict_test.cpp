@@ -1,0 +1,195 @@
+#include "stages/explain/verdict.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "config/user_error.h"
+
+namespace gradcam {
+namespace {
+
+using Shape = std::vector<std::int64_t>;
+using Values = std::vector<float>;
+
+Verdict verdict_of(Task task, const Values& output, const Shape& shape, const TargetChoice& target,
+                   ModelDescription description = {}) {
+  description.task = task;
+  description.activation = task == Task::kClassification ? ScoreActivation::kSoftmax
+                           : task == Task::kMultilabel   ? ScoreActivation::kSigmoid
+                                                         : ScoreActivation::kNone;
+  return judge({output, shape}, description, {target, false, nullptr});
+}
+
+std::vector<int> indices(const Verdict& verdict) {
+  std::vector<int> all;
+  for (const Aim& aim : verdict.aims) all.push_back(aim.what.index);
+  return all;
+}
+
+TEST(Verdict, ClassificationExplainsTheRawScoreOfTheBestClass) {
+  const Values output{1, 3, 2};
+  const Verdict verdict = verdict_of(Task::kClassification, output, {3}, {});
+  EXPECT_EQ(indices(verdict), std::vector<int>{1});
+  EXPECT_NEAR(verdict.aims[0].what.score, std::exp(2) / (1 + std::exp(2) + std::exp(1)), 1e-6);
+  EXPECT_DOUBLE_EQ(verdict.aims[0].scalar.value(output), 3);
+  ASSERT_EQ(verdict.top.size(), 3U);
+  EXPECT_EQ(verdict.top[1].index, 2);
+}
+
+TEST(Verdict, MultilabelExplainsAllLabelsAboveTheThreshold) {
+  ModelDescription description;
+  description.threshold = 0.5;
+  EXPECT_EQ(indices(verdict_of(Task::kMultilabel, {-1, 3, 2, -4}, {4}, {}, description)),
+            (std::vector<int>{1, 2}));
+}
+
+TEST(Verdict, MultilabelWithNothingThereExplainsTheNearest) {
+  ModelDescription description;
+  description.threshold = 0.5;
+  EXPECT_EQ(indices(verdict_of(Task::kMultilabel, {-1, -3, -2}, {3}, {}, description)),
+            std::vector<int>{0});
+}
+
+TEST(Verdict, RegressionIsPushedUpOrDown) {
+  using Push = TargetChoice::Push;
+  const Values left{-0.25F};
+  const auto slope = [&](Push push) {
+    TargetChoice target;
+    target.push = push;
+    const Verdict verdict = verdict_of(Task::kRegression, left, {1}, target);
+    EXPECT_FLOAT_EQ(verdict.top.at(0).score, -0.25F);
+    return verdict.aims.at(0).scalar.seed(left).at(0).weight;
+  };
+  EXPECT_EQ(slope(Push::kUp), 1);
+  EXPECT_EQ(slope(Push::kDown), -1);
+  EXPECT_EQ(slope(Push::kKeep), -1);  // what speaks for the left it has
+}
+
+TEST(Verdict, SegmentationExplainsTheMeanOverTheMaskOfTheLargestClass) {
+  // Two classes at 1x3 places: the second is the best at two of them.
+  const Values output{5, 0, 0, 1, 4, 2};
+  const Verdict verdict = verdict_of(Task::kSegmentation, output, {2, 1, 3}, {});
+  EXPECT_EQ(indices(verdict), std::vector<int>{1});
+  EXPECT_NEAR(verdict.aims[0].what.score, 2.0 / 3, 1e-6);
+  EXPECT_DOUBLE_EQ(verdict.aims[0].scalar.value(output), 3);
+  ASSERT_TRUE(verdict.classes.has_value());
+  EXPECT_EQ(verdict.classes->classes, (std::vector<std::uint16_t>{0, 1, 1}));
+}
+
+TEST(Verdict, SegmentationOfAClassThatIsNowhereTakesAllPlaces) {
+  const Values output{5, 5, 5, 1, 4, 1};
+  const Verdict verdict =
+      verdict_of(Task::kSegmentation, output, {2, 1, 3}, {.index = 1, .automatic = false});
+  EXPECT_EQ(verdict.aims.at(0).what.score, 0);
+  EXPECT_NEAR(verdict.aims[0].scalar.value(output), 2, 1e-6);
+}
+
+/// Four YOLOX boxes of two classes: two that overlap, one apart, one of the other class.
+const Values kBoxes{10, 10, 8, 8, 1, 0.9F, 0,     //
+                    11, 10, 8, 8, 1, 0.8F, 0,     // the same object
+                    40, 40, 8, 8, 1, 0.7F, 0,     //
+                    25, 25, 8, 8, 1, 0,    0.6F,  //
+                    50, 10, 8, 8, 1, 0.1F, 0};    // below the threshold
+
+Verdict boxes(const TargetChoice& target, StreamMemory* memory = nullptr) {
+  ModelDescription description;
+  description.task = Task::kDetection;
+  description.input_height = 64;
+  description.input_width = 64;
+  description.labels = {"car", "bus"};
+  description.boxes.format = BoxFormat::kYolox;
+  return judge({kBoxes, Shape{5, 7}}, description, {target, false, nullptr, memory});
+}
+
+TEST(Verdict, DetectionFindsEachObjectOnceAndExplainsTheBest) {
+  const Verdict verdict = boxes({});
+  ASSERT_EQ(verdict.objects.size(), 3U);
+  EXPECT_TRUE(verdict.objects[0].explained);
+  EXPECT_FALSE(verdict.objects[1].explained);
+  EXPECT_EQ(verdict.objects[2].label, "bus");
+  ASSERT_EQ(verdict.aims.size(), 1U);
+  EXPECT_NEAR(verdict.aims[0].scalar.value(kBoxes), 0.9, 1e-6);
+  ASSERT_TRUE(verdict.aims[0].box.has_value());
+  EXPECT_FLOAT_EQ(verdict.aims[0].box->x1, 6);
+}
+
+TEST(Verdict, DetectionExplainsAllBoxesOrThoseOfAClass) {
+  EXPECT_EQ(indices(boxes({.automatic = false, .all = true})), (std::vector<int>{0, 0, 1}));
+  EXPECT_EQ(indices(boxes({.index = 0, .automatic = false})), (std::vector<int>{0, 0}));
+  EXPECT_EQ(indices(boxes({.index = 1, .automatic = false})), std::vector<int>{1});
+  EXPECT_EQ(indices(boxes({.best = 2})), (std::vector<int>{0, 0}));
+  EXPECT_EQ(indices(boxes({.rank = 3})), std::vector<int>{1});
+}
+
+TEST(Verdict, DetectionExplainsTheBoxWithAnIdentity) {
+  StreamMemory memory;
+  const Verdict verdict = boxes({.automatic = false, .box = 2}, &memory);
+  EXPECT_EQ(verdict.objects.at(1).id, 2);
+  EXPECT_TRUE(verdict.objects[1].explained);
+  EXPECT_EQ(verdict.aims.size(), 1U);
+  EXPECT_TRUE(boxes({.automatic = false, .box = 9}, &memory).aims.empty());
+}
+
+TEST(Verdict, EmbeddingIsComparedWithTheReference) {
+  ModelDescription description;
+  description.task = Task::kEmbedding;
+  const auto reference = std::make_shared<const Values>(Values{3, 4});
+  const Values output{4, 3};
+  const Verdict verdict = judge({output, Shape{2}}, description, {{}, false, reference});
+  EXPECT_NEAR(verdict.aims.at(0).what.score, 24.0 / 25, 1e-6);
+}
+
+TEST(Verdict, AutoStaysWithAClassUntilAnotherLeadsByTheHysteresis) {
+  StreamMemory memory;
+  ModelDescription description;
+  description.activation = ScoreActivation::kNone;
+  const auto best_of = [&](const Values& output, double hysteresis) {
+    Reading reading{{}, false, nullptr, &memory};
+    reading.hysteresis = hysteresis;
+    return indices(judge({output, Shape{2}}, description, reading)).at(0);
+  };
+  EXPECT_EQ(best_of({0.6F, 0.4F}, 0.2), 0);
+  EXPECT_EQ(best_of({0.45F, 0.55F}, 0.2), 0);
+  EXPECT_EQ(best_of({0.35F, 0.65F}, 0.2), 1);
+  EXPECT_EQ(best_of({0.55F, 0.45F}, 0.2), 1);
+  EXPECT_EQ(best_of({0.55F, 0.45F}, 0), 0);
+}
+
+TEST(Verdict, SegmentationOfARegionLooksAtNothingElse) {
+  ModelDescription description;
+  description.task = Task::kSegmentation;
+  const Values output{5, 0, 0, 0, 1, 4, 2, 3};
+  Reading reading;
+  reading.region = {0.5, 0, 1, 1};
+  const Verdict verdict = judge({output, Shape{2, 1, 4}}, description, reading);
+  EXPECT_EQ(verdict.aims.at(0).what.index, 1);
+  EXPECT_DOUBLE_EQ(verdict.aims[0].scalar.value(output), 2.5);
+}
+
+TEST(Verdict, NanIsAnError) {
+  const Values output{1, std::numeric_limits<float>::quiet_NaN()};
+  EXPECT_THROW(verdict_of(Task::kClassification, output, {2}, {}), std::runtime_error);
+}
+
+TEST(Verdict, ShapeThatIsNotOfTheTaskNamesTheModelAndWhatIsWanted) {
+  ModelDescription description;
+  EXPECT_EQ(classes_of(description, Shape{7}, "m.pt"), 7);
+  EXPECT_EQ(classes_of(description, Shape{7, 1, 1}, "m.pt"), 7);
+  try {
+    classes_of(description, Shape{20, 8, 16}, "m.pt");
+    FAIL() << "accepted";
+  } catch (const UserError& error) {
+    EXPECT_EQ(error.code(), ExitCode::kModel);
+    EXPECT_STREQ(error.what(),
+                 "model 'm.pt': gives 20x8x16 numbers for a picture, task classification wants one "
+                 "row of scores; the description's task says what they mean");
+  }
+  description.task = Task::kSegmentation;
+  EXPECT_EQ(classes_of(description, Shape{20, 8, 16}, "m.pt"), 20);
+  EXPECT_THROW(classes_of(description, Shape{20}, "m.pt"), UserError);
+}
+
+}  // namespace
+}  // namespace gradcam
