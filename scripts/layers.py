@@ -17,7 +17,7 @@ def layer_shapes(module: nn.Module, sample: Tensor) -> Dict[str, Tuple[int, ...]
 
 
 def default_layer(module: nn.Module, sample: Tensor, own: Optional[int] = None) -> str:
-    """The last stage that still has places: what pytorch-grad-cam calls the usual choice
+    """The last stage that still has rows and columns: what pytorch-grad-cam calls the usual choice
     (`layer4`, `features`). Pooling and maps that are the classifier's own, with as many channels as
     there are classes (`own`, else the output's), are passed over; of a layer called more than once
     the last call counts, of several names for one value the outermost."""
@@ -29,7 +29,7 @@ def default_layer(module: nn.Module, sample: Tensor, own: Optional[int] = None) 
     last_value = {name: value for name, _, value in calls}
     last = None
     for name, _, value in calls:
-        usable = value.dim() == 4 and value.shape[2] * value.shape[3] > 1
+        usable = value.dim() == 4 and min(value.shape[2:]) > 1
         if usable and value.shape[1] != own and not any(value is p for p in pooled):
             same = [n for n, _, v in calls if v is value and last_value[n] is value]
             if same:
