@@ -167,7 +167,6 @@ def compile_bundle(options: argparse.Namespace, folder: Path) -> str:
     with torch.no_grad():
         values: Sequence[Tensor] = parts.features(sample)
         values = values[:-1] if parts.gives_output else values
-        classes = network.module(sample).shape[-1]
     if options.int8 and values[0].dim() != 4:
         raise NetworkError(USAGE, f"--int8: layer {layer} gives tokens; allowed: a layer of maps")
     with quiet(), torch.enable_grad():
@@ -176,15 +175,13 @@ def compile_bundle(options: argparse.Namespace, folder: Path) -> str:
     save(head, folder / "head.pt")
     save(export_model.export(network, sample, script=False), folder / "model.pt")
     worst = verify(network, layer, head, folder)
-    labels = network.labels
-    if options.labels:
-        labels = network_options.read_labels(options.labels, classes)
-    description = export_model.describe(network, layers, labels, worst["output"])
-    description["verified"] = {"relative_difference": worst, "torch": torch.__version__}
+    verified = {"relative_difference": worst, "torch": torch.__version__}
+    labels = export_model.labels_of(network, options.labels)
+    description = export_model.describe(network, layers, labels, verified)
     figures = ", ".join(f"{name} {value:.2g}" for name, value in worst.items())
     told = [
-        f"{options.output}: {network.name} ({network.source}), layer {layer}, {classes} classes; "
-        f"largest relative differences from eager: {figures}"
+        f"{options.output}: {network.name} ({network.source}), layer {layer}, "
+        f"{network.outputs} classes; largest relative differences from eager: {figures}"
     ]
     int8 = {}
     if options.int8:
@@ -192,6 +189,7 @@ def compile_bundle(options: argparse.Namespace, folder: Path) -> str:
         told += lines
     description["stamp"] = {**stamp(folder), **int8}
     (folder / "model.json").write_text(json.dumps(description, indent=1), encoding="utf-8")
+    network_options.tell_notes(network)
     return "\n".join(told)
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Exports a classification network to a TorchScript file with its description inside.
+"""Exports a network to a TorchScript file with its description inside, and holds the file against
+the network: its scores, and a Grad-CAM map against hooks.
 
 scripts/export_model.py efficientnet_lite0 -o efficientnet_lite0.pt
 scripts/export_model.py resnet50 --weights resnet50.pth -o resnet50.pt
@@ -7,6 +8,10 @@ scripts/export_model.py timm/resnet18 -o resnet18.pt
 scripts/export_model.py my_checkpoint.pth --arch mobilenet_v2 --labels names.txt -o mine.pt
 scripts/export_model.py net.onnx --input-size 192,256 --labels names.txt -o mine.pt
 scripts/export_model.py my_networks.py:small --mean 0,0,0 --std 1,1,1 -o mine.pt
+scripts/export_model.py yolox_nano.onnx --format yolox --labels coco.txt -o yolox_nano.pt
+scripts/export_model.py pilot.py:make --task regression --crop 0.38,0,0.84,1 -o pilot.pt
+
+docs/models.md has a recipe for each kind of network.
 """
 
 from __future__ import annotations
@@ -25,13 +30,13 @@ if __name__ == "__main__":
     use_project_python("torch", "torchvision")
 
 import network_options  # noqa: E402
+import tasks  # noqa: E402
 import torch  # noqa: E402
 from layers import choose_layers  # noqa: E402
 from network import MODEL, OUTPUT, USAGE, Network, NetworkError, first_line, pattern  # noqa: E402
 from quiet import quiet  # noqa: E402
 from torch import Tensor  # noqa: E402
-
-TOLERANCE = 1e-4  # of the largest output
+from verification import verify  # noqa: E402
 
 
 def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:
@@ -41,8 +46,19 @@ def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     network_options.add_network_options(parser)
+    network_options.add_task_options(parser)
     parser.add_argument("--script", action="store_true", help="torch.jit.script, not trace")
-    parser.add_argument("--layer", metavar="L[,L]", help="layer to explain (default: last stage)")
+    parser.add_argument(
+        "--layer",
+        metavar="L[,L]",
+        help="layer to explain (default: last stage; of a detector, what its heads share)",
+    )
+    parser.add_argument(
+        "--tokens",
+        type=network_options.tokens,
+        metavar="DROP,H,W",
+        help="how the tokens of --layer lie: how many to drop in front, and the grid of the others",
+    )
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE.pt", help="replaced if it exists"
     )
@@ -72,65 +88,46 @@ def export(network: Network, sample: Tensor, script: bool) -> torch.jit.ScriptMo
         torch.backends.mha.set_fastpath_enabled(fast_path)
 
 
-def verify(network: Network, exported: torch.jit.ScriptModule, script: bool) -> float:
-    """Largest difference between the export and eager outputs; raises when it is too large or when
-    the export has no gradient."""
-    height, width = network.input_size
-    generator = torch.Generator().manual_seed(1)
-    noise = torch.rand(height, width, 3, generator=generator) * 255
-    difference = 0.0
-    for pixels in (noise, pattern(height, width)):
-        sample = network.normalise(pixels)
-        with torch.no_grad():
-            expected = network.module(sample)
-        output = exported(sample.requires_grad_())
-        if not isinstance(output, Tensor):
-            raise NetworkError(
-                MODEL,
-                f"{network.name}: the export gives several values, not one tensor"
-                + ("; leave out --script" if script else ""),
-            )
-        largest = expected.abs().max().item()
-        worst = (output.detach() - expected).abs().max().item()
-        if not worst <= TOLERANCE * largest:
-            raise NetworkError(
-                MODEL,
-                f"{network.name}: the export differs from eager by {worst:.3g} (outputs up to "
-                f"{largest:.3g}, allowed {TOLERANCE:g} of that)",
-            )
-        try:
-            (gradient,) = torch.autograd.grad(output[0].max(), sample)
-        except RuntimeError as error:
-            raise NetworkError(MODEL, f"{network.name}: no gradient: {error}") from None
-        if not gradient.isfinite().all():
-            raise NetworkError(MODEL, f"{network.name}: its gradient is not finite")
-        difference = max(difference, worst)
-    return difference
-
-
 def describe(
-    network: Network, layers: Dict[str, Any], labels: Optional[List[str]], difference: float
+    network: Network,
+    layers: Dict[str, Any],
+    labels: Optional[List[str]],
+    verified: Dict[str, Any],
 ) -> Dict[str, Any]:
     description: Dict[str, Any] = {
         "name": network.name,
-        "task": "classification",
+        **tasks.described(network),
         "input_size": network.input_size,
-        "resize": "stretch",
-        "antialias": True,
-        "color": "rgb",
+        **network.framing.described(),
+        "color": network.color,
         "scale": network.scale,
         "mean": network.mean,
         "std": network.std,
         **layers,
         "source": network.source,
         "licence": network.licence,
-        "verified": {"max_abs_difference": difference, "torch": torch.__version__},
+        "verified": verified,
     }
-    if network.probabilities:
-        description["output"] = {"activation": "none"}
     if labels:
         description["labels"] = labels
     return description
+
+
+def labels_of(network: Network, path: Optional[Path]) -> Optional[List[str]]:
+    """Those of the file `path`, else the network's own where they fit its output."""
+    if path is not None:
+        if network.task == "embedding":
+            raise NetworkError(USAGE, "--labels: an embedding has no classes")
+        return network_options.read_labels(path, network.outputs)
+    own = network.labels if network.task != "embedding" else None
+    return own if own and len(own) == network.outputs else None
+
+
+def serialised(exported: torch.jit.ScriptModule) -> bytes:
+    buffer = io.BytesIO()
+    with quiet():
+        torch.jit.save(exported, buffer)
+    return buffer.getvalue()
 
 
 def write(exported: torch.jit.ScriptModule, description: Dict[str, Any], path: Path) -> None:
@@ -150,22 +147,22 @@ def write(exported: torch.jit.ScriptModule, description: Dict[str, Any], path: P
 
 def run(options: argparse.Namespace) -> str:
     network = network_options.build_network(options)
+    labels = labels_of(network, options.labels)
     sample = network.normalise(pattern(*network.input_size))
-    layers = choose_layers(network, sample, options.layer)
-    with torch.no_grad():
-        classes = network.module(sample).shape[-1]
-    labels = network.labels
-    if options.labels:
-        labels = network_options.read_labels(options.labels, classes)
+    layers = choose_layers(network, sample, options.layer, options.tokens)
     exported = export(network, sample, options.script)
-    difference = verify(network, exported, options.script)
-    write(exported, describe(network, layers, labels, difference), options.output)
+    verified = verify(network, serialised(exported), layers, options.script)
+    write(exported, describe(network, layers, labels, verified), options.output)
+    network_options.tell_notes(network)
     kind = "scripted" if options.script else "traced"
+    shown = layers["layer"] if isinstance(layers["layer"], str) else ",".join(layers["layer"])
+    counted = {"regression": "values", "embedding": "components"}.get(network.task, "classes")
     return (
-        f"{options.output}: {network.name} ({network.source}), {kind}, "
-        f"{network.input_size[0]}x{network.input_size[1]}, layer {layers['layer']}, "
-        f"{classes} classes, {'labels inside' if labels else 'no labels'}, "
-        f"max difference from eager {difference:.2g}"
+        f"{options.output}: {network.name} ({network.source}), {network.task}, {kind}, "
+        f"{network.input_size[0]}x{network.input_size[1]}, layer {shown}, "
+        f"{'?' if network.outputs is None else network.outputs} {counted}, "
+        f"{'labels inside' if labels else 'no labels'}, largest difference from eager "
+        f"{verified['max_abs_difference']:.2g}, of the map {verified['map_difference']:.2g}"
     )
 
 

@@ -6,6 +6,7 @@ import difflib
 from typing import Any, Dict, List, Optional, Tuple
 
 import torch
+from detector_layers import detector_layers
 from network import USAGE, Network, NetworkError
 from torch import Tensor, nn
 
@@ -15,20 +16,21 @@ def layer_shapes(module: nn.Module, sample: Tensor) -> Dict[str, Tuple[int, ...]
     return {name: tuple(value.shape) for name, _, value in _run_layers(module, sample)}
 
 
-def default_layer(module: nn.Module, sample: Tensor) -> str:
-    """The last stage that still has places: what pytorch-grad-cam calls the usual choice
-    (`layer4`, `features`). Pooling and maps that are the classifier's own are passed over; of a
-    layer called more than once the last call counts, of several names for one value the
-    outermost."""
+def default_layer(module: nn.Module, sample: Tensor, own: Optional[int] = None) -> str:
+    """The last stage that still has rows and columns: what pytorch-grad-cam calls the usual choice
+    (`layer4`, `features`). Pooling and maps that are the classifier's own, with as many channels as
+    there are classes (`own`, else the output's), are passed over; of a layer called more than once
+    the last call counts, of several names for one value the outermost."""
     calls = _run_layers(module, sample)
-    with torch.no_grad():
-        classes = module(sample).shape[-1]
+    if own is None:
+        with torch.no_grad():
+            own = module(sample).shape[-1]
     pooled = [value for _, layer, value in calls if "Pool" in type(layer).__name__]
     last_value = {name: value for name, _, value in calls}
     last = None
     for name, _, value in calls:
-        usable = value.dim() == 4 and value.shape[2] * value.shape[3] > 1
-        if usable and value.shape[1] != classes and not any(value is p for p in pooled):
+        usable = value.dim() == 4 and min(value.shape[2:]) > 1
+        if usable and value.shape[1] != own and not any(value is p for p in pooled):
             same = [n for n, _, v in calls if v is value and last_value[n] is value]
             if same:
                 last = min(reversed(same), key=lambda n: n.count("."))
@@ -57,32 +59,81 @@ def _run_layers(module: nn.Module, sample: Tensor) -> List[Tuple[str, nn.Module,
     return calls
 
 
-def choose_layers(network: Network, sample: Tensor, wanted: Optional[str]) -> Dict[str, Any]:
-    """The description's `layer` (and `tokens` where the layer gives tokens, not a map)."""
-    if wanted is None:
-        tokens = _token_layer(network.module)
-        return tokens or {"layer": default_layer(network.module, sample)}
+def choose_layers(
+    network: Network,
+    sample: Tensor,
+    wanted: Optional[str],
+    tokens: Optional[Tuple[int, int, int]] = None,
+) -> Dict[str, Any]:
+    """The description's `layer`, and `tokens` where the layer gives tokens, not a map. `tokens`:
+    how many come first that stand for no place, and the grid of the others, as the user says."""
     shapes = layer_shapes(network.module, sample)
+    known = _token_layer(network.module, shapes)
+    given = None if tokens is None else {"drop": tokens[0], "grid": list(tokens[1:])}
+    if wanted is None:
+        if known and given is None:
+            return known
+        if given is not None:
+            raise NetworkError(USAGE, "--tokens goes with --layer")
+        return {"layer": _default(network, sample)}
+    layout = given or (known or {}).get("tokens")
     names = [name.strip() for name in wanted.split(",")]
-    for name in names:
-        if name not in shapes:
-            near = difflib.get_close_matches(name, shapes, 3)
-            known = ", ".join(near or list(shapes)[-3:])
-            raise NetworkError(USAGE, f"--layer '{name}': no such layer; near names: {known}")
-        if len(shapes[name]) != 4 or shapes[name][2] * shapes[name][3] == 1:
-            shape = "x".join(map(str, shapes[name]))
-            raise NetworkError(USAGE, f"--layer '{name}': gives {shape}, no map of places")
-    return {"layer": names[0] if len(names) == 1 else names}
+    kinds = {_kind(name, shapes, layout) for name in names}
+    if len(kinds) > 1:
+        raise NetworkError(USAGE, f"--layer '{wanted}': some give maps, others tokens")
+    if given is not None and kinds == {"map"}:
+        raise NetworkError(USAGE, f"--tokens: layer {wanted} gives a map, no tokens")
+    layer: Any = names[0] if len(names) == 1 else names
+    return {"layer": layer, "tokens": layout} if kinds == {"tokens"} else {"layer": layer}
 
 
-def _token_layer(module: Any) -> Optional[Dict[str, Any]]:
+def _default(network: Network, sample: Tensor) -> Any:
+    if network.task == "detection":
+        found = detector_layers(network.module, sample)
+        if found:
+            return found[0] if len(found) == 1 else found
+        return default_layer(network.module, sample, own=0)
+    # An embedding is the pooled last map itself, with as many channels.
+    own = 0 if network.task == "embedding" else network.outputs
+    return default_layer(network.module, sample, own)
+
+
+def _kind(name: str, shapes: Dict[str, Tuple[int, ...]], layout: Optional[Dict[str, Any]]) -> str:
+    """Whether a layer gives a map or tokens; neither is an error."""
+    if name not in shapes:
+        near = difflib.get_close_matches(name, shapes, 3)
+        known = ", ".join(near or list(shapes)[-3:])
+        raise NetworkError(USAGE, f"--layer '{name}': no such layer; near names: {known}")
+    shape = shapes[name]
+    if layout and _holds_tokens(shape, layout):
+        return "tokens"
+    if len(shape) == 4 and shape[2] * shape[3] > 1:
+        return "map"
+    hint = "; --tokens DROP,H,W says how its tokens lie" if len(shape) == 3 else ""
+    raise NetworkError(
+        USAGE, f"--layer '{name}': gives {'x'.join(map(str, shape))}, no map of places{hint}"
+    )
+
+
+def _holds_tokens(shape: Tuple[int, ...], layout: Dict[str, Any]) -> bool:
+    """1xTOKENSxC, or 1xHxWxC as Swin's blocks have it."""
+    height, width = layout["grid"]
+    if len(shape) == 4:
+        return layout["drop"] == 0 and shape[1:3] == (height, width)
+    return len(shape) == 3 and shape[1] == layout["drop"] + height * width
+
+
+def _token_layer(module: Any, shapes: Dict[str, Tuple[int, ...]]) -> Optional[Dict[str, Any]]:
     """The first norm of the last block of a vision transformer, as pytorch-grad-cam advises."""
-    if hasattr(module, "class_token"):  # torchvision's
+    found: Optional[Dict[str, Any]] = None
+    if hasattr(module, "class_token") and hasattr(module, "encoder"):  # torchvision's
         side = module.image_size // module.patch_size
         name = f"encoder.layers.encoder_layer_{len(module.encoder.layers) - 1}.ln_1"
-        return {"layer": name, "tokens": {"drop": 1, "grid": [side, side]}}
+        found = {"layer": name, "tokens": {"drop": 1, "grid": [side, side]}}
     grid = getattr(getattr(module, "patch_embed", None), "grid_size", None)
-    if grid and hasattr(module, "num_prefix_tokens"):  # timm's
+    if grid and hasattr(module, "num_prefix_tokens") and hasattr(module, "blocks"):  # timm's
         name = f"blocks.{len(module.blocks) - 1}.norm1"
-        return {"layer": name, "tokens": {"drop": module.num_prefix_tokens, "grid": list(grid)}}
+        found = {"layer": name, "tokens": {"drop": module.num_prefix_tokens, "grid": list(grid)}}
+    if found and _holds_tokens(shapes.get(found["layer"], ()), found["tokens"]):
+        return found
     return None

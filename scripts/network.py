@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import List, Optional
+from typing import Any, Dict, List, Optional
 
 import torch
 from torch import Tensor, nn
@@ -25,9 +25,30 @@ def first_line(error: BaseException) -> str:
 
 
 @dataclasses.dataclass
+class Framing:
+    """How a frame becomes a picture of the network's size, in the words of the description."""
+
+    resize: str = "stretch"  # or letterbox, center-crop
+    antialias: bool = True
+    pad_value: int = 114
+    pad_align: str = "center"  # or top-left
+    crop: Optional[List[float]] = None  # [top, left, bottom, right], fractions of the frame
+
+    def described(self) -> Dict[str, Any]:
+        """The description's keys, those of padding only where there is any."""
+        found: Dict[str, Any] = {"resize": self.resize, "antialias": self.antialias}
+        if self.resize == "letterbox":
+            found.update(pad_value=self.pad_value, pad_align=self.pad_align)
+        if self.crop:
+            found["crop"] = self.crop
+        return found
+
+
+@dataclasses.dataclass
 class Network:
     """A network in eval mode, its parameters without gradients, and what it wants as input:
-    x = (pixel / scale - mean) / std for RGB pixels 0..255 of `input_size` [H, W]."""
+    x = (pixel / scale - mean) / std for pixels 0..255 of `input_size` [H, W], whose channels, and
+    those of mean and std, are in the order of `color` (rgb or bgr)."""
 
     name: str
     module: nn.Module
@@ -39,18 +60,33 @@ class Network:
     source: str
     licence: str
     probabilities: bool = False  # its output has gone through softmax already
+    color: str = "rgb"
+    framing: Framing = dataclasses.field(default_factory=Framing)
+    task: str = "classification"
+    output: Dict[str, Any] = dataclasses.field(default_factory=dict)  # the description's
+    threshold: Optional[float] = None
+    outputs: Optional[int] = None  # classes, values or components; None: not known
+    notes: List[str] = dataclasses.field(default_factory=list)  # what was assumed or found out
 
     def normalise(self, pixels: Tensor) -> Tensor:
-        """u8 or float HxWx3 in 0..255 → float 1x3xHxW as the network wants it."""
+        """u8 or float RGB HxWx3 in 0..255 → float 1x3xHxW as the network wants it."""
         mean = torch.tensor(self.mean).view(3, 1, 1)
         std = torch.tensor(self.std).view(3, 1, 1)
-        return ((pixels.permute(2, 0, 1).float() / self.scale - mean) / std)[None].contiguous()
+        channels = pixels.permute(2, 0, 1).float()
+        if self.color == "bgr":
+            channels = channels.flip(0)
+        return ((channels / self.scale - mean) / std)[None].contiguous()
 
 
 def pattern(height: int, width: int) -> Tensor:
     """A picture made by a formula, u8 HxWx3, the same one that the C++ tests make."""
     y, x, c = torch.meshgrid(*(torch.arange(n) for n in (height, width, 3)), indexing="ij")
     return ((x * 7 + y * 13 + c * 101 + (x * y) % 17 * 3) % 256).to(torch.uint8)
+
+
+def noise(height: int, width: int) -> Tensor:
+    """A seeded picture of noise, float HxWx3 in 0..255."""
+    return torch.rand(height, width, 3, generator=torch.Generator().manual_seed(1)) * 255
 
 
 def source_of(own: str, weights: Optional[object], random_weights: bool) -> str:

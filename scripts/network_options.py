@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
+import sys
 from pathlib import Path
-from typing import List, NoReturn
+from typing import Any, Dict, List, NoReturn, Optional, Tuple
 
 import networks
 import own_networks
+import tasks
+import timm_networks
+import ultralytics_networks
+from conventions import WantedInput, option
 from network import USAGE, Network, NetworkError
 
 
@@ -20,12 +26,13 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def add_network_options(parser: argparse.ArgumentParser) -> None:
-    """Which network, with which weights."""
+    """Which network, with which weights, and what it takes."""
     parser.add_argument(
         "network",
         metavar="NAME|CHECKPOINT|FILE.onnx|FILE.py:FUNCTION",
-        help="efficientnet_lite0, a torchvision classifier, timm/NAME, a state_dict file (with "
-        "--arch), an ONNX file, or a function of yours that returns the module",
+        help="efficientnet_lite0, a classifier or segmentation network of torchvision, timm/NAME, "
+        "ultralytics/FILE.pt, a state_dict file (with --arch), an ONNX file, or a function "
+        "FILE.py:FUNCTION of yours that returns the module",
     )
     parser.add_argument("--arch", metavar="NAME", help="network that a CHECKPOINT belongs to")
     parser.add_argument("--weights", type=Path, metavar="FILE", help="state_dict for NAME")
@@ -34,13 +41,51 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--labels", type=Path, metavar="FILE", help="one per line, or index JSON")
     own = parser.add_argument_group(
-        "input of an ONNX file or FILE.py:FUNCTION",
-        "x = (pixel / scale - mean) / std in RGB; ImageNet's conventions unless given",
+        "input of an ONNX file, FILE.py:FUNCTION or weights of your own",
+        "x = (pixel / scale - mean) / std, channels in the order of --color; the conventions of "
+        "ImageNet, YOLO or YOLOX unless given, by --task and --format",
     )
-    own.add_argument("--input-size", type=_size, metavar="H,W", help="default: 224,224")
+    own.add_argument("--input-size", type=_size, metavar="H,W", help="default: 224,224 or 640,640")
     own.add_argument("--mean", type=_three, metavar="R,G,B", help="default: 0.485,0.456,0.406")
     own.add_argument("--std", type=_three_above_zero, metavar="R,G,B")
     own.add_argument("--scale", type=_above_zero, metavar="S", help="default: 255")
+    own.add_argument("--color", choices=("rgb", "bgr"), help="default: rgb; yolox: bgr")
+    frame = parser.add_argument_group("from frame to input")
+    frame.add_argument(
+        "--resize",
+        choices=("stretch", "letterbox", "center-crop"),
+        help="default: stretch; detection: letterbox",
+    )
+    frame.add_argument("--antialias", action=argparse.BooleanOptionalAction, help="default: yes")
+    frame.add_argument("--pad-value", type=_grey, metavar="0..255", help="default: 114")
+    frame.add_argument(
+        "--pad-align", choices=("center", "top-left"), help="default: center; yolox: top-left"
+    )
+    frame.add_argument(
+        "--crop",
+        type=_crop,
+        metavar="T,L,B,R",
+        help="part of the frame, in fractions, cut out before resizing",
+    )
+
+
+def add_task_options(parser: argparse.ArgumentParser) -> None:
+    """What the network's output means."""
+    group = parser.add_argument_group("output")
+    group.add_argument("--task", choices=tasks.TASKS, help="default: the network's own")
+    group.add_argument("--format", choices=tasks.FORMATS, help="how a detector gives its boxes")
+    group.add_argument(
+        "--decoded",
+        action=argparse.BooleanOptionalAction,
+        help="boxes are in pixels of the input; default: found out",
+    )
+    group.add_argument(
+        "--activation", choices=tasks.ACTIVATIONS, help="scores → shares; default: by the task"
+    )
+    group.add_argument(
+        "--threshold", type=_share, metavar="0..1", help="least score; default of detectors: 0.3"
+    )
+    group.add_argument("--select", metavar="NAME|NUMBER", help="the output meant, of several")
 
 
 def settle_network(options: argparse.Namespace) -> None:
@@ -50,13 +95,27 @@ def settle_network(options: argparse.Namespace) -> None:
     if own_networks.is_own(options.network):
         _settle_own(options)
         return
-    said = _wanted(options).said()
-    if said:
+    if getattr(options, "select", None) is not None:
+        raise NetworkError(USAGE, "--select goes with an ONNX file or FILE.py:FUNCTION")
+    _settle_checkpoint(options)
+    said = _wanted(options).pixels()
+    ultralytics = ultralytics_networks.is_ultralytics(options.network)
+    if said and not (options.weights or options.random_weights or ultralytics):
         raise NetworkError(
-            USAGE, f"{said[0]} goes with an ONNX file or FILE.py:FUNCTION; others have their own"
+            USAGE,
+            f"{option(next(iter(said)))} goes with an ONNX file, FILE.py:FUNCTION or weights of "
+            "your own; published ones have theirs",
         )
+    if ultralytics and (options.weights or options.random_weights):
+        given = "--weights" if options.weights else "--random-weights"
+        raise NetworkError(USAGE, f"{given}: '{options.network}' brings its weights")
+
+
+def _settle_checkpoint(options: argparse.Namespace) -> None:
+    known_prefix = timm_networks.PREFIX, ultralytics_networks.PREFIX
     looks_like_file = options.network.endswith((".pt", ".pth", ".tar", ".bin"))
-    if looks_like_file or Path(options.network).is_file():
+    is_named = options.network.startswith(known_prefix)
+    if not is_named and (looks_like_file or Path(options.network).is_file()):
         if options.weights or options.random_weights:
             raise NetworkError(USAGE, f"'{options.network}' holds the weights: no other ones")
         if not options.arch:
@@ -69,13 +128,23 @@ def settle_network(options: argparse.Namespace) -> None:
 
 
 def build_network(options: argparse.Namespace) -> Network:
-    return networks.build(
-        options.network, options.weights, options.random_weights, _wanted(options)
+    """The network, with what its output means settled."""
+    wanted = tasks.WantedTask(**_named(options, tasks.WantedTask))
+    network = networks.build(
+        options.network, options.weights, options.random_weights, _wanted(options), wanted
     )
+    tasks.settle(network, wanted)
+    return network
 
 
-def read_labels(path: Path, classes: int) -> List[str]:
-    """One label per line, or a JSON list, or a JSON object index → label or [id, label]."""
+def tell_notes(network: Network) -> None:
+    for note in network.notes:
+        print(note, file=sys.stderr)
+
+
+def read_labels(path: Path, classes: Optional[int]) -> List[str]:
+    """One label per line, or a JSON list, or a JSON object index → label or [id, label]; as many as
+    there are classes, where that is known."""
     try:
         text = path.read_text(encoding="utf-8")
         if path.suffix != ".json":
@@ -87,7 +156,7 @@ def read_labels(path: Path, classes: int) -> List[str]:
             labels = [entry if isinstance(entry, str) else entry[-1] for entry in found]
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise NetworkError(USAGE, f"--labels '{path}': cannot be read ({error})") from None
-    if len(labels) != classes:
+    if classes is not None and len(labels) != classes:
         raise NetworkError(USAGE, f"--labels '{path}': {len(labels)} labels for {classes} classes")
     return labels
 
@@ -101,8 +170,14 @@ def _settle_own(options: argparse.Namespace) -> None:
         raise NetworkError(USAGE, f"{given}: '{options.network}' brings its weights")
 
 
-def _wanted(options: argparse.Namespace) -> networks.WantedInput:
-    return networks.WantedInput(options.input_size, options.mean, options.std, options.scale)
+def _wanted(options: argparse.Namespace) -> WantedInput:
+    return WantedInput(**_named(options, WantedInput))
+
+
+def _named(options: argparse.Namespace, kind: type) -> Dict[str, Any]:
+    """The options that are named like the fields of a dataclass, where a script has them."""
+    names = (field.name for field in dataclasses.fields(kind))
+    return {name: getattr(options, name, None) for name in names}
 
 
 def _numbers(text: str, count: int, allowed: str) -> List[float]:
@@ -140,3 +215,35 @@ def _above_zero(text: str) -> float:
     if value <= 0:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number above 0")
     return value
+
+
+def _share(text: str) -> float:
+    (value,) = _numbers(text, 1, "a number 0..1")
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number 0..1")
+    return value
+
+
+def _grey(text: str) -> int:
+    (value,) = _numbers(text, 1, "a whole number 0..255")
+    if value != int(value) or not 0 <= value <= 255:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a whole number 0..255")
+    return int(value)
+
+
+def _crop(text: str) -> List[float]:
+    allowed = "T,L,B,R in fractions of the frame, 0 <= T < B <= 1, 0 <= L < R <= 1"
+    top, left, bottom, right = values = _numbers(text, 4, allowed)
+    if not (0 <= top < bottom <= 1 and 0 <= left < right <= 1):
+        raise argparse.ArgumentTypeError(f"'{text}' is not {allowed}")
+    return values
+
+
+def tokens(text: str) -> Tuple[int, int, int]:
+    """Of --tokens DROP,H,W."""
+    allowed = "DROP,H,W in whole numbers, like 1,14,14"
+    values = _numbers(text, 3, allowed)
+    if any(value != int(value) for value in values) or values[0] < 0 or min(values[1:]) < 1:
+        raise argparse.ArgumentTypeError(f"'{text}' is not {allowed}")
+    drop, height, width = map(int, values)
+    return drop, height, width

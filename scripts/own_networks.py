@@ -15,108 +15,67 @@ from typing import Any, Iterator, List, Optional, Tuple
 import onnx_file
 import torch
 from checkpoints import load, read_state_dict
-from network import MODEL, USAGE, Network, NetworkError, first_line, pattern
-from torch import Tensor, nn
+from conventions import IMAGENET, PIXELS, Conventions, WantedInput, text
+from network import MODEL, USAGE, Framing, Network, NetworkError, first_line, pattern
+from outputs import answer, give_one, tensors
+from torch import nn
 
-IMAGENET_MEAN = [0.485, 0.456, 0.406]
-IMAGENET_STD = [0.229, 0.224, 0.225]
 FUNCTION = re.compile(r"(?P<file>.+\.py):(?P<function>[A-Za-z_]\w*)")
-
-
-@dataclasses.dataclass
-class WantedInput:
-    """What the user says of the input; what is left out follows ImageNet's conventions."""
-
-    input_size: Optional[List[int]] = None
-    mean: Optional[List[float]] = None
-    std: Optional[List[float]] = None
-    scale: Optional[float] = None
-
-    def said(self) -> List[str]:
-        """The options that were given."""
-        return [_option(key) for key, value in vars(self).items() if value is not None]
 
 
 def is_own(name: str) -> bool:
     return name.endswith((".onnx", ".py")) or FUNCTION.fullmatch(name) is not None
 
 
-def build(name: str, weights: Optional[Path], wanted: WantedInput) -> Network:
-    """A classifier whose class scores are its one output; says on stderr what was assumed."""
+def build(
+    name: str,
+    weights: Optional[Path],
+    wanted: WantedInput,
+    conventions: Conventions = IMAGENET,
+    select: Optional[str] = None,
+) -> Network:
+    """The network of an ONNX file or of a function; its notes say what was assumed."""
     torch.manual_seed(0)
+    is_onnx = name.endswith(".onnx")
     size: Optional[List[int]] = None
-    if name.endswith(".onnx"):
+    if is_onnx:
         path = Path(name)
-        module, size = onnx_file.read(path)
+        module, size = onnx_file.read(path, select)
     else:
         path, module = _call(name)
     if size and wanted.input_size and wanted.input_size != size:
         raise NetworkError(
-            USAGE, f"--input-size {_text(wanted.input_size)}: '{name}' takes only {_text(size)}"
+            USAGE, f"--input-size {text(wanted.input_size)}: '{name}' takes only {text(size)}"
         )
     if weights is not None:
         load(module, name, weights, read_state_dict(weights))
-    settled, assumed = _settle(dataclasses.replace(wanted, input_size=wanted.input_size or size))
     module.eval().requires_grad_(False)
+    if select is not None and not is_onnx:
+        give_one(module, path.name, select)
+    known = dataclasses.replace(wanted, input_size=wanted.input_size or size)
+    values = conventions.complete(known)
     network = Network(
-        name=path.stem if name.endswith(".onnx") else name.rpartition(":")[2],
+        name=path.stem if is_onnx else name.rpartition(":")[2],
         module=module,
         labels=None,
         source=path.name if weights is None else f"{path.name} with weights of {weights.name}",
         licence="not stated",
-        **dataclasses.asdict(settled),
+        framing=Framing(**{key: value for key, value in values.items() if key not in PIXELS}),
+        **{key: value for key, value in values.items() if key in PIXELS},
     )
-    sample = network.normalise(pattern(*network.input_size))
-    scores = _scores(network, sample)
-    network.probabilities = bool(scores.min() >= 0 and (scores.sum() - 1).abs() < 1e-3)
-    if name.endswith(".onnx"):
-        onnx_file.compare(path, sample, scores)
+    if is_onnx:
+        _compare(path, network, select)
+    assumed = conventions.assumed(known)
     if assumed:
-        print(f"{name}: assumed {' '.join(assumed)} (ImageNet's conventions)", file=sys.stderr)
+        whose = f"({conventions.whose} conventions)"
+        network.notes.append(f"{name}: assumed {' '.join(assumed)} {whose}")
     return network
 
 
-def _settle(wanted: WantedInput) -> Tuple[WantedInput, List[str]]:
-    """Everything known, and the options that were assumed."""
-    scale = 255.0 if wanted.scale is None else wanted.scale
-    unit = scale / 255.0  # mean and std are those of pixels divided by the scale
-    conventions = WantedInput(
-        [224, 224], [m / unit for m in IMAGENET_MEAN], [s / unit for s in IMAGENET_STD], 255.0
-    )
-    given = {key: value for key, value in vars(wanted).items() if value is not None}
-    settled = dataclasses.replace(conventions, **given)
-    left = {key: value for key, value in vars(settled).items() if key not in given}
-    return settled, [f"{_option(key)} {_text(value)}" for key, value in left.items()]
-
-
-def _option(key: str) -> str:
-    return "--" + key.replace("_", "-")
-
-
-def _text(value: Any) -> str:
-    values = value if isinstance(value, list) else [value]
-    return ",".join(f"{number:.4g}" for number in values)
-
-
-def _scores(network: Network, sample: Tensor) -> Tensor:
-    height, width = network.input_size
-    try:
-        with torch.no_grad():
-            scores = network.module(sample)
-    except Exception as error:  # whatever the network's own code raises
-        raise NetworkError(
-            MODEL,
-            f"{network.source}: fails on an input of 1x3x{height}x{width} ({first_line(error)}); "
-            "--input-size H,W gives another",
-        ) from None
-    if not isinstance(scores, Tensor) or scores.dim() != 2 or scores.shape[1] < 2:
-        found = "x".join(map(str, scores.shape)) if isinstance(scores, Tensor) else type(scores)
-        raise NetworkError(
-            MODEL, f"{network.source}: gives {found}; allowed: one tensor of 1xCLASSES scores"
-        )
-    if not scores.isfinite().all():
-        raise NetworkError(MODEL, f"{network.source}: gives scores that are not finite")
-    return scores
+def _compare(path: Path, network: Network, select: Optional[str]) -> None:
+    sample = network.normalise(pattern(*network.input_size))
+    with torch.no_grad():
+        onnx_file.compare(path, sample, tensors(answer(network, sample)), select)
 
 
 def _call(name: str) -> Tuple[Path, nn.Module]:

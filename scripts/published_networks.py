@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 of PyPI, and torchvision's classifiers."""
+"""EfficientNet-Lite0 of PyPI, and torchvision's classifiers and segmentation networks."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 import socket
 import urllib.error
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
 import torch
 import torchvision
 from checkpoints import load, read_state_dict
 from network import MODEL, Network, NetworkError, source_of
+from outputs import give_one
 from torch import Tensor, nn
 
 LITE0 = "efficientnet_lite0"
@@ -77,6 +78,46 @@ def build_torchvision(name: str, weights: Optional[Path], random_weights: bool) 
         source=source_of(f"torchvision {default}", weights, random_weights),
         licence="see torchvision's documentation of the weights" if own else "not stated",
     )
+
+
+def build_segmentation(name: str, weights: Optional[Path], random_weights: bool) -> Network:
+    default = torchvision.models.get_model_weights(name).DEFAULT
+    categories = list(default.meta["categories"])
+    classes, state = len(categories), None
+    if weights is not None:
+        state = _without_auxiliary(read_state_dict(weights))
+        last = [key for key in state if key.endswith("classifier.bias")] or list(state)[-1:]
+        classes = len(state[last[0]])  # of LRASPP's two classifiers either will do
+    torch.manual_seed(0)
+    if state is not None or random_weights:
+        module: Any = torchvision.models.get_model(
+            name, weights=None, weights_backbone=None, num_classes=classes, aux_loss=False
+        )
+    else:
+        module = _from_hub(name, default)
+        module.aux_classifier = None
+    if state is not None and weights is not None:
+        load(module, name, weights, state)
+    give_one(module, name, "out")
+    transforms = default.transforms()
+    own = weights is None and not random_weights
+    return Network(
+        name=name,
+        module=module,
+        input_size=list(transforms.resize_size) * 2,
+        scale=255.0,
+        mean=list(transforms.mean),
+        std=list(transforms.std),
+        labels=categories if classes == len(categories) else None,
+        source=source_of(f"torchvision {default}", weights, random_weights),
+        licence="see torchvision's documentation of the weights" if own else "not stated",
+        task="segmentation",
+    )
+
+
+def _without_auxiliary(state: Dict[str, Tensor]) -> Dict[str, Tensor]:
+    """Without the head that only training needs."""
+    return {key: value for key, value in state.items() if not key.startswith("aux_classifier.")}
 
 
 def _from_hub(name: str, default: object) -> nn.Module:

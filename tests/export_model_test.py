@@ -194,7 +194,7 @@ class ExportModel(unittest.TestCase):
             (4, "gave int, no torch.nn.Module", [f"{own}:number"]),
             (4, "raised out of", [f"{own}:broken"]),
             (4, "not a sound ONNX file", [str(text)]),
-            (4, "1 inputs and 2 outputs", [str(double)]),
+            (4, "gives 2 values (1x5, 1x8); allowed: one tensor", [str(double)]),
             (2, "takes only 64,64", [str(onnx), "--input-size", "32,32"]),
             (2, "--weights", [str(onnx), "--weights", str(text)]),
             (2, "--random-weights", [net, "--random-weights"]),

@@ -1,0 +1,117 @@
+"""The layers of a detector that its predictions come from: one map per level, behind the neck."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Dict, Iterable, Iterator, List, Tuple
+
+import torch
+from outputs import tensors
+from torch import Tensor, nn
+
+Node = Any  # of autograd's graph
+Size = Tuple[int, int]
+
+
+@dataclasses.dataclass
+class Map:
+    name: str
+    channels: int
+    size: Size
+
+
+def detector_layers(module: nn.Module, sample: Tensor) -> List[str]:
+    """The neck's outputs, large maps first: of each size that predictions are made at, the last map
+    that all of them come from and that other sizes take, too. The last size has none that others
+    take: there it is the one as far in front of the predictions as elsewhere. Found along
+    autograd's graph of one run; empty where the network is built otherwise."""
+    maps, outputs = _run(module, sample)
+    ends: Dict[Size, List[Node]] = {}  # the maps that predictions are read from
+    for node in _behind([output.grad_fn for output in outputs], maps):
+        if node in maps:
+            ends.setdefault(maps[node].size, []).append(node)
+    levels: Dict[Size, List[Node]] = {}
+    for size in sorted(ends, reverse=True):
+        shared = _shared(ends[size], maps)
+        if shared:
+            levels[size] = shared
+    places: Dict[Size, int] = {}
+    for size, shared in levels.items():
+        others = [node for other in levels if other != size for node in ends[other]]
+        taken = set(_behind(others, ()))
+        found = [place for place, node in enumerate(shared) if node in taken]
+        if found:
+            places[size] = found[0]
+    usual = min(places.values(), default=0)
+    chosen = [s[min(places.get(size, usual), len(s) - 1)] for size, s in levels.items()]
+    return [maps[node].name for node in chosen]
+
+
+def _shared(ends: List[Node], maps: Dict[Node, Map]) -> List[Node]:
+    """The maps of their size that all of `ends` come from, the last first. Those with as many
+    channels as one of `ends` are predictions themselves."""
+    size = maps[ends[0]].size
+    predictions = {maps[node].channels for node in ends}
+    return [
+        node
+        for node in reversed(maps)
+        if maps[node].size == size
+        and maps[node].channels not in predictions
+        and _all_come_from(ends, node, maps)
+    ]
+
+
+def _run(module: nn.Module, sample: Tensor) -> Tuple[Dict[Node, Map], List[Tensor]]:
+    """Every map in the picture's proportions that a layer gives, in the order of the calls, by the
+    node of autograd's graph that made it; and the output."""
+    maps: Dict[Node, Map] = {}
+
+    def note(name: str, value: Any) -> None:
+        if not isinstance(value, Tensor) or value.dim() != 4 or value.grad_fn is None:
+            return
+        _, channels, height, width = value.shape
+        skew = abs(height * sample.shape[3] - width * sample.shape[2])
+        if height * width > 1 and skew <= max(sample.shape[2:]):
+            known = maps.get(value.grad_fn)
+            if known is None or name.count(".") <= known.name.count("."):
+                maps[value.grad_fn] = Map(name, channels, (height, width))
+
+    handles = [
+        layer.register_forward_hook(lambda _, __, value, name=name: note(name, value))
+        for name, layer in module.named_modules()
+        if name
+    ]
+    try:
+        with torch.enable_grad():
+            output = module(sample.detach().clone().requires_grad_())
+    finally:
+        for handle in handles:
+            handle.remove()
+    return maps, tensors(output)
+
+
+def _behind(starts: Iterable[Node], stops: Any) -> Iterator[Node]:
+    """The nodes that `starts` come from, not looking behind those that `stops` holds."""
+    waiting = [node for node in starts if node is not None]
+    seen = set(waiting)
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if node in stops:
+            continue
+        for before, _ in node.next_functions:
+            if before is not None and before not in seen:
+                seen.add(before)
+                waiting.append(before)
+
+
+def _all_come_from(ends: List[Node], node: Node, maps: Dict[Node, Map]) -> bool:
+    """Whether every way from `ends` to the input or a map of another size leads through `node`."""
+    size = maps[node].size
+    for found in _behind(ends, {node}):
+        if found is node:
+            continue
+        elsewhere = found in maps and maps[found].size != size
+        if elsewhere or not found.next_functions:
+            return False
+    return True

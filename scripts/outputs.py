@@ -1,0 +1,85 @@
+"""Networks that give several values: one of them is taken where the network is called."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, Optional, Sequence
+
+from network import MODEL, USAGE, Network, NetworkError, first_line
+from torch import Tensor, nn
+
+
+def answer(network: Network, sample: Tensor) -> Any:
+    """What the network gives for a normalised picture; under whichever grad mode is on."""
+    height, width = network.input_size
+    try:
+        return network.module(sample)
+    except NetworkError:
+        raise
+    except Exception as error:  # whatever the network's own code raises
+        raise NetworkError(
+            MODEL,
+            f"{network.source}: fails on an input of 1x3x{height}x{width} ({first_line(error)}); "
+            "--input-size H,W gives another",
+        ) from None
+
+
+def tensors(value: Any) -> List[Tensor]:
+    """The tensors of an output: one, or the maps of several heads."""
+    return [value] if isinstance(value, Tensor) else list(value)
+
+
+def told(value: Any) -> str:
+    """The shape of a tensor, else what the value is, for messages."""
+    if isinstance(value, Tensor):
+        return "x".join(map(str, value.shape))
+    if isinstance(value, dict):
+        return "a dict of " + ", ".join(map(str, value))
+    if isinstance(value, (list, tuple)):
+        return f"{len(value)} values ({', '.join(told(entry) for entry in value)})"
+    return type(value).__name__
+
+
+def give(module: nn.Module, pick: Callable[[Any], Any]) -> None:
+    """From now on the module gives pick(what it gave). Its layers keep their names, which a module
+    around it would change."""
+    original = module.forward
+    setattr(module, "forward", lambda *inputs: pick(original(*inputs)))
+
+
+def give_one(module: nn.Module, name: str, select: str) -> None:
+    """The module gives the value `select`, a key or a number, of several; `name` is for errors."""
+
+    def pick(value: Any) -> Any:
+        entries = _entries(value)
+        if select not in entries:
+            known = ", ".join(entries) or "one tensor, nothing to choose from"
+            raise NetworkError(USAGE, f"--select {select}: {name} gives {known}")
+        return entries[select]
+
+    give(module, pick)
+
+
+def give_all(module: nn.Module) -> None:
+    """The module gives a tensor, or a tuple of all its tensors."""
+    give(module, lambda value: value if isinstance(value, Tensor) else _all(value))
+
+
+def _all(value: Any) -> Any:
+    return tuple(value.values() if isinstance(value, dict) else value)
+
+
+def _entries(value: Any) -> Dict[str, Any]:
+    if isinstance(value, dict):
+        return {str(key): entry for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return {str(index): entry for index, entry in enumerate(value)}
+    return {}
+
+
+def number_of(select: Optional[str], names: Sequence[str]) -> Optional[int]:
+    """The place of `select`, a name or a number, among `names`."""
+    if select is None:
+        return None
+    if select in names:
+        return list(names).index(select)
+    return int(select) if select.isdigit() and int(select) < len(names) else None

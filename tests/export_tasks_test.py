@@ -1,0 +1,241 @@
+"""Tests of scripts/export_model.py for other tasks than classification; run with
+.venv/bin/python."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import sys
+import tempfile
+import types
+import unittest
+import zipfile
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+from unittest import mock
+
+import task_models
+import torch
+from torch import nn
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+YOLOX = SHARED / "models/yolox_nano"
+sys.path.insert(0, str(ROOT / "scripts"))
+import detector_layers  # noqa: E402
+import export_model  # noqa: E402
+import networks  # noqa: E402
+import verification  # noqa: E402
+
+SMALL = ("--input-size", f"{task_models.SIDE},{task_models.SIDE}")
+
+
+class ExportTasks(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.output = self.folder / "out.pt"
+        self.own = task_models.write_module(self.folder)
+
+    def run_export(self, *arguments: object) -> Tuple[int, str]:
+        """Exit code and what was printed on stderr."""
+        errors = io.StringIO()
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
+            code = export_model.main([*map(str, arguments), "-o", str(self.output)])
+        return code, errors.getvalue()
+
+    def described(self, function: str, *arguments: object) -> Dict[str, Any]:
+        """What the export of a function of task_models says."""
+        code, said = self.run_export(f"{self.own}:{function}", *SMALL, *arguments)
+        self.assertEqual(code, 0, said)
+        with zipfile.ZipFile(self.output) as archive:
+            (name,) = [n for n in archive.namelist() if n.endswith("/extra/gradcam.json")]
+            found = json.loads(archive.read(name))
+        self.assertLessEqual(found["verified"]["max_abs_difference"], 1e-4)
+        self.assertLessEqual(found["verified"]["map_difference"], 1e-3)
+        return found
+
+    def test_detector_is_described(self) -> None:
+        labels = task_models.write_labels(self.folder / "labels.txt", 4)
+        found = self.described(
+            "detector", "--format", "yolov8", "--labels", self.folder / "labels.txt"
+        )
+        self.assertEqual((found["task"], found["threshold"]), ("detection", 0.3))
+        self.assertEqual(
+            found["output"], {"format": "yolov8", "decoded": True, "activation": "none"}
+        )
+        self.assertEqual(found["layer"], task_models.LAYERS["detector"])
+        self.assertEqual((found["resize"], found["pad_value"]), ("letterbox", 114))
+        self.assertEqual((found["pad_align"], found["color"]), ("center", "rgb"))
+        self.assertEqual((found["scale"], found["mean"], found["std"]), (255, [0] * 3, [1] * 3))
+        self.assertEqual(found["labels"], labels)
+
+    def test_conventions_of_yolox(self) -> None:
+        found = self.described("rows", "--format", "yolox", "--threshold", "0.5")
+        self.assertEqual((found["scale"], found["color"]), (1, "bgr"))
+        self.assertEqual((found["pad_align"], found["threshold"]), ("top-left", 0.5))
+        self.assertEqual(found["output"]["decoded"], True)
+
+    def test_raw_heads_give_several_maps(self) -> None:
+        found = self.described("heads", "--format", "raw-heads")
+        expected = {"format": "raw-heads", "decoded": False, "activation": "sigmoid"}
+        self.assertEqual(found["output"], expected)
+        self.assertEqual(found["layer"], task_models.LAYERS["heads"])
+        with export_model.quiet():
+            maps = torch.jit.load(str(self.output))(torch.rand(1, 3, 64, 64))
+        self.assertEqual([tuple(m.shape) for m in maps], [(1, 8, 8, 8), (1, 8, 4, 4)])
+
+    def test_segmentation_takes_one_of_several_outputs(self) -> None:
+        found = self.described("pixels", "--task", "segmentation", "--select", "out")
+        self.assertEqual((found["layer"], found["resize"]), ("body", "stretch"))
+        self.assertEqual(found["output"], {"activation": "softmax"})
+        found = self.described("pixels", "--select", "other")
+        self.assertEqual(found["task"], "classification")
+
+    def test_regression_has_no_activation(self) -> None:
+        found = self.described("steering", "--task", "regression", "--crop", "0.4,0,0.9,1")
+        self.assertEqual((found["task"], found["output"]), ("regression", {"activation": "none"}))
+        self.assertEqual((found["layer"], found["crop"]), ("body", [0.4, 0, 0.9, 1]))
+        with export_model.quiet():
+            value = torch.jit.load(str(self.output))(torch.rand(1, 3, 64, 64))
+        self.assertEqual(tuple(value.shape), (1, 1))
+
+    def test_finished_shares_of_several_labels_get_no_second_sigmoid(self) -> None:
+        found = self.described("findings", "--task", "multilabel", "--resize", "center-crop")
+        self.assertEqual(
+            (found["output"], found["resize"]), ({"activation": "none"}, "center-crop")
+        )
+
+    def test_embedding_of_a_module_and_of_a_classifier(self) -> None:
+        self.assertEqual(self.described("embedding", "--task", "embedding")["layer"], "body")
+        code, said = self.run_export("resnet18", "--random-weights", "--task", "embedding")
+        self.assertEqual((code, said), (0, ""))
+        with export_model.quiet():
+            value = torch.jit.load(str(self.output))(torch.rand(1, 3, 224, 224))
+        self.assertEqual(tuple(value.shape), (1, 512))
+
+    def test_tokens_of_a_layer_are_told(self) -> None:
+        found = self.described("tokens", "--layer", "block.norm1", "--tokens", "1,4,4")
+        self.assertEqual(found["tokens"], {"drop": 1, "grid": [4, 4]})
+        own = f"{self.own}:tokens"
+        code, said = self.run_export(own, *SMALL, "--layer", "block.norm1")
+        self.assertEqual((code, "--tokens DROP,H,W" in said), (2, True), said)
+
+    def test_bgr_turns_the_channels(self) -> None:
+        wanted = networks.WantedInput([8, 8], [0.0] * 3, [1.0] * 3, 1.0, "bgr")
+        with contextlib.redirect_stderr(io.StringIO()):
+            network = networks.build(f"{self.own}:steering", wanted=wanted)
+        pixels = networks.pattern(8, 8)
+        self.assertEqual(network.normalise(pixels)[0, 0, 2, 3], pixels[2, 3, 2])
+
+    def test_a_map_that_differs_is_refused(self) -> None:
+        wrong = mock.patch("verification.MAP_TOLERANCE", -1.0)
+        with wrong:
+            code, said = self.run_export(f"{self.own}:steering", *SMALL, "--task", "regression")
+        self.assertEqual(code, 4)
+        self.assertIn("differs from that of hooks", said)
+        self.assertFalse(self.output.exists())
+
+    def test_torchvision_segmentation(self) -> None:
+        code, said = self.run_export(
+            *("lraspp_mobilenet_v3_large", "--random-weights", "--input-size", "128,128")
+        )
+        self.assertEqual((code, said), (0, ""))
+
+    def test_own_checkpoint_with_its_own_input(self) -> None:
+        import torchvision
+
+        checkpoint = self.folder / "mine.pth"
+        module = torchvision.models.squeezenet1_1(num_classes=1)
+        torch.save(module.state_dict(), checkpoint)
+        code, said = self.run_export(
+            *(checkpoint, "--arch", "squeezenet1_1", "--task", "regression"),
+            *("--input-size", "96,96", "--mean", "0.5,0.5,0.5", "--std", "0.5,0.5,0.5"),
+        )
+        self.assertEqual((code, said), (0, ""))
+
+    def test_ultralytics_is_told_where_it_is_missing(self) -> None:
+        with mock.patch.dict(sys.modules, {"ultralytics": None}):
+            code, said = self.run_export("ultralytics/yolo.pt")
+        self.assertEqual((code, said.count("\n")), (2, 1), said)
+        self.assertIn("install it yourself", said)
+
+    def test_ultralytics_is_taken_where_it_is(self) -> None:
+        module = nn.Module()
+        with contextlib.redirect_stderr(io.StringIO()):
+            module = networks.build(
+                f"{self.own}:detector", wanted=networks.WantedInput([640, 640])
+            ).module
+        forward = module.forward
+        setattr(module, "forward", lambda x: (forward(x), [x]))
+        names = {index: f"class {index}" for index in range(4)}
+        detector = types.SimpleNamespace(task="detect", model=module, names=names)
+        fake: Any = types.ModuleType("ultralytics")
+        fake.YOLO = lambda path: detector
+        weights = self.folder / "yolo.pt"
+        weights.touch()
+        with mock.patch.dict(sys.modules, {"ultralytics": fake}):
+            code, said = self.run_export(f"ultralytics/{weights}", "--input-size", "128,160")
+        self.assertEqual((code, said), (0, ""))
+
+    def test_errors_are_one_line(self) -> None:
+        wrong = self.folder / "three.txt"
+        task_models.write_labels(wrong, 3)
+        cases: List[Tuple[int, str, List[object]]] = [
+            (2, "--task detection needs --format", ["detector", "--task", "detection"]),
+            (2, "--format goes with --task detection", self.of("pixels", "yolox", "segmentation")),
+            (2, "--threshold goes with", ["pixels", "--select", "out", "--threshold", "0.5"]),
+            (4, "gives 1x8x80; allowed for --task detection", self.of("detector", "yolov5")),
+            (4, "1x80x8; allowed for --task detection --format yolov8", self.of("rows", "yolov8")),
+            (4, "1x4x64x64; allowed", ["pixels", "--select", "out"]),
+            (4, "a dict of out, other; allowed", ["pixels"]),
+            (2, "--select in: networks_of_mine.py gives out, other", ["pixels", "--select", "in"]),
+            (2, "nothing to choose from", ["steering", "--select", "0"]),
+            (2, "its anchors are not known", [*self.of("detector", "yolov8"), "--no-decoded"]),
+            (4, "gives 80 boxes; 64x64", [*self.of("rows", "yolox"), "--no-decoded"]),
+            (2, "3 labels for 4 classes", [*self.of("detector", "yolov8"), "--labels", wrong]),
+            (2, "--tokens goes with --layer", ["tokens", "--tokens", "1,4,4"]),
+            (2, "'0,0,2,1' is not T,L,B,R", ["steering", "--crop", "0,0,2,1"]),
+            (2, "'300' is not a whole number", ["steering", "--pad-value", "300"]),
+            (2, "'2' is not a number 0..1", ["steering", "--threshold", "2"]),
+        ]
+        for code, part, (function, *arguments) in cases:
+            found, line = self.run_export(f"{self.own}:{function}", *SMALL, *arguments)
+            self.assertEqual((found, line.count("\n")), (code, 1), (part, line))
+            self.assertIn(part, line)
+            self.assertFalse(self.output.exists())
+        code, line = self.run_export("fasterrcnn_resnet50_fpn")
+        self.assertEqual((code, line.count("\n")), (2, 1), line)
+        self.assertIn("non-maximum suppression", line)
+
+    @staticmethod
+    def of(function: str, output_format: str, task: str = "detection") -> List[object]:
+        return [function, "--format", output_format, "--task", task]
+
+
+class RealDetector(unittest.TestCase):
+    @unittest.skipUnless(YOLOX.exists(), "skipped: needs ../shared")
+    def test_yolox_finds_the_outputs_of_its_neck(self) -> None:
+        errors = io.StringIO()
+        with contextlib.redirect_stderr(errors):
+            network = networks.build(
+                str(YOLOX / "yolox_nano.onnx"), output=networks.WantedTask(format="yolox")
+            )
+        self.assertEqual((network.color, network.scale), ("bgr", 1.0))
+        sample = network.normalise(networks.pattern(*network.input_size))
+        layers = detector_layers.detector_layers(network.module, sample)
+        self.assertEqual(layers, ["Mul_246", "Mul_272", "Mul_298"])
+
+
+class GradCam(unittest.TestCase):
+    def test_tokens_are_laid_out_in_rows(self) -> None:
+        activation = torch.arange(7.0).view(1, 7, 1)
+        gradient = torch.full((1, 7, 1), 2.0)
+        heat = verification.grad_cam(activation, gradient, {"drop": 1, "grid": [2, 3]})
+        self.assertEqual(heat.tolist(), [[[2, 4, 6], [8, 10, 12]]])
+
+
+if __name__ == "__main__":
+    unittest.main()

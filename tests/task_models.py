@@ -1,0 +1,140 @@
+"""Networks for other tasks than classification, for the tests of the exporter: small, seeded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import List
+
+SIDE = 64
+LAYERS = {"detector": ["neck.3", "neck.4"], "heads": ["neck.3", "neck.4"]}
+# A detector with a neck that goes up and down again, and a head with a stem on each level.
+MODULE = """
+import torch
+from torch import nn
+from torch.nn import functional
+
+def block(inputs, outputs, stride=1):
+    return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1), nn.SiLU())
+
+class Neck(nn.ModuleDict):
+    def __init__(self):
+        super().__init__({
+            "0": block(3, 8, 8), "1": block(8, 16, 2), "2": nn.Conv2d(16, 8, 1),
+            "3": block(16, 12), "down": block(12, 12, 2), "4": block(20, 12),
+        })
+
+    def forward(self, x):
+        fine = self["0"](x)
+        coarse = self["2"](self["1"](fine))
+        up = functional.interpolate(coarse, scale_factor=2.0)
+        first = self["3"](torch.cat([fine, up], 1))
+        second = self["4"](torch.cat([self["down"](first), coarse], 1))
+        return first, second
+
+class Heads(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(3)
+        self.neck = Neck()
+        self.stem = nn.ModuleList(block(12, 10) for _ in range(2))
+        self.boxes = nn.ModuleList(nn.Conv2d(10, 4, 1) for _ in range(2))
+        self.scores = nn.ModuleList(nn.Conv2d(10, 4, 1) for _ in range(2))
+
+    def forward(self, x):
+        stems = [stem(value) for stem, value in zip(self.stem, self.neck(x))]
+        return [
+            torch.cat([boxes(v), scores(v)], 1)
+            for boxes, scores, v in zip(self.boxes, self.scores, stems)
+        ]
+
+class Detector(Heads):
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+
+    def forward(self, x):
+        flat = torch.cat([v.flatten(2) for v in super().forward(x)], 2)
+        flat = torch.cat([flat[:, :2] * 8 + 40, flat[:, 2:4], flat[:, 4:].sigmoid()], 1)
+        return flat if self.kind == "yolov8" else flat.transpose(1, 2)
+
+class Pixels(nn.Module):
+    def __init__(self, classes):
+        super().__init__()
+        torch.manual_seed(4)
+        self.body = block(3, 8, 4)
+        self.head = nn.Conv2d(8, classes, 1)
+
+    def forward(self, x):
+        x = functional.interpolate(self.head(self.body(x)), size=x.shape[2:], mode="bilinear")
+        return {"out": 5 * x, "other": x.mean((2, 3))}
+
+class Steering(nn.Module):
+    def __init__(self, activation=None):
+        super().__init__()
+        torch.manual_seed(5)
+        self.body = nn.Sequential(block(3, 8, 4), block(8, 6, 2))
+        self.head = nn.Linear(6, 1 if activation is None else 3)
+        self.activation = activation
+
+    def forward(self, x):
+        x = self.head(self.body(x).mean((2, 3)))
+        return x.squeeze(1) if self.activation is None else self.activation(x)
+
+class Embedding(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(6)
+        self.body = block(3, 24, 4)
+
+    def forward(self, x):
+        return functional.normalize(self.body(x).mean((2, 3)))
+
+class Tokens(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(7)
+        self.patch = nn.Conv2d(3, 16, 16, 16)
+        self.first = nn.Parameter(torch.randn(1, 1, 16))
+        self.block = nn.TransformerEncoderLayer(16, 2, 32, batch_first=True, norm_first=True)
+        self.head = nn.Linear(16, 5)
+
+    def forward(self, x):
+        places = self.patch(x).flatten(2).transpose(1, 2)
+        return self.head(self.block(torch.cat([self.first, places], 1))[:, 0])
+
+def heads():
+    return Heads()
+
+def detector():
+    return Detector("yolov8")
+
+def rows():
+    return Detector("yolov5")
+
+def pixels():
+    return Pixels(4)
+
+def steering():
+    return Steering()
+
+def findings():
+    return Steering(torch.sigmoid)
+
+def embedding():
+    return Embedding()
+
+def tokens():
+    return Tokens()
+"""
+
+
+def write_module(folder: Path) -> Path:
+    path = folder / "networks_of_mine.py"
+    path.write_text(MODULE)
+    return path
+
+
+def write_labels(path: Path, count: int) -> List[str]:
+    labels = [f"class {index}" for index in range(count)]
+    path.write_text("\n".join(labels) + "\n")
+    return labels
