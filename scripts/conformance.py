@@ -25,6 +25,8 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import bench_peers
 
+os.environ["TQDM_DISABLE"] = "1"  # pytorch-grad-cam draws bars; read when tqdm is imported
+
 if __name__ == "__main__" and Path(sys.prefix).resolve() != (
     bench_peers.PEERS.resolve()
 ):

@@ -10,17 +10,14 @@ from __future__ import annotations
 import contextlib
 import copy
 import dataclasses
-import os
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
-os.environ["TQDM_DISABLE"] = "1"  # pytorch-grad-cam draws bars
-
-import cv2  # noqa: E402
-import numpy as np  # noqa: E402
-import torch  # noqa: E402
-from torch import Tensor, nn  # noqa: E402
-from torch.nn.attention import SDPBackend, sdpa_kernel  # noqa: E402
-from torch.overrides import TorchFunctionMode  # noqa: E402
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.overrides import TorchFunctionMode
 
 # Normalised input, class → float HxW of the input's size: one map, or it and its mirror image where
 # the peer's sign means nothing.
@@ -63,7 +60,7 @@ class Peer:
 
 
 class OutOfPlace(TorchFunctionMode):
-    """Makes a network's in-place ReLUs and sums ordinary ones: what a hook saw stays as it was."""
+    """Makes in-place ReLUs and sums of a network ordinary ones: what a hook saw stays as it was."""
 
     def __torch_function__(
         self, function: Any, types: Any, args: Sequence[Any] = (), kwargs: Any = None
@@ -98,18 +95,26 @@ def finish(values: np.ndarray, size: Tuple[int, int]) -> np.ndarray:
     return stretch(cv2.resize(heat, (size[1], size[0])))
 
 
-def pytorch_grad_cam(name: str, **options: Any) -> Callable[[Subject], Explain]:
+def pytorch_grad_cam(name: str) -> Callable[[Subject], Explain]:
     def make(subject: Subject) -> Explain:
         import pytorch_grad_cam as library
         from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-        layers = [] if name == "FullGrad" else [subject.layer_module]
         cam = getattr(library, name)(
-            subject.module, layers, reshape_transform=subject.to_map, **options
+            subject.module, [subject.layer_module], reshape_transform=subject.to_map
         )
         return lambda sample, target: [cam(sample, [ClassifierOutputTarget(target)])[0]]
 
     return make
+
+
+def full_grad(subject: Subject) -> Explain:
+    """Finds its own layers, all of which give maps."""
+    from pytorch_grad_cam import FullGrad
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    cam = FullGrad(subject.module, [])
+    return lambda sample, target: [cam(sample, [ClassifierOutputTarget(target)])[0]]
 
 
 def finer_cam(subject: Subject) -> Explain:
@@ -186,12 +191,10 @@ def shapley_cam(subject: Subject) -> Explain:
     from pytorch_grad_cam import ShapleyCAM
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-    cam = ShapleyCAM(
-        subject.module, [subject.layer_module], reshape_transform=subject.to_map
-    )
+    cam = ShapleyCAM(subject.module, [subject.layer_module], reshape_transform=subject.to_map)
     if subject.to_map is not None:
-        image, to_map = cam.get_cam_image, subject.to_map
-        weigh = cam.get_cam_weights
+        image, weigh, to_map = cam.get_cam_image, cam.get_cam_weights, subject.to_map
+        cam.activations_and_grads.clear = list  # fails on views, when all is over
 
         def with_map(*given: Any) -> np.ndarray:
             weights = weigh(*given[:5])
@@ -292,5 +295,5 @@ PEERS: Dict[str, List[Peer]] = {
         Peer("pytorch-grad-cam AblationCAM", ablation(32)),
     ],
     "scorecam": [_of_grad_cam("ScoreCAM"), _of_torchcam("ScoreCAM")],
-    "fullgrad": [_of_grad_cam("FullGrad")],
+    "fullgrad": [Peer("pytorch-grad-cam FullGrad", full_grad)],
 }
