@@ -311,9 +311,10 @@ def main() -> int:
         for name in names:
             conformance = Conformance(name, options.pictures, program)
             for method in methods:
-                rows += conformance.rows(method)
+                found = conformance.rows(method)
+                rows += found
                 took = time.monotonic() - begin
-                print(f"conformance: {name}, {method}, {took:.0f} s", file=sys.stderr)
+                print(f"conformance: {took:.0f} s", *found, sep="\n", file=sys.stderr, flush=True)
             conformance.model.unlink()
     text = "\n".join(
         [
