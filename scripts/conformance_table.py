@@ -1,0 +1,120 @@
+"""Rows of conformance.py's table: how near the maps of two tools are, and the verdict."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Dict, List, Optional, Tuple
+
+import agreement
+import numpy as np
+import torch
+
+LOWEST_CORRELATION, LARGEST_DIFFERENCE = 0.999, 0.02
+
+# Where a peer is known to compute something else: method, title → what. Shown where a row disagrees.
+REASONS: Dict[Tuple[str, str], str] = {
+    ("gradcam++", "torchcam GradCAMpp"): "torchcam divides a copy, so that its weights are "
+    "Σ g²·relu(g)",
+    ("finercam", "torchcam FinerCAM"): "torchcam takes off 0.6 of the plain mean of the three "
+    "nearest scores, not their mean weighted by softmax",
+    ("scorecam", "torchcam ScoreCAM"): "torchcam scales activations before they are enlarged, and "
+    "enlarges without aligned corners",
+    ("ablationcam", "pytorch-grad-cam AblationCAM"): "in a batch each channel's value lies 1e7 "
+    "below that of the channel before, not below the lowest activation",
+}
+
+
+@dataclasses.dataclass
+class Comparison:
+    """`turned`: the peer's mirrored map is nearer. `empty`: the peer's map has no contrast."""
+
+    layer: str
+    difference: float
+    correlation: float
+    turned: bool
+    empty: bool
+
+    @property
+    def agrees(self) -> bool:
+        # NaN agrees with nothing.
+        return self.correlation >= LOWEST_CORRELATION and self.difference <= LARGEST_DIFFERENCE
+
+
+@dataclasses.dataclass
+class Row:
+    network: str
+    method: str
+    peer: str
+    found: List[Comparison] = dataclasses.field(default_factory=list)
+    failures: List[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def disagreeing(self) -> List[Comparison]:
+        return [comparison for comparison in self.found if not comparison.agrees]
+
+    @property
+    def reason(self) -> Optional[str]:
+        return REASONS.get((self.method, self.peer))
+
+    @property
+    def unexplained(self) -> bool:
+        return bool(self.disagreeing) and self.reason is None
+
+    def __str__(self) -> str:
+        head = f"| {self.network} | {self.method} | {self.peer} "
+        notes = sorted(set(self.failures))
+        if not self.found:
+            return f"{head}| 0 | – | – | not compared | {'; '.join(notes)} |"
+        turned = sum(comparison.turned for comparison in self.found)
+        empty = sum(comparison.empty for comparison in self.found)
+        notes += [f"sign turned in {turned}"] if turned else []
+        notes += [f"{empty} of the peer's maps empty"] if empty else []
+        if self.disagreeing:
+            notes.insert(0, f"at {', '.join(dict.fromkeys(c.layer for c in self.disagreeing))}")
+            notes += [self.reason] if self.reason else []
+        # numpy's, because Python's may lose a NaN.
+        difference = np.max([comparison.difference for comparison in self.found])
+        correlation = np.min([comparison.correlation for comparison in self.found])
+        verdict = "agrees"
+        if self.disagreeing:
+            verdict = f"**disagrees** in {len(self.disagreeing)}"
+        return (
+            f"{head}| {len(self.found)} | {difference:.1e} | {correlation:.6f} "
+            f"| {verdict} | {'; '.join(notes)} |"
+        )
+
+
+def compare(layer: str, ours: np.ndarray, theirs: List[np.ndarray], style: str) -> Comparison:
+    """With the nearest of `theirs`. Styles that do not scale their maps are measured against the
+    peer's largest value."""
+    best: Optional[Comparison] = None
+    for index, expected in enumerate(theirs):
+        if ours.shape != expected.shape:
+            raise ValueError(f"sizes differ: {ours.shape}, {expected.shape}")
+        unit = 1.0 if style == "gradcam" else float(np.abs(expected).max()) or 1.0
+        a, b = (torch.from_numpy(values.astype(np.float64)) / unit for values in (ours, expected))
+        difference = float((a - b).abs().max())
+        empty = float(expected.max()) == float(expected.min())
+        found = Comparison(layer, difference, agreement.correlation(a, b), index > 0, empty)
+        if best is None or not best.difference <= found.difference:
+            best = found
+    assert best is not None
+    return best
+
+
+def lines(rows: List[Row]) -> List[str]:
+    agreeing = [row for row in rows if row.found and not row.disagreeing]
+    known = [row for row in rows if row.disagreeing and not row.unexplained]
+    unexplained = [row for row in rows if row.unexplained]
+    missing = [row for row in rows if not row.found]
+    return [
+        f"A row agrees when the correlation of every map is at least {LOWEST_CORRELATION} and no "
+        f"value differs by more than {LARGEST_DIFFERENCE:g}: of 0..1, or, for captum, whose maps "
+        "are not scaled, of the peer's largest value. "
+        f"{len(rows)} rows: {len(agreeing)} agree, {len(known)} disagree for a known reason, "
+        f"{len(unexplained)} for none, {len(missing)} were not compared.",
+        "",
+        "| network | method | peer | maps | largest difference | lowest correlation | verdict | |",
+        "|---|---|---|---|---|---|---|---|",
+        *map(str, rows),
+    ]
