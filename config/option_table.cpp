@@ -181,6 +181,12 @@ std::vector<OptionSpec> input_options() {
   };
 }
 
+std::vector<std::string> method_or_auto() {
+  std::vector<std::string> names = method_names();
+  names.insert(names.begin(), "auto");
+  return names;
+}
+
 std::vector<OptionSpec> model_options() {
   const auto group = OptionGroup::kModel;
   return {
@@ -197,8 +203,10 @@ std::vector<OptionSpec> model_options() {
           text_value("a file with labels"), [](auto&& o) -> auto& { return o.explain.labels; }),
       layer_option(),
       option(
-          named(group, Arity::kSingle, {"--method"}, "NAME", "how the heat map is computed"),
-          word(method_names()), [](auto&& o) -> auto& { return o.explain.method; }),
+          named(group, Arity::kSingle, {"--method"}, "NAME",
+                "how the heat map is computed (gradcam-live methods tells about each); auto: "
+                "gradcam, of detectors and regressions hirescam"),
+          word(method_or_auto()), [](auto&& o) -> auto& { return o.explain.method; }),
       option(
           named(group, Arity::kSingle, {"--target"}, "TARGET",
                 "what is explained: auto (the best class), top:K, a class index or a label; of a "

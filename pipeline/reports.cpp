@@ -174,8 +174,9 @@ void print_info(const Options& options, const std::stop_token& stop) {
 void log_model(const Explainer& explainer) {
   const ModelDescription& d = explainer.description();
   log::info("model " + d.name + ", layer " + joined(explainer.layers()) + ", " +
-            std::to_string(explainer.classes()) + " classes, " + explainer.engine() + " on " +
-            explainer.device() + rivals_text(explainer.engine_trials()));
+            (explainer.classes() > 0 ? std::to_string(explainer.classes()) + " classes, " : "") +
+            explainer.engine() + " on " + explainer.device() +
+            rivals_text(explainer.engine_trials()));
   const auto classes = static_cast<std::size_t>(explainer.classes());
   if (!d.labels.empty() && d.labels.size() != classes) {
     log::warning("there are " + std::to_string(d.labels.size()) + " labels for " +

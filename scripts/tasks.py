@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import torch
 from conventions import option
 from network import MODEL, USAGE, Network, NetworkError, noise, pattern
-from outputs import answer, give, give_all, tensors, told
+from outputs import answer, give, told
 from torch import Tensor, nn
 
 TASKS = (
@@ -30,7 +30,7 @@ ALLOWED = {
     "yolox": "one tensor of 1xBOXESx(5+CLASSES)",
     "yolov5": "one tensor of 1xBOXESx(5+CLASSES)",
     "yolov8": "one tensor of 1x(4+CLASSES)xBOXES",
-    "raw-heads": "maps of 1xCHANNELSxHxW, one or several",
+    "raw-heads": "one tensor of 1xBOXESx(4+CLASSES), corners in pixels",
 }
 THRESHOLD = 0.3  # of a detector's boxes
 
@@ -149,29 +149,25 @@ def _settle_detection(network: Network, wanted: WantedTask, values: List[Any]) -
         said = option("decoded") if decoded else option("no_decoded")
         network.notes.append(f"{network.name}: {said}, by the range of its boxes")
     elif decoded is None:
-        decoded = kind != "raw-heads"
-    if kind == "raw-heads":
-        give_all(network.module)
-        raw = True
+        decoded = True
+    _check_decoded(network, kind, decoded, value)
+    if kind == "yolov8":
+        network.outputs = value.shape[1] - 4
     else:
-        _check_decoded(network, kind, decoded, value)
-        network.outputs = value.shape[1] - 4 if kind == "yolov8" else value.shape[2] - 5
-        scores = [v[0, 4:] if kind == "yolov8" else v[0, :, 4:] for v in values]
-        raw = any(s.min() < 0 or s.max() > 1 for s in scores)
+        network.outputs = value.shape[2] - (4 if kind == "raw-heads" else 5)
+    scores = [v[0, 4:] if kind == "yolov8" else v[0, :, 4:] for v in values]
+    raw = any(s.min() < 0 or s.max() > 1 for s in scores)
     activation = wanted.activation or ("sigmoid" if raw else "none")
     network.output = {"format": kind, "decoded": decoded, "activation": activation}
 
 
 def _fits(kind: str, value: Any) -> bool:
-    if kind == "raw-heads":
-        found = tensors(value) if isinstance(value, (Tensor, list, tuple)) else []
-        return bool(found) and all(isinstance(t, Tensor) and t.dim() == 4 for t in found)
     if not isinstance(value, Tensor) or value.dim() != 3 or value.shape[0] != 1:
         return False
     _, first, second = value.shape
     if kind == "yolov8":
         return second > first >= 5
-    return first > second >= 6
+    return first > second >= (5 if kind == "raw-heads" else 6)
 
 
 def _looks_decoded(network: Network, value: Tensor) -> bool:
@@ -238,7 +234,7 @@ def _best_box(kind: str, output: Any) -> Objective:
         if kind == "yolov8":
             return value[0, 4:].flatten()
         if kind == "raw-heads":
-            return torch.cat([head.flatten() for head in tensors(value)])
+            return value[0, :, 4:].flatten()
         return (value[0, :, 4:5] * value[0, :, 5:]).flatten()
 
     best = int(scores(output).argmax())

@@ -47,6 +47,23 @@ TEST_F(Description, EveryKeyIsRead) {
   EXPECT_FALSE(d.assumed);
 }
 
+TEST_F(Description, DetectorsAndTokensAreDescribed) {
+  const auto d = parse_description(
+      R"({"task":"detection","threshold":0.4,"tokens":{"drop":1,"grid":[14,12]},
+          "output":{"select":"boxes","format":"yolov8","decoded":false,"activation":"sigmoid"}})",
+      "d", "");
+  EXPECT_EQ(d.task, Task::kDetection);
+  EXPECT_EQ(d.threshold, 0.4);
+  EXPECT_EQ(d.output.name, "boxes");
+  EXPECT_EQ(d.boxes.format, BoxFormat::kYolov8);
+  EXPECT_FALSE(d.boxes.decoded);
+  EXPECT_TRUE(d.boxes.logits);
+  ASSERT_TRUE(d.tokens.has_value());
+  EXPECT_EQ(d.tokens->drop, 1);
+  EXPECT_EQ(d.tokens->height, 14);
+  EXPECT_EQ(d.tokens->width, 12);
+}
+
 TEST_F(Description, MultilabelScoresAreSigmoidsUnlessSaid) {
   EXPECT_EQ(parse_description(R"({"task":"multilabel"})", "d", "").activation,
             ScoreActivation::kSigmoid);
@@ -54,12 +71,21 @@ TEST_F(Description, MultilabelScoresAreSigmoidsUnlessSaid) {
 
 TEST_F(Description, MistakesNameTheKey) {
   const std::pair<const char*, const char*> bad[] = {
-      {R"({"inputsize":[1,2]})", "inputsize"}, {R"({"input_size":[224]})", "input_size"},
-      {R"({"resize":"squash"})", "squash"},    {R"({"crop":[0.5,0,0.4,1]})", "crop"},
-      {R"({"std":[1,0,1]})", "std"},           {R"({"scale":-1})", "scale"},
-      {R"({"labels":[1]})", "labels"},         {R"({"output":{"selekt":0}})", "output.selekt"},
-      {R"({"pad_value":256})", "pad_value"},   {R"([1])", "JSON object"},
-      {R"({"task":)", "not valid JSON"},       {R"({"task":"poetry"})", "task"}};
+      {R"({"inputsize":[1,2]})", "inputsize"},
+      {R"({"input_size":[224]})", "input_size"},
+      {R"({"resize":"squash"})", "squash"},
+      {R"({"crop":[0.5,0,0.4,1]})", "crop"},
+      {R"({"std":[1,0,1]})", "std"},
+      {R"({"scale":-1})", "scale"},
+      {R"({"labels":[1]})", "labels"},
+      {R"({"output":{"selekt":0}})", "output.selekt"},
+      {R"({"pad_value":256})", "pad_value"},
+      {R"([1])", "JSON object"},
+      {R"({"threshold":2})", "threshold"},
+      {R"({"tokens":{"drop":1}})", "tokens.grid"},
+      {R"({"output":{"format":"yolov9"}})", "yolov9"},
+      {R"({"task":)", "not valid JSON"},
+      {R"({"task":"poetry"})", "task"}};
   for (const auto& [json, mentions] : bad) {
     try {
       parse_description(json, "d.json", "");

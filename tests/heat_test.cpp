@@ -32,6 +32,16 @@ TEST(Heat, NegativeEvidenceIsCutOffBeforeScaling) {
   expect_near(to_heat({map2x2({-4, 0, 1, 2})}, Style::kGradcam, 2, 2).values, {0, 0, 0.5F, 1});
 }
 
+TEST(Heat, CaptumKeepsTheSignAndTakesTheNearest) {
+  const HeatMap heat = to_heat({map2x2({-4, 0, 1, 2})}, Style::kCaptum, 2, 4);
+  expect_near(heat.values, {-4, -4, 0, 0, 1, 1, 2, 2});
+}
+
+TEST(Heat, RawIsEnlargedAndNotScaled) {
+  expect_near(to_heat({map2x2({-4, 0, 1, 2})}, Style::kRaw, 2, 4).values,
+              {-4, -3, -1, 0, 1, 1.25F, 1.75F, 2});
+}
+
 TEST(Heat, EnlargesBetweenPixelCentres) {
   // Half-pixel centres: a row 0 1 at width 4 reads 0, 0.25, 0.75, 1.
   const HeatMap wide = to_heat({map2x2({0, 1, 0, 1})}, Style::kGradcam, 2, 4);

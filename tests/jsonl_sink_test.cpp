@@ -53,6 +53,32 @@ TEST(JsonLine, CoordinatesAreThoseOfThePictureAsCaptured) {
   EXPECT_EQ(cam["entropy"], 0.625);
 }
 
+TEST(JsonLine, BoxesAreInPixelsOfThePictureAsCaptured) {
+  Rendered rendered = explained_frame();
+  rendered.explained.prepared.frame.source_size = {8, 12};  // of 4x4
+  rendered.objects = {{{0.5F, 1, 2, 3}, 2, "car", 0.75F, 4, true}, {{0, 0, 1, 1}, 7, "", 0.5F}};
+  const auto line = nlohmann::json::parse(json_line("a", rendered, rendered.frame().captured_at));
+  EXPECT_EQ(line["boxes"].dump(),
+            R"([{"class":2,"id":4,"label":"car","score":0.75,"xyxy":[1.0,3.0,4.0,9.0]},)"
+            R"({"class":7,"score":0.5,"xyxy":[0.0,0.0,2.0,3.0]}])");
+}
+
+TEST(JsonLine, FiguresOfTrustStandWhereTheMapIsOfThisFrame) {
+  Rendered rendered = explained_frame();
+  Explanation explanation = *rendered.explained.explanation;
+  explanation.flicker = 0.125;
+  explanation.trust = Trust{0.5, true, 0.25, 0.75, 0.1};
+  rendered.explained.explanation = std::make_shared<const Explanation>(explanation);
+  const auto line = [&] {
+    return nlohmann::json::parse(json_line("a", rendered, rendered.frame().captured_at));
+  };
+  EXPECT_EQ(line()["cam"]["flicker"], 0.125);
+  EXPECT_EQ(line()["trust"].dump(),
+            R"({"deletion":0.25,"drop":0.5,"increase":true,"insertion":0.75,"randomised":0.1})");
+  rendered.explained.prepared.frame.seq = 13;  // carries it
+  EXPECT_FALSE(line().contains("trust"));
+}
+
 TEST(JsonLine, FailedFrameHasItsErrorAndNoMap) {
   Rendered rendered = testing::rendered(3, std::chrono::nanoseconds(0), grey(0, {4, 4}));
   rendered.explained.prepared.frame.error = "explain: out of memory";

@@ -33,6 +33,16 @@ Rendered failed(std::int64_t seq) {
   return result;
 }
 
+/// The same with figures of trust.
+Rendered verified(std::int64_t seq, double flicker, const Trust& trust) {
+  Rendered result = rendered(seq, 0, seq);
+  Explanation explanation = *result.explained.explanation;
+  explanation.flicker = flicker;
+  explanation.trust = trust;
+  result.explained.explanation = std::make_shared<const Explanation>(explanation);
+  return result;
+}
+
 StreamSummary summary_of(const OutputStats& stats) {
   StreamSummary summary;
   stats.fill(summary);
@@ -266,6 +276,24 @@ TEST(SummaryJson, IsValidForNamesThatAreNotUtf8) {
   const auto json = nlohmann::json::parse(to_json(summary));
   EXPECT_EQ(json["error"], "stopped by a bug");
   EXPECT_EQ(json["streams"][0]["name"], "caf\xef\xbf\xbd.mp4");
+}
+
+TEST(OutputStats, TrustIsTheMeanOverVerifiedMaps) {
+  OutputStats stats(kBegin);
+  stats.written(verified(0, 0.1, {0.2, true, 0.3, 0.8, 0}), at_ms(0), at_ms(1));
+  stats.written(rendered(1, 0, 1), at_ms(2), at_ms(3));
+  stats.written(verified(2, 0.3, {0.4, false, 0.1, 0.6, 0.5}), at_ms(4), at_ms(5));
+  const StreamSummary summary = summary_of(stats);
+  EXPECT_EQ(summary.verified, 2);
+  EXPECT_NEAR(summary.flicker.value(), 0.2, 1e-9);
+  EXPECT_NEAR(summary.trust.drop, 0.3, 1e-9);
+  EXPECT_NEAR(summary.increase, 0.5, 1e-9);
+  EXPECT_NEAR(summary.trust.deletion, 0.2, 1e-9);
+  EXPECT_NEAR(summary.trust.insertion, 0.7, 1e-9);
+  EXPECT_NEAR(summary.trust.randomised, 0.25, 1e-9);
+  RunSummary run;
+  run.streams = {summary};
+  EXPECT_EQ(nlohmann::json::parse(to_json(run))["streams"][0]["trust"]["maps"], 2);
 }
 
 }  // namespace

@@ -53,6 +53,23 @@ INSTANTIATE_TEST_SUITE_P(Targets, RefusedTarget,
                                          Refused{"top:x", "top:1 to top:4"},
                                          Refused{"limosine", "near labels: limousine"}));
 
+TEST(Targets, EachTaskHasItsWords) {
+  using Push = TargetChoice::Push;
+  const auto target = [](const std::string& text, Task task) {
+    return parse_target(text, task, kLabels, 4);
+  };
+  EXPECT_EQ(target("up", Task::kRegression).push, Push::kUp);
+  EXPECT_EQ(target("down", Task::kRegression).push, Push::kDown);
+  EXPECT_TRUE(target("all", Task::kDetection).all);
+  EXPECT_EQ(target("box:7", Task::kDetection).box, 7);
+  EXPECT_EQ(target("box", Task::kDetection).best, 1);
+  EXPECT_EQ(target("hen", Task::kDetection).index, 2);
+  EXPECT_THROW(target("box:0", Task::kDetection), UserError);
+  EXPECT_THROW(target("up", Task::kClassification), UserError);
+  EXPECT_THROW(target("top:2", Task::kRegression), UserError);
+  EXPECT_THROW(target("1", Task::kEmbedding), UserError);
+}
+
 TEST(Targets, LabelsAreNeededForALabel) {
   EXPECT_THROW(parse_target("cock", Task::kClassification, {}, 4), UserError);
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import List
 
 SIDE = 64
-LAYERS = {"detector": ["neck.3", "neck.4"], "heads": ["neck.3", "neck.4"]}
+LAYERS = {"detector": ["neck.3", "neck.4"]}
 # A detector with a neck that goes up and down again, and a head with a stem on each level.
 MODULE = """
 import torch
@@ -54,6 +54,8 @@ class Detector(Heads):
 
     def forward(self, x):
         flat = torch.cat([v.flatten(2) for v in super().forward(x)], 2)
+        if self.kind == "raw-heads":
+            return torch.cat([flat[:, :4], 9 * flat[:, 4:]], 1).transpose(1, 2)
         flat = torch.cat([flat[:, :2] * 8 + 40, flat[:, 2:4], flat[:, 4:].sigmoid()], 1)
         return flat if self.kind == "yolov8" else flat.transpose(1, 2)
 
@@ -102,8 +104,8 @@ class Tokens(nn.Module):
         places = self.patch(x).flatten(2).transpose(1, 2)
         return self.head(self.block(torch.cat([self.first, places], 1))[:, 0])
 
-def heads():
-    return Heads()
+def corners():
+    return Detector("raw-heads")
 
 def detector():
     return Detector("yolov8")

@@ -20,7 +20,7 @@ class Engine {
     std::vector<at::Tensor> activations;
     at::Tensor end;  ///< where gradients() begins: connected to `activations` by autograd
     /// What else the tail takes; which, is the engine's own affair.
-    std::vector<at::Tensor> rest;
+    std::vector<at::Tensor> rest{};
   };
 
   /// The outputs [B, …] of the tail behind a layer on other activations [B, C, h, w], unrecorded.

@@ -101,6 +101,12 @@ void randomise(std::vector<Aim>& aims, int outputs) {
   }
 }
 
+/// A box and a value come from places that are not averaged: there the mean of a gradient says
+/// little, and each place is to count by itself.
+std::string usual_method(Task task) {
+  return task == Task::kDetection || task == Task::kRegression ? "hirescam" : "gradcam";
+}
+
 /// What a detector without boxes, say, leaves to show.
 HeatMap no_heat(const Blob& blob) {
   const auto places = static_cast<std::size_t>(blob.height) * static_cast<std::size_t>(blob.width);
@@ -181,7 +187,8 @@ Explainer::Explainer(const Network& network, ModelDescription description,
       parts_(std::make_unique<Parts>(network)) {
   compute_alone();
   if (options.confidence > 0) description_.threshold = options.confidence;
-  const Method& method = find_method(options.method);
+  if (options_.method == "auto") options_.method = usual_method(description_.task);
+  const Method& method = find_method(options_.method);
   require_options(network, method);
   layers_ = choose_layers(network, description_, options);
   parts_->chosen = make_engine(network, layers_, description_, options, choosing);
@@ -262,6 +269,10 @@ void Explainer::run_in() {
   const Question question{target_, quick ? "" : "gradcam"};
   for (int i = 0; i < kWarmUpRuns; ++i) {
     explain(grey, question);
+    if (description_.task == Task::kDetection) {  // there is no box to explain in grey
+      Engine& engine = *parts_->chosen.engine;
+      engine.gradients(engine.run(pixels_of({&grey}, description_)), {Seed{SeedTerm{}}}, false);
+    }
     if (batch_ > 1) explain({static_cast<std::size_t>(batch_), &grey}, question);
   }
 }

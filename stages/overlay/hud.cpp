@@ -90,7 +90,10 @@ std::vector<Row> rows_of(const Explained& explained, const HudText& text) {
   add("method", explanation.method);
   for (const ClassScore& score : explanation.top) {
     const bool target = std::any_of(explanation.targets.begin(), explanation.targets.end(),
-                                    [&](const ClassScore& t) { return t.index == score.index; });
+                                    [&](const ClassScore& t) {
+                                      // Of several boxes of a class, those with this score.
+                                      return t.index == score.index && t.score == score.score;
+                                    });
     rows.push_back({explanation.is_value && score.label.empty() ? "value" : class_name(score),
                     explanation.is_value ? number(score.score, "%+.3f") : score_text(score.score),
                     Keep::kBeginning, true, target, score.score, explanation.is_value});
