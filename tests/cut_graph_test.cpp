@@ -233,10 +233,31 @@ TEST(CutGraph, LayerOfAnotherBranchIsRefused) {
             std::string::npos);
 }
 
-TEST(CutGraph, OutputThatIsNoRowOfScoresIsRefused) {
-  const auto module =
-      tiny::network({{"conv", tiny::seeded_conv(3, 2, 1)}}, "  return self.conv.forward(x)\n");
-  EXPECT_NE(refusal(module, "conv", ExitCode::kModel).find("1x2x12x12"), std::string::npos);
+TEST(CutGraph, OutputThatIsNoFloatsOfOnePictureIsRefused) {
+  const auto net = [](const std::string& result) {
+    return tiny::network({{"conv", tiny::seeded_conv(3, 2, 1)}}, "  return " + result + "\n");
+  };
+  EXPECT_NE(refusal(net("torch.argmax(self.conv.forward(x), 1)"), "conv", ExitCode::kModel)
+                .find("1x12x12"),
+            std::string::npos);
+  EXPECT_NE(refusal(net("torch.mean(self.conv.forward(x))"), "conv", ExitCode::kModel)
+                .find("wanted are floats"),
+            std::string::npos);
+}
+
+TEST(CutGraph, OutputMayBeAMapOrATensorOfADict) {
+  const auto net = [](const std::string& result) {
+    return tiny::network({{"conv", tiny::seeded_conv(3, 2, 1)}}, "  return " + result + "\n");
+  };
+  const std::vector<std::int64_t> shape{2, kSize, kSize};
+  CutGraph map(model_of(net("self.conv.forward(x) * 2"), "map"), {"conv"}, kSize, kSize, {});
+  EXPECT_EQ(map.output_shape(), shape);
+  CutGraph dict(model_of(net("{'aux': x, 'out': self.conv.forward(x) * 2}"), "dict"), {"conv"},
+                kSize, kSize, OutputChoice{{}, "out"});
+  EXPECT_EQ(dict.output_shape(), shape);
+  EXPECT_NE(refusal(net("{'aux': x, 'out': self.conv.forward(x) * 2}"), "conv", ExitCode::kModel)
+                .find("a dict of aux, out"),
+            std::string::npos);
 }
 
 TEST(CutGraph, NetworkThatCannotTakeTheInputIsRefused) {

@@ -13,6 +13,7 @@ Explanation cats() {
   Explanation explanation;
   explanation.top = {{281, "tabby", 0.7f}, {282, "tiger cat", 0.2f}, {287, "", 0.1f}};
   explanation.targets = {explanation.top[1]};
+  explanation.method = "gradcam";
   explanation.layers = {"layer3"};
   return explanation;
 }
