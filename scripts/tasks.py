@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, List, Optional, Tuple
 import torch
 from conventions import option
 from network import MODEL, USAGE, Network, NetworkError, noise, pattern
-from outputs import answer, give, told
+from outputs import answer, give, tensors, told
 from torch import Tensor, nn
 
 TASKS = (
