@@ -18,6 +18,7 @@ void heat_of_targets(benchmark::State& state) {
   }
   for (auto _ : state) {
     std::vector<HeatMap> heats;
+    heats.reserve(static_cast<std::size_t>(state.range(0)));
     for (int k = 0; k < state.range(0); ++k) {
       heats.push_back(to_heat({map}, Style::kGradcam, 224, 224));
     }

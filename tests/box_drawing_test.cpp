@@ -116,7 +116,7 @@ TEST(DrawBoxes, DarkEdgesSetTheLineOffFromABrightGround) {
   const cv::Mat picture = drawn({car({100, 100, 300, 200})}, kFrame, 255);
   int darkest = 255;
   for (int x = 95; x < 110; ++x) {
-    const cv::Vec3b pixel = picture.at<cv::Vec3b>(150, x);
+    const cv::Vec3b& pixel = picture.at<cv::Vec3b>(150, x);
     darkest = std::min(darkest, std::max({pixel[0], pixel[1], pixel[2]}) + 0);
   }
   EXPECT_LT(darkest, 130);

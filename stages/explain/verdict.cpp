@@ -118,7 +118,8 @@ Scalar mean_over_mask(const ClassMap& map, int index, const std::array<double, 4
   Seed all;
   for (std::int64_t i = 0; i < places; ++i) {
     const double x = (static_cast<double>(i % map.width) + 0.5) / map.width;
-    const double y = (static_cast<double>(i / map.width) + 0.5) / map.height;
+    const std::int64_t row = i / map.width;
+    const double y = (static_cast<double>(row) + 0.5) / map.height;
     if (x < region[0] || y < region[1] || x > region[2] || y > region[3]) continue;
     all.push_back({index * places + i, 1});
     if (map.classes[static_cast<std::size_t>(i)] == index) terms.push_back(all.back());

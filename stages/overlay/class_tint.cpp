@@ -60,7 +60,7 @@ cv::Mat tinted(const cv::Mat& frame, const ClassMap& classes, const Mapping& map
     for (int x = 0; x < frame.cols; ++x) {
       const int column = columns[static_cast<std::size_t>(x)];
       if (column == kNowhere) continue;
-      const cv::Vec3b color = colors[line[column]];
+      const cv::Vec3b& color = colors[line[column]];
       for (int c = 0; c < 3; ++c) {
         pixels[x][c] =
             cv::saturate_cast<std::uint8_t>(pixels[x][c] * (1 - kStrength) + color[c] * kStrength);
