@@ -1,9 +1,7 @@
 #include "config/option_table.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
-#include <cstdio>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -109,41 +107,6 @@ OptionSpec layer_option() {
   return spec;
 }
 
-/// Four fractions, as one text.
-OptionSpec region_option() {
-  const std::string allowed = "LEFT,TOP,RIGHT,BOTTOM in fractions 0..1 of the picture";
-  OptionSpec spec = named(OptionGroup::kModel, Arity::kSingle, {"--region"}, "L,T,R,B",
-                          "part of the picture over which a segmentation is explained: fractions "
-                          "of its width and height");
-  open_to_file_and_environment(spec);
-  spec.allowed = allowed;
-  spec.apply = [allowed](Options& options, const std::vector<Given>& given) {
-    for (const Given& one : given) {
-      std::array<double, 4> edges{};
-      int used = 0;
-      const int read = std::sscanf(one.text.c_str(), "%lf,%lf,%lf,%lf%n", &edges[0], &edges[1],
-                                   &edges[2], &edges[3], &used);
-      const bool whole = read == 4 && used == static_cast<int>(one.text.size());
-      const bool inside = edges[0] >= 0 && edges[1] >= 0 && edges[2] <= 1 && edges[3] <= 1;
-      if (!whole || !inside || !(edges[0] < edges[2]) || !(edges[1] < edges[3])) {
-        refuse(one, allowed);
-      }
-      options.explain.region = edges;
-    }
-  };
-  spec.values = [](const Options& options) -> std::vector<std::string> {
-    if (options.explain.region == ExplainOptions{}.region) return {};
-    std::string text;
-    for (const double edge : options.explain.region) {
-      std::array<char, 32> number{};
-      std::snprintf(number.data(), number.size(), "%g", edge);
-      text += (text.empty() ? "" : ",") + std::string(number.data());
-    }
-    return {text};
-  };
-  return spec;
-}
-
 std::vector<OptionSpec> input_options() {
   const auto group = OptionGroup::kInput;
   return {
@@ -227,7 +190,11 @@ std::vector<OptionSpec> model_options() {
           named(group, Arity::kSingle, {"--hysteresis"}, "X",
                 "target auto stays with a class until another leads by X in score"),
           number(0, 1), [](auto&& o) -> auto& { return o.explain.hysteresis; }),
-      region_option(),
+      option(
+          named(group, Arity::kSingle, {"--region"}, "L,T,R,B",
+                "part of the picture over which a segmentation is explained: fractions of its "
+                "width and height"),
+          region_value(), [](auto&& o) -> auto& { return o.explain.region; }),
       option(
           named(
               group, Arity::kSingle, {"--verify"}, "N",

@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <cstdio>
 #include <limits>
 #include <string_view>
 
@@ -120,6 +121,27 @@ ValueKind<double> number(double least, double most) {
 ValueKind<double> seconds_value() {
   return {"a time such as 12.5, 12.5s, 250ms or 1:02:03.5",
           [](const std::string& text) { return parse_seconds(text); }, print_double};
+}
+
+ValueKind<std::array<double, 4>> region_value() {
+  using Region = std::array<double, 4>;
+  return {"LEFT,TOP,RIGHT,BOTTOM in fractions 0..1 of the picture",
+          [](const std::string& text) -> std::optional<Region> {
+            Region edges{};
+            int used = 0;
+            const int read = std::sscanf(text.c_str(), "%lf,%lf,%lf,%lf%n", &edges[0], &edges[1],
+                                         &edges[2], &edges[3], &used);
+            const bool whole = read == 4 && used == static_cast<int>(text.size());
+            const bool inside = edges[0] >= 0 && edges[1] >= 0 && edges[2] <= 1 && edges[3] <= 1;
+            const bool has_area = edges[0] < edges[2] && edges[1] < edges[3];
+            return whole && inside && has_area ? std::optional(edges) : std::nullopt;
+          },
+          [](const Region& edges) {
+            std::string text;
+            if (edges == Region{0, 0, 1, 1}) return text;
+            for (const double edge : edges) text += (text.empty() ? "" : ",") + print_double(edge);
+            return text;
+          }};
 }
 
 ValueKind<bool> yes_or_no() {

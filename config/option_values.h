@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -34,6 +35,10 @@ ValueKind<double> number(double least, double most);
 
 /// A time in seconds: 12.5, 12.5s, 250ms, 2:03, 1:02:03.5.
 ValueKind<double> seconds_value();
+
+/// Left, top, right and bottom in fractions of a picture: "0,0.5,1,1". The whole picture prints as
+/// the empty text.
+ValueKind<std::array<double, 4>> region_value();
 
 /// true, false, and their usual other names.
 ValueKind<bool> yes_or_no();

@@ -45,7 +45,7 @@ struct ExplainOptions {
   std::string model;                ///< TorchScript file; empty = the default network
   std::string labels;               ///< file with labels; empty = those of the description
   std::vector<std::string> layers;  ///< empty = the description's, else chosen automatically
-  std::string method = "auto";  ///< auto: as the task wants it, or a name of method_table.h
+  std::string method = "auto";      ///< auto: as the task wants it, or a name of method_table.h
   std::string target = "auto";      ///< auto | top:K | class index | label text | of the task
   bool inside = false;              ///< heat of a box is kept inside it
   std::string reference;            ///< picture that an embedding is compared with; empty = none

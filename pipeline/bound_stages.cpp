@@ -4,6 +4,7 @@
 
 #include "pipeline/log.h"
 #include "pipeline/render.h"
+#include "stages/explain/verify.h"
 
 namespace gradcam {
 
@@ -62,7 +63,7 @@ void BoundStages::verify(Explanation& explanation, const Blob& blob, const Frame
   constexpr double kUnmoved = 0.95;
   const int every = options_.explain.verify;
   if (every == 0 || frame.seq % every != 0 || explanation.targets.empty()) return;
-  explanation.trust = network_.current().verify(blob, explanation, question);
+  explanation.trust = gradcam::verify(network_.current(), blob, explanation, question);
   if (explanation.trust->randomised < kUnmoved || std::exchange(warned_of_method_, true)) return;
   log::warning("--verify: the map of method " + explanation.method +
                " hardly changes when the last layer is random: it says nothing of what the "

@@ -11,6 +11,7 @@
 #include "stages/capture/source.h"
 #include "stages/explain/load.h"
 #include "stages/explain/model.h"
+#include "stages/explain/shape_text.h"
 
 namespace gradcam {
 namespace {

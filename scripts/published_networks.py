@@ -65,19 +65,10 @@ def build_torchvision(name: str, weights: Optional[Path], random_weights: bool) 
         module = _from_hub(name, default)
     if state is not None and weights is not None:
         load(module, name, weights, state)
-    transforms = default.transforms()
-    own = weights is None and not random_weights
-    return Network(
-        name=name,
-        module=module,
-        input_size=[transforms.crop_size[0]] * 2,
-        scale=255.0,
-        mean=list(transforms.mean),
-        std=list(transforms.std),
-        labels=IMAGENET_LABELS if classes == len(IMAGENET_LABELS) else None,
-        source=source_of(f"torchvision {default}", weights, random_weights),
-        licence="see torchvision's documentation of the weights" if own else "not stated",
-    )
+    labels = IMAGENET_LABELS if classes == len(IMAGENET_LABELS) else None
+    network = _published(name, module, default, labels, weights, random_weights)
+    network.input_size = [default.transforms().crop_size[0]] * 2
+    return network
 
 
 def build_segmentation(name: str, weights: Optional[Path], random_weights: bool) -> Network:
@@ -99,6 +90,21 @@ def build_segmentation(name: str, weights: Optional[Path], random_weights: bool)
     if state is not None and weights is not None:
         load(module, name, weights, state)
     give_one(module, name, "out")
+    labels = categories if classes == len(categories) else None
+    network = _published(name, module, default, labels, weights, random_weights)
+    network.task = "segmentation"
+    return network
+
+
+def _published(
+    name: str,
+    module: nn.Module,
+    default: Any,
+    labels: Optional[List[str]],
+    weights: Optional[Path],
+    random_weights: bool,
+) -> Network:
+    """With what goes with torchvision's weights `default`: its input is what they resize to."""
     transforms = default.transforms()
     own = weights is None and not random_weights
     return Network(
@@ -108,10 +114,9 @@ def build_segmentation(name: str, weights: Optional[Path], random_weights: bool)
         scale=255.0,
         mean=list(transforms.mean),
         std=list(transforms.std),
-        labels=categories if classes == len(categories) else None,
+        labels=labels,
         source=source_of(f"torchvision {default}", weights, random_weights),
         licence="see torchvision's documentation of the weights" if own else "not stated",
-        task="segmentation",
     )
 
 

@@ -11,6 +11,7 @@
 
 #include "config/suggest.h"
 #include "config/user_error.h"
+#include "stages/explain/shape_text.h"
 #include "stages/explain/torch_reason.h"
 
 namespace gradcam {
@@ -139,7 +140,7 @@ void CutGraph::check(const Engine::Result& result) const {
   if (!output.is_floating_point() || output.dim() < 2 || output.size(0) != 1 ||
       output.numel() < 1) {
     bad_model(model_.path(), "gives an output of " + std::string(output.dtype().name()) + " " +
-                                 shape_text(output.sizes().vec()) +
+                                 shape_text({output.sizes().data(), output.sizes().size()}) +
                                  "; wanted are floats, 1xN or 1x…, of one picture");
   }
   for (std::size_t i = 0; i < layers_.size(); ++i) {

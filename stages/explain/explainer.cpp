@@ -23,6 +23,7 @@
 #include "stages/explain/make_engine.h"
 #include "stages/explain/methods.h"
 #include "stages/explain/network.h"
+#include "stages/explain/option_rules.h"
 #include "stages/explain/scalar.h"
 #include "stages/explain/tokens.h"
 #include "stages/explain/torch_threads.h"
@@ -101,18 +102,6 @@ void randomise(std::vector<Aim>& aims, int outputs) {
   }
 }
 
-/// A box and a value come from places that are not averaged: there the mean of a gradient says
-/// little, and each place is to count by itself.
-std::string usual_method(Task task) {
-  return task == Task::kDetection || task == Task::kRegression ? "hirescam" : "gradcam";
-}
-
-/// What a detector without boxes, say, leaves to show.
-HeatMap no_heat(const Blob& blob) {
-  const auto places = static_cast<std::size_t>(blob.height) * static_cast<std::size_t>(blob.width);
-  return {blob.height, blob.width, std::pmr::vector<float>(places, 0.F)};
-}
-
 /// The explanation as far as the output alone gives it.
 Explanation told_of(const Verdict& verdict) {
   Explanation explanation;
@@ -123,13 +112,13 @@ Explanation told_of(const Verdict& verdict) {
   return explanation;
 }
 
+}  // namespace
+
 /// First and second derivatives, one for each layer.
-struct Slopes {
+struct Explainer::Slopes {
   std::vector<at::Tensor> gradients;
   std::vector<at::Tensor> curvatures;
 };
-
-}  // namespace
 
 /// All that is LibTorch's.
 struct Explainer::Parts {
@@ -189,7 +178,7 @@ Explainer::Explainer(const Network& network, ModelDescription description,
   if (options.confidence > 0) description_.threshold = options.confidence;
   if (options_.method == "auto") options_.method = usual_method(description_.task);
   const Method& method = find_method(options_.method);
-  require_options(network, method);
+  require_fitting(options_, method, description_.task, network.has_model() ? "" : network.path());
   layers_ = choose_layers(network, description_, options);
   parts_->chosen = make_engine(network, layers_, description_, options, choosing);
   classes_ = classes_of(description_, parts_->chosen.engine->output_shape(), network.path());
@@ -201,37 +190,6 @@ Explainer::Explainer(const Network& network, ModelDescription description,
     batch_ = options.batch;
   }
   require_places(method);
-}
-
-/// Throws UserError(kUsage) for options that do not go with this network or task.
-void Explainer::require_options(const Network& network, const Method& method) const {
-  const auto refuse = [](const std::string& option, const std::string& why) {
-    throw UserError(ExitCode::kUsage, option + ": " + why);
-  };
-  const Task task = description_.task;
-  const bool has_classes = task == Task::kClassification || task == Task::kMultilabel;
-  if (method.needs.network && !network.has_model()) {
-    refuse("--method " + options_.method,
-           "needs the whole network, and bundle '" + network.path() + "' holds no model.pt");
-  }
-  if (method.needs.rivals && !has_classes) {
-    refuse("--method " + options_.method,
-           "compares classes, which this task has not; gradcam-live methods lists others");
-  }
-  if (smooths("aug") && (task == Task::kDetection || task == Task::kSegmentation)) {
-    refuse("--smooth aug", "is for tasks with one answer for a picture; give eigen or temporal");
-  }
-  if (smooths("eigen") && method.weights == nullptr) {
-    refuse("--smooth eigen",
-           "is for methods that weight channels, which " + options_.method + " does not");
-  }
-  if (options_.verify > 0 && !has_classes) {
-    refuse("--verify", "needs scores of classes, which this task has not");
-  }
-}
-
-bool Explainer::smooths(const std::string& how) const {
-  return std::count(options_.smooth.begin(), options_.smooth.end(), how) > 0;
 }
 
 /// Throws UserError(kUsage) for a layer whose activation is no map of places, or whose tail is not
@@ -287,7 +245,7 @@ Explanation Explainer::explain(const Blob& blob, const Question& question) {
 
 std::vector<Explanation> Explainer::explain(const std::vector<const Blob*>& blobs,
                                             const Question& question) {
-  if (!smooths("aug")) return explain_once(blobs, question);
+  if (!smooths(options_, "aug") || question.randomised) return explain_once(blobs, question);
   std::vector<Explanation> explanations;
   explanations.reserve(blobs.size());
   for (std::size_t n = 0; n < blobs.size(); ++n) {
@@ -331,66 +289,48 @@ Reading Explainer::reading_of(const Question& question, const Method& method,
   return reading;
 }
 
+/// One call of the engine, and what the network said of each of its pictures.
+struct Explainer::Run {
+  const std::vector<const Blob*>& blobs;
+  const Question& question;
+  const Method& method;
+  at::Tensor pixels;
+  Engine::Result result{};
+  HeatMap outputs{};  ///< one row for each picture
+  std::vector<Verdict> verdicts{};
+
+  std::span<const float> output(std::size_t n) const { return row_of(outputs, n); }
+  /// The k-th thing to explain in picture n; null if there are not so many.
+  const Aim* aim(std::size_t n, std::size_t k) const {
+    return k < verdicts[n].aims.size() ? &verdicts[n].aims[k] : nullptr;
+  }
+  std::size_t most_aims() const {
+    std::size_t most = 0;
+    for (const Verdict& verdict : verdicts) most = std::max(most, verdict.aims.size());
+    return most;
+  }
+};
+
 std::vector<Explanation> Explainer::explain_once(const std::vector<const Blob*>& blobs,
                                                  const Question& question) {
-  const Method& method = find_method(method_of(question));
-  const at::Tensor pixels = pixels_of(blobs, description_);
-  Engine& engine = *parts_->chosen.engine;
-  const Engine::Result result = engine.run(pixels);
-  const HeatMap outputs = to_map(result.output.detach().flatten(1));
-  const std::vector<std::int64_t> shape = engine.output_shape();
-
-  std::vector<Verdict> verdicts;
-  std::vector<Explanation> explanations;
-  std::size_t most = 0;
-  for (std::size_t n = 0; n < blobs.size(); ++n) {
-    verdicts.push_back(
-        judge({row_of(outputs, n), shape}, description_, reading_of(question, method, n)));
-    if (question.randomised) randomise(verdicts.back().aims, outputs.width);
-    explanations.push_back(told_of(verdicts.back()));
-    explanations.back().method = method.name;
-    explanations.back().layers = layers_;
-    explanations.back().is_value = description_.task == Task::kRegression;
-    most = std::max(most, verdicts.back().aims.size());
-  }
+  Run run{blobs, question, find_method(method_of(question)), pixels_of(blobs, description_)};
+  run.result = parts_->chosen.engine->run(run.pixels);
+  run.outputs = to_map(run.result.output.detach().flatten(1));
+  std::vector<Explanation> explanations = judge_all(run);
 
   std::vector<std::vector<HeatMap>> heats(blobs.size());
+  const std::size_t most = run.most_aims();
   for (std::size_t k = 0; k < most; ++k) {
     std::vector<Seed> seeds;
     for (std::size_t n = 0; n < blobs.size(); ++n) {
-      const auto& aims = verdicts[n].aims;
-      seeds.push_back(k < aims.size() ? aims[k].scalar.seed(row_of(outputs, n)) : Seed{});
+      const Aim* const aim = run.aim(n, k);
+      seeds.push_back(aim != nullptr ? aim->scalar.seed(run.output(n)) : Seed{});
     }
-    const Slopes slopes = parts_->slopes(result, seeds, method, /*more=*/k + 1 < most);
+    const Slopes slopes = parts_->slopes(run.result, seeds, run.method, /*more=*/k + 1 < most);
     const at::NoGradGuard no_grad;
     for (std::size_t n = 0; n < blobs.size(); ++n) {
-      if (k >= verdicts[n].aims.size()) continue;
-      const Aim& aim = verdicts[n].aims[k];
-      const auto at = static_cast<std::int64_t>(n);
-      std::vector<HeatMap> maps;
-      for (std::size_t i = 0; i < result.activations.size(); ++i) {
-        MethodInput input = parts_->input(result, i, at, aim.scalar, description_.tokens);
-        if (method.needs.gradient)
-          input.gradient = to_places(slopes.gradients[i][at], description_.tokens);
-        if (method.needs.curvature)
-          input.curvature = to_places(slopes.curvatures[i][at], description_.tokens);
-        if (method.needs.network) {
-          parts_->add_network(input, description_, pixels.narrow(0, at, 1), aim.scalar, seeds[n]);
-        }
-        input.score = aim.scalar.value(row_of(outputs, n));
-        input.input_height = description_.input_height;
-        input.input_width = description_.input_width;
-        maps.push_back(to_map(map_of(method, input, smooths("eigen"))));
-        if (method.free_sign && !question.memories.empty()) {
-          align_sign(maps.back(), question.memories.at(n)->signs[{layers_.at(i), k}]);
-        }
-        const auto& values = maps.back().values;
-        explanations[n].strength =
-            std::max(explanations[n].strength, *std::max_element(values.begin(), values.end()));
-      }
-      HeatMap heat = to_heat(maps, options_.style, blobs[n]->height, blobs[n]->width);
-      if (aim.box && options_.inside) heat = inside_boxes(heat, {*aim.box});
-      heats[n].push_back(std::move(heat));
+      if (run.aim(n, k) == nullptr) continue;
+      heats[n].push_back(heat_of(run, n, k, slopes, seeds[n], explanations[n].strength));
     }
   }
   for (std::size_t n = 0; n < blobs.size(); ++n) {
@@ -399,53 +339,53 @@ std::vector<Explanation> Explainer::explain_once(const std::vector<const Blob*>&
   return explanations;
 }
 
-bool Explainer::can_verify() const {
-  return description_.task == Task::kClassification || description_.task == Task::kMultilabel;
+/// Fills `run.verdicts`; the explanations as far as outputs alone give them.
+std::vector<Explanation> Explainer::judge_all(Run& run) const {
+  const std::vector<std::int64_t> shape = parts_->chosen.engine->output_shape();
+  std::vector<Explanation> explanations;
+  for (std::size_t n = 0; n < run.blobs.size(); ++n) {
+    Verdict& verdict = run.verdicts.emplace_back(
+        judge({run.output(n), shape}, description_, reading_of(run.question, run.method, n)));
+    if (run.question.randomised) randomise(verdict.aims, run.outputs.width);
+    Explanation& explanation = explanations.emplace_back(told_of(verdict));
+    explanation.method = run.method.name;
+    explanation.layers = layers_;
+    explanation.is_value = description_.task == Task::kRegression;
+  }
+  return explanations;
 }
 
-Trust Explainer::verify(const Blob& blob, const Explanation& explanation,
-                        const Question& question) {
-  constexpr int kSteps = 10;
-  if (!can_verify()) throw std::logic_error("a task without scores cannot be verified");
-  const auto index = static_cast<std::size_t>(explanation.targets.at(0).index);
-  const auto score_of = [&](const Blob& picture) {
-    return static_cast<double>(forward_only(picture).at(index));
-  };
-  HeatMap heat = explanation.heat;
-  if (heat.height != blob.height || heat.width != blob.width || options_.style != Style::kGradcam) {
-    heat = to_heat({heat}, Style::kGradcam, blob.height, blob.width);
+/// The heat of one thing in one picture. `strength` becomes at least the largest value of its maps.
+HeatMap Explainer::heat_of(const Run& run, std::size_t n, std::size_t k, const Slopes& slopes,
+                           const Seed& seed, float& strength) {
+  const Method& method = run.method;
+  const Aim& aim = *run.aim(n, k);
+  const auto at = static_cast<std::int64_t>(n);
+  std::vector<HeatMap> maps;
+  for (std::size_t i = 0; i < run.result.activations.size(); ++i) {
+    MethodInput input = parts_->input(run.result, i, at, aim.scalar, description_.tokens);
+    if (method.needs.gradient) {
+      input.gradient = to_places(slopes.gradients[i][at], description_.tokens);
+    }
+    if (method.needs.curvature) {
+      input.curvature = to_places(slopes.curvatures[i][at], description_.tokens);
+    }
+    if (method.needs.network) {
+      parts_->add_network(input, description_, run.pixels.narrow(0, at, 1), aim.scalar, seed);
+    }
+    input.score = aim.scalar.value(run.output(n));
+    input.input_height = description_.input_height;
+    input.input_width = description_.input_width;
+    maps.push_back(to_map(map_of(method, input, smooths(options_, "eigen"))));
+    HeatMap& map = maps.back();
+    if (method.free_sign && !run.question.memories.empty()) {
+      align_sign(map, run.question.memories.at(n)->signs[{layers_.at(i), k}]);
+    }
+    strength = std::max(strength, *std::max_element(map.values.begin(), map.values.end()));
   }
-  const Normalisation normalisation(description_);
-  const double score = score_of(blob);
-  const double left = score_of(masked(blob, heat, normalisation.offset()));
-  Trust trust;
-  trust.drop = score > 0 ? std::max(0.0, score - left) / score : 0;
-  trust.increase = left > score;
-
-  const std::vector<std::size_t> order = hottest_first(heat);
-  const HeatMap nothing = no_heat(blob);
-  const Blob empty = masked(blob, nothing, normalisation.offset());
-  const Blob soft = blurred(blob);
-  std::vector<double> deletion;
-  std::vector<double> insertion;
-  for (int step = 0; step <= kSteps; ++step) {
-    const std::size_t count = order.size() * static_cast<std::size_t>(step) / kSteps;
-    deletion.push_back(score_of(exchanged(blob, empty, order, count)));
-    insertion.push_back(score_of(exchanged(soft, blob, order, count)));
-  }
-  trust.deletion = area_under(deletion);
-  trust.insertion = area_under(insertion);
-
-  Question random = question;
-  random.memories.clear();
-  random.target = {.index = explanation.targets[0].index, .automatic = false};
-  random.randomised = true;
-  HeatMap other = explain_once({&blob}, random).at(0).heat;
-  if (options_.style != Style::kGradcam) {
-    other = to_heat({other}, Style::kGradcam, blob.height, blob.width);
-  }
-  trust.randomised = correlation(heat, other);
-  return trust;
+  const HeatMap heat =
+      to_heat(maps, options_.style, description_.input_height, description_.input_width);
+  return aim.box && options_.inside ? inside_boxes(heat, {*aim.box}) : heat;
 }
 
 std::vector<float> Explainer::output_of(const Blob& blob) {

@@ -55,12 +55,6 @@ class Explainer {
   /// Several pictures by one call of the engine; what one of them throws, all do.
   std::vector<Explanation> explain(const std::vector<const Blob*>& blobs, const Question& question);
 
-  /// How far the map of `explanation`, made of this picture, can be trusted. Runs the network some
-  /// 25 times. Throws std::logic_error for a task without a score (can_verify()).
-  Trust verify(const Blob& blob, const Explanation& explanation, const Question& question);
-  /// Classification and multilabel.
-  bool can_verify() const;
-
   /// The output of the plain network on the same input, after the description's activation, without
   /// autograd: what explaining is compared to.
   std::vector<float> forward_only(const Blob& blob);
@@ -77,6 +71,8 @@ class Explainer {
   /// How many pictures one call of the engine is good for: options.batch, or 1 if the network does
   /// not take several.
   int batch() const { return batch_; }
+  /// Of the options: what the values of a heat map are.
+  Style style() const { return options_.style; }
   /// "cpu", "cuda:0".
   const std::string& device() const { return device_; }
   /// "torchscript fp32".
@@ -86,13 +82,16 @@ class Explainer {
 
  private:
   struct Parts;
+  struct Run;
+  struct Slopes;
 
   std::vector<Explanation> explain_once(const std::vector<const Blob*>& blobs,
                                         const Question& question);
   Explanation explain_varied(const Blob& blob, const Question& question);
   Reading reading_of(const Question& question, const Method& method, std::size_t picture) const;
-  bool smooths(const std::string& how) const;
-  void require_options(const Network& network, const Method& method) const;
+  std::vector<Explanation> judge_all(Run& run) const;
+  HeatMap heat_of(const Run& run, std::size_t n, std::size_t k, const Slopes& slopes,
+                  const Seed& seed, float& strength);
   void require_places(const Method& method);
   const std::string& method_of(const Question& question) const;
   std::vector<float> output_of(const Blob& blob);

@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/jit/api/function_impl.h>
+#include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
 #include <torch/csrc/jit/passes/freeze_module.h>
 #include <torch/csrc/jit/passes/inliner.h>
@@ -81,15 +82,7 @@ class CallInliner {
 };
 
 void insert_mark(jit::Graph& graph, jit::Value* value, const std::string& layer) {
-  jit::Node* const producer = value->node();
-  const jit::WithInsertPoint where(producer->kind() == c10::prim::Param
-                                       ? *producer->owningBlock()->nodes().begin()
-                                       : producer->next());
-  jit::Value* const none = graph.insertConstant(c10::IValue());
-  jit::Node* const mark = graph.insertNode(graph.create(c10::aten::clone, {value, none}, 1));
-  mark->output()->setType(c10::TensorType::get());
-  mark->s_(kLayer, layer);
-  value->replaceAllUsesAfterNodeWith(mark, mark->output());
+  insert_clone(graph, value)->s_(kLayer, layer);
 }
 
 void collect_marks(jit::Block* block, bool nested, std::vector<Mark>& marks) {
@@ -174,6 +167,24 @@ std::vector<MarkedGraph::Shape> MarkedGraph::shapes(const at::Tensor& input,
     }
   }
   return shapes;
+}
+
+jit::Node* insert_clone(jit::Graph& graph, jit::Value* value) {
+  jit::Node* const producer = value->node();
+  const jit::WithInsertPoint where(producer->kind() == c10::prim::Param
+                                       ? *producer->owningBlock()->nodes().begin()
+                                       : producer->next());
+  jit::Value* const none = graph.insertConstant(c10::IValue());
+  jit::Node* const clone = graph.insertNode(graph.create(c10::aten::clone, {value, none}, 1));
+  clone->output()->setType(c10::TensorType::get());
+  value->replaceAllUsesAfterNodeWith(clone, clone->output());
+  return clone;
+}
+
+std::optional<at::Tensor> constant_tensor(const jit::Value* value) {
+  const auto constant = jit::toIValue(value);
+  if (!constant || !constant->isTensor()) return std::nullopt;
+  return constant->toTensor();
 }
 
 void return_also(jit::Graph& graph, const std::vector<jit::Value*>& values) {

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,13 @@ class MarkedGraph {
   std::shared_ptr<torch::jit::Graph> graph_;
   std::vector<Mark> marks_;
 };
+
+/// Puts a copy behind a value: all that comes later reads the copy, so that an operation which
+/// writes in place (relu_) does not overwrite the value. The clone.
+torch::jit::Node* insert_clone(torch::jit::Graph& graph, torch::jit::Value* value);
+
+/// Of a value that is a constant tensor.
+std::optional<at::Tensor> constant_tensor(const torch::jit::Value* value);
 
 /// Makes the graph return the tuple (what it returned, values…): a graph may have one output only.
 void return_also(torch::jit::Graph& graph, const std::vector<torch::jit::Value*>& values);

@@ -19,17 +19,12 @@
 
 #include "stages/explain/cut_graph.h"
 #include "stages/explain/engine.h"
+#include "stages/explain/graph_marks.h"
 
 namespace gradcam {
 namespace {
 
 namespace jit = torch::jit;
-
-std::optional<at::Tensor> constant_tensor(const jit::Value* value) {
-  const auto constant = jit::toIValue(value);
-  if (!constant || !constant->isTensor()) return std::nullopt;
-  return constant->toTensor();
-}
 
 bool is_none(const jit::Value* value) {
   const auto constant = jit::toIValue(value);

@@ -113,12 +113,6 @@ std::vector<Layer> list_layers(const Model& model, int height, int width) {
   return layers;
 }
 
-std::string shape_text(const std::vector<std::int64_t>& shape) {
-  std::string text;
-  for (const auto size : shape) text += (text.empty() ? "" : "x") + std::to_string(size);
-  return text;
-}
-
 std::string automatic_layer(const std::vector<Layer>& layers, const std::string& model_path) {
   for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
     if (layer->spatial() && layer->obstacle.empty()) return layer->name;

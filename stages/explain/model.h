@@ -61,7 +61,4 @@ std::vector<Layer> list_layers(const Model& model, int height, int width);
 /// Throws UserError(kModel) when there is none.
 std::string automatic_layer(const std::vector<Layer>& layers, const std::string& model_path);
 
-/// "1x3x224x224"
-std::string shape_text(const std::vector<std::int64_t>& shape);
-
 }  // namespace gradcam

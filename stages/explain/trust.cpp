@@ -18,6 +18,11 @@ Blob masked(const Blob& blob, const HeatMap& heat, std::span<const float> ground
   return result;
 }
 
+HeatMap no_heat(const Blob& blob) {
+  const auto places = static_cast<std::size_t>(blob.height) * static_cast<std::size_t>(blob.width);
+  return {blob.height, blob.width, std::pmr::vector<float>(places, 0.F)};
+}
+
 std::vector<std::size_t> hottest_first(const HeatMap& heat) {
   std::vector<std::size_t> order(heat.values.size());
   std::iota(order.begin(), order.end(), 0);

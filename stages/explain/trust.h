@@ -8,13 +8,16 @@
 #include "stages/preprocess/blob.h"
 
 /// How far a map can be trusted, by what the network says of pictures changed according to it. The
-/// arithmetic alone; verify() of explainer.h runs the network. Pure; any thread.
+/// arithmetic alone; verify.h runs the network. Pure; any thread.
 namespace gradcam {
 
 /// The picture times its heat: what the map calls important alone, as Grad-CAM++ (Chattopadhyay et
 /// al. 2018) measures it. `heat` 0..1 of the blob's size; what goes becomes `ground` (the mean
 /// colour, three numbers).
 Blob masked(const Blob& blob, const HeatMap& heat, std::span<const float> ground);
+
+/// Heat of the blob's size that is 0 everywhere.
+HeatMap no_heat(const Blob& blob);
 
 /// The places of a map, the hottest first; equals in the order of reading.
 std::vector<std::size_t> hottest_first(const HeatMap& heat);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/user_error.h"
+#include "stages/explain/shape_text.h"
 
 namespace gradcam {
 namespace {
@@ -234,16 +235,14 @@ std::vector<float> activated(std::span<const float> output, ScoreActivation acti
 
 int classes_of(const ModelDescription& description, std::span<const std::int64_t> shape,
                const std::string& model) {
-  std::string found;
   std::int64_t largest = 1;
   std::int64_t numbers = 1;
   for (const std::int64_t size : shape) {
-    found += (found.empty() ? "" : "x") + std::to_string(size);
     largest = std::max(largest, size);
     numbers *= size;
   }
   const auto refuse = [&](const std::string& task, const std::string& wanted) {
-    throw UserError(ExitCode::kModel, "model '" + model + "': gives " + found +
+    throw UserError(ExitCode::kModel, "model '" + model + "': gives " + shape_text(shape) +
                                           " numbers for a picture, task " + task + " wants " +
                                           wanted + "; the description's task says what they mean");
   };

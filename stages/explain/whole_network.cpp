@@ -8,25 +8,16 @@
 #include <torch/csrc/jit/api/function_impl.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/constants.h>
-#include <torch/csrc/jit/passes/frozen_graph_optimizations.h>
 
 #include <stdexcept>
-#include <string>
 #include <vector>
 
-#include "stages/explain/cut_graph.h"
 #include "stages/explain/graph_marks.h"
 
 namespace gradcam {
 namespace {
 
 namespace jit = torch::jit;
-
-std::optional<at::Tensor> constant_tensor(const jit::Value* value) {
-  const auto constant = jit::toIValue(value);
-  if (!constant || !constant->isTensor()) return std::nullopt;
-  return constant->toTensor();
-}
 
 /// What a batch norm adds to each channel: beta - mean * gamma / sqrt(variance + eps).
 std::optional<at::Tensor> bias_of_norm(const jit::Node* node) {
@@ -54,16 +45,6 @@ std::optional<at::Tensor> bias_of(const jit::Node* node) {
   }
 }
 
-/// What comes behind reads a copy: an operation that writes in place (relu_) must not overwrite the
-/// value that the gradient is taken of.
-void guard(jit::Graph& graph, jit::Node* node) {
-  const jit::WithInsertPoint behind(node->next());
-  jit::Value* const none = graph.insertConstant(c10::IValue());
-  jit::Node* const copy =
-      graph.insertNode(graph.create(c10::aten::clone, {node->output(), none}, 1));
-  node->output()->replaceAllUsesAfterNodeWith(copy, copy->output());
-}
-
 }  // namespace
 
 struct WholeNetwork::Parts {
@@ -74,26 +55,13 @@ struct WholeNetwork::Parts {
 WholeNetwork::~WholeNetwork() = default;
 
 WholeNetwork::WholeNetwork(const Model& model, const ModelDescription& description)
-    : model_(model), output_(description.output), normalisation_(description) {}
+    : model_(model),
+      output_(description.output),
+      normalisation_(description),
+      plain_(model, {}, description.input_height, description.input_width, description.output) {}
 
 at::Tensor WholeNetwork::input_of(const at::Tensor& pixels) const {
   return normalisation_.apply(pixels, model_.device());
-}
-
-at::Tensor WholeNetwork::outputs(const at::Tensor& inputs) {
-  if (!plain_) {
-    const MarkedGraph marked(model_.module(), [](const std::string&) { return false; });
-    auto graph = marked.graph()->copy();
-    jit::OptimizeFrozenGraph(graph, /*optimize_numerics=*/true);
-    plain_ = std::make_unique<Parts>();
-    plain_->function = std::make_unique<jit::GraphFunction>("whole", graph, nullptr);
-  }
-  const at::NoGradGuard no_grad;
-  jit::Stack stack{inputs};
-  plain_->function->run(stack);
-  const auto output = output_tensor(stack.back(), output_);
-  if (!output) throw std::runtime_error("forward returns no tensor");
-  return *output;
 }
 
 const WholeNetwork::Parts& WholeNetwork::parts() {
@@ -109,7 +77,7 @@ const WholeNetwork::Parts& WholeNetwork::parts() {
     parts->biases.push_back(bias->detach());
     values.push_back(node->output());
   }
-  for (jit::Value* value : values) guard(*graph, value->node());
+  for (jit::Value* value : values) insert_clone(*graph, value);
   return_also(*graph, values);
   parts->function = std::make_unique<jit::GraphFunction>("full_gradients", graph, nullptr);
   parts_ = std::move(parts);

@@ -2,10 +2,9 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <functional>
 #include <memory>
-#include <optional>
 
+#include "stages/explain/cut_graph.h"
 #include "stages/explain/description.h"
 #include "stages/explain/methods.h"
 #include "stages/explain/model.h"
@@ -18,6 +17,7 @@ namespace gradcam {
 /// One thread calls it at a time.
 class WholeNetwork {
  public:
+  /// Throws as CutGraph does.
   WholeNetwork(const Model& model, const ModelDescription& description);
   ~WholeNetwork();
 
@@ -25,7 +25,7 @@ class WholeNetwork {
   at::Tensor input_of(const at::Tensor& pixels) const;
 
   /// [N, …] of normalised pictures [N, 3, H, W], unrecorded.
-  at::Tensor outputs(const at::Tensor& inputs);
+  at::Tensor outputs(const at::Tensor& inputs) { return plain_.forward_only(inputs); }
 
   /// What FullGrad takes of one normalised picture. `seed_of`: of the output of the network on it.
   /// Layers with a bias are convolutions and batch norms; a batch norm's is what it adds,
@@ -39,8 +39,8 @@ class WholeNetwork {
   Model model_;
   OutputChoice output_;
   Normalisation normalisation_;
+  CutGraph plain_;
   std::unique_ptr<Parts> parts_;
-  std::unique_ptr<Parts> plain_;
 };
 
 }  // namespace gradcam

@@ -30,14 +30,20 @@ Json to_json(const std::vector<ClassScore>& scores) {
   return list;
 }
 
+/// By how much the picture as captured is larger than the one that --max-dim has shrunk.
+cv::Point2d source_scale(const Frame& frame) {
+  return {static_cast<double>(frame.source_size.width) / frame.image->cols,
+          static_cast<double>(frame.source_size.height) / frame.image->rows};
+}
+
 /// Figures of a picture that --max-dim has shrunk, as those of the picture as captured. The first
 /// pixel's centre is half a pixel from the edge.
 CamFigures in_source_pixels(CamFigures figures, const Frame& frame) {
-  const double x = static_cast<double>(frame.source_size.width) / frame.image->cols;
-  const double y = static_cast<double>(frame.source_size.height) / frame.image->rows;
-  figures.centroid = {(figures.centroid.x + 0.5) * x - 0.5, (figures.centroid.y + 0.5) * y - 0.5};
-  figures.peak = {static_cast<int>((figures.peak.x + 0.5) * x),
-                  static_cast<int>((figures.peak.y + 0.5) * y)};
+  const cv::Point2d scale = source_scale(frame);
+  figures.centroid = {(figures.centroid.x + 0.5) * scale.x - 0.5,
+                      (figures.centroid.y + 0.5) * scale.y - 0.5};
+  figures.peak = {static_cast<int>((figures.peak.x + 0.5) * scale.x),
+                  static_cast<int>((figures.peak.y + 0.5) * scale.y)};
   return figures;
 }
 
@@ -49,17 +55,17 @@ Json to_json(const CamFigures& figures) {
 }
 
 Json to_json(const std::vector<DetectedObject>& objects, const Frame& frame) {
-  const double x = static_cast<double>(frame.source_size.width) / frame.image->cols;
-  const double y = static_cast<double>(frame.source_size.height) / frame.image->rows;
-  const auto at = [](float edge, double scale) {
-    return rounded(static_cast<double>(edge) * scale, 2);
+  const cv::Point2d scale = source_scale(frame);
+  const auto at = [](float edge, double factor) {
+    return rounded(static_cast<double>(edge) * factor, 2);
   };
   Json list = Json::array();
   for (const DetectedObject& object : objects) {
     const Box& box = object.box;
     Json entry;
     if (object.id > 0) entry["id"] = object.id;
-    entry["xyxy"] = {at(box.x1, x), at(box.y1, y), at(box.x2, x), at(box.y2, y)};
+    entry["xyxy"] = {at(box.x1, scale.x), at(box.y1, scale.y), at(box.x2, scale.x),
+                     at(box.y2, scale.y)};
     entry["class"] = object.index;
     if (!object.label.empty()) entry["label"] = object.label;
     entry["score"] = rounded(static_cast<double>(object.score), 6);

@@ -1,0 +1,48 @@
+#include "stages/explain/option_rules.h"
+
+#include <algorithm>
+
+#include "config/user_error.h"
+
+namespace gradcam {
+namespace {
+
+[[noreturn]] void refuse(const std::string& option, const std::string& why) {
+  throw UserError(ExitCode::kUsage, option + ": " + why);
+}
+
+}  // namespace
+
+std::string usual_method(Task task) {
+  return task == Task::kDetection || task == Task::kRegression ? "hirescam" : "gradcam";
+}
+
+bool has_classes(Task task) { return task == Task::kClassification || task == Task::kMultilabel; }
+
+bool smooths(const ExplainOptions& options, const std::string& how) {
+  return std::count(options.smooth.begin(), options.smooth.end(), how) > 0;
+}
+
+void require_fitting(const ExplainOptions& options, const Method& method, Task task,
+                     const std::string& bundle_alone) {
+  const std::string name(method.name);
+  if (method.needs.network && !bundle_alone.empty()) {
+    refuse("--method " + name,
+           "needs the whole network, and bundle '" + bundle_alone + "' holds no model.pt");
+  }
+  if (method.needs.rivals && !has_classes(task)) {
+    refuse("--method " + name,
+           "compares classes, which this task has not; gradcam-live methods lists others");
+  }
+  if (smooths(options, "aug") && (task == Task::kDetection || task == Task::kSegmentation)) {
+    refuse("--smooth aug", "is for tasks with one answer for a picture; give eigen or temporal");
+  }
+  if (smooths(options, "eigen") && method.weights == nullptr) {
+    refuse("--smooth eigen", "is for methods that weight channels, which " + name + " does not");
+  }
+  if (options.verify > 0 && !has_classes(task)) {
+    refuse("--verify", "needs scores of classes, which this task has not");
+  }
+}
+
+}  // namespace gradcam

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "config/options.h"
+#include "stages/explain/description.h"
+#include "stages/explain/methods.h"
+
+/// Which options go with which task and network. Pure; any thread.
+namespace gradcam {
+
+/// What `--method auto` means. A box and a value come from places that are not averaged: there the
+/// mean of a gradient says little, and each place is to count by itself.
+std::string usual_method(Task task);
+
+/// Of classification and multilabel: scores that can be compared and verified.
+bool has_classes(Task task);
+
+/// Whether `--smooth` names it.
+bool smooths(const ExplainOptions& options, const std::string& how);
+
+/// Throws UserError(kUsage) for options that do not go together. `bundle_alone`: not empty for a
+/// bundle without the whole network in it, its path.
+void require_fitting(const ExplainOptions& options, const Method& method, Task task,
+                     const std::string& bundle_alone);
+
+}  // namespace gradcam
