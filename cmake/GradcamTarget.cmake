@@ -32,3 +32,15 @@ function(gradcam_library name)
     PRIVATE ${arg_PRIVATE_LINK} $<BUILD_INTERFACE:gradcam_flags>)
   set_property(GLOBAL APPEND PROPERTY GRADCAM_LIBRARIES gradcam_${name})
 endfunction()
+
+# gradcam_precompile(TARGET HEADER) reads HEADER once for all sources of the target;
+# gradcam_precompile(TARGET REUSE_FROM OTHER) takes what another target has read.
+function(gradcam_precompile target)
+  if(ARGV1 STREQUAL REUSE_FROM)
+    target_precompile_headers(${target} REUSE_FROM ${ARGV2})
+  else()
+    target_precompile_headers(${target} PRIVATE ${ARGV1})
+  endif()
+  # ccache needs to see what goes in.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+endfunction()

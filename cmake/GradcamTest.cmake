@@ -1,18 +1,24 @@
-# gradcam_test(FILE LABEL label LINK libraries… [SOURCES more…]) builds FILE.cpp of tests/ as one
-# program and registers each of its cases with ctest under the label.
+# gradcam_test(FILE LABEL label LINK libraries… [WHOLE]) builds FILE.cpp of tests/ as one program and
+# registers each of its cases with ctest under the label; WHOLE: all of them as one test, for
+# programs that take longer to start than to run.
 find_package(GTest REQUIRED)
 include(GoogleTest)
 
 function(gradcam_test name)
-  cmake_parse_arguments(arg "" "LABEL;TIMEOUT" "LINK;SOURCES" ${ARGN})
+  cmake_parse_arguments(arg "WHOLE" "LABEL;TIMEOUT" "LINK" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
-  add_executable(${name} ${name}.cpp ${arg_SOURCES})
+  add_executable(${name} ${name}.cpp)
   target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gtest GTest::gtest_main gradcam_flags)
   # Compiling a test takes longer than running it: at -O1 about half as long as at -O3.
   target_compile_options(${name} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O1>)
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST
-    PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT}
-      ENVIRONMENT XDG_CACHE_HOME=${PROJECT_BINARY_DIR}/test-cache)
+  set(properties LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT}
+    ENVIRONMENT XDG_CACHE_HOME=${PROJECT_BINARY_DIR}/test-cache)
+  if(arg_WHOLE)
+    add_test(NAME ${name} COMMAND ${name} --gtest_brief=1)
+    set_tests_properties(${name} PROPERTIES ${properties})
+  else()
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES ${properties})
+  endif()
 endfunction()

@@ -84,8 +84,8 @@ OptionSpec list_option(OptionSpec spec, const ValueKind<std::string>& kind, Fiel
 OptionSpec layer_option() {
   const std::string allowed = "auto, or layer names separated by commas";
   OptionSpec spec = named(OptionGroup::kModel, Arity::kList, {"--layer"}, "NAME[,NAME]|auto",
-                          "target layers; auto: the last one with a spatial map. Default: those of "
-                          "the model's description, else auto");
+                          "target layers; auto: the last one with a spatial map, of a detector the "
+                          "neck's outputs. Default: those of the model's description, else auto");
   open_to_file_and_environment(spec);
   spec.allowed = allowed;
   spec.apply = [allowed](Options& options, const std::vector<Given>& given) {
@@ -250,11 +250,16 @@ std::vector<OptionSpec> picture_options() {
   const auto group = OptionGroup::kPicture;
   return {
       option(
-          named(group, Arity::kSingle, {"--view"}, "NAME", "what is shown"),
+          named(
+              group, Arity::kSingle, {"--view"}, "NAME",
+              "what is shown; guided-backprop and guided-gradcam (that times the heat) cost a run "
+              "of the whole network back to its input: for stills"),
           one_of<ViewKind>({{"overlay", ViewKind::kOverlay},
                             {"heatmap", ViewKind::kHeatmap},
                             {"side-by-side", ViewKind::kSideBySide},
-                            {"original", ViewKind::kOriginal}}),
+                            {"original", ViewKind::kOriginal},
+                            {"guided-backprop", ViewKind::kGuidedBackprop},
+                            {"guided-gradcam", ViewKind::kGuidedGradcam}}),
           [](auto&& o) -> auto& { return o.overlay.view; }),
       option(
           named(group, Arity::kSingle, {"--style"}, "NAME",

@@ -56,8 +56,9 @@ void add_positionals(CommandLine& line) {
   flags.insert(flags.begin(), sources.begin(), sources.end());
 }
 
-void set_style_defaults(Options& options, const std::set<std::string>& given) {
+void settle_looks(Options& options, const std::set<std::string>& given) {
   options.overlay.style = options.explain.style;
+  options.explain.guided = is_guided(options.overlay.view);
   if (options.explain.style != Style::kNotebook) return;
   if (options.explain.normalize == Normalize::kRunning) {
     fail(
@@ -159,7 +160,7 @@ Options merged(const CommandLine& line, const Environment& environment,
   }
   apply(options, variables, table, given);
   apply(options, line.flags, table, given);
-  set_style_defaults(options, given);
+  settle_looks(options, given);
   refuse_repeated_outputs(options.output);
   if (options.explain.every > 1 && options.explain.budget_s > 0) {
     fail("--every and --budget exclude each other: the budget finds N itself; leave one out");

@@ -17,7 +17,19 @@ enum class Style {
   kRaw,       ///< the method's map as it is, enlarged
 };
 
-enum class ViewKind { kOverlay, kHeatmap, kSideBySide, kOriginal };
+enum class ViewKind {
+  kOverlay,
+  kHeatmap,
+  kSideBySide,
+  kOriginal,
+  kGuidedBackprop,  ///< the input's gradient by guided backpropagation
+  kGuidedGradcam,   ///< that times the heat
+};
+
+/// Whether a view shows more than the heat map.
+constexpr bool is_guided(ViewKind view) {
+  return view == ViewKind::kGuidedBackprop || view == ViewKind::kGuidedGradcam;
+}
 
 /// What the largest value of a heat map is measured against.
 enum class Normalize {
@@ -53,6 +65,7 @@ struct ExplainOptions {
   double hysteresis = 0;            ///< `auto` stays with a class until another leads by this much
   std::array<double, 4> region{0, 0, 1, 1};  ///< left, top, right, bottom of a segmentation's part
   int verify = 0;                            ///< every N-th frame; 0 = none
+  bool guided = false;                       ///< the view asks for guided backpropagation
   double confidence = 0;  ///< least score of a box or label; 0 = the description's threshold
   Style style = Style::kGradcam;
   Normalize normalize = Normalize::kAuto;

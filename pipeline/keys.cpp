@@ -20,10 +20,13 @@ struct Named {
   const char* name;
 };
 
-constexpr std::array<Named<ViewKind>, 4> kViews = {{{ViewKind::kOverlay, "overlay"},
-                                                    {ViewKind::kHeatmap, "heat map"},
-                                                    {ViewKind::kSideBySide, "side by side"},
-                                                    {ViewKind::kOriginal, "original"}}};
+constexpr std::array<Named<ViewKind>, 6> kViews = {
+    {{ViewKind::kOverlay, "overlay"},
+     {ViewKind::kHeatmap, "heat map"},
+     {ViewKind::kSideBySide, "side by side"},
+     {ViewKind::kOriginal, "original"},
+     {ViewKind::kGuidedBackprop, "guided backpropagation"},
+     {ViewKind::kGuidedGradcam, "guided Grad-CAM"}}};
 
 constexpr std::array<Named<Colormap>, 8> kColormaps = {{{Colormap::kJet, "jet"},
                                                         {Colormap::kTurbo, "turbo"},
@@ -53,6 +56,14 @@ KeyEffect change_opacity(double step, OverlayOptions& overlay) {
   std::array<char, 32> text{};
   std::snprintf(text.data(), text.size(), "opacity %.4g", overlay.opacity);
   return {KeyAction::kRedraw, text.data()};
+}
+
+/// To the next view that can be drawn of what is there.
+KeyEffect change_view(const KeyContext& context, OverlayOptions& overlay) {
+  const bool guided = context.shown != nullptr && context.shown->guided.has_value();
+  std::string name = advance(overlay.view, kViews);
+  while (is_guided(overlay.view) && !guided) name = advance(overlay.view, kViews);
+  return {KeyAction::kRedraw, "view: " + name};
 }
 
 KeyEffect explain_rank(int rank, const KeyContext& context, ViewSettings& settings) {
@@ -138,7 +149,7 @@ KeyEffect apply_key(int code, const KeyContext& context, ViewSettings& settings)
       settings.overlay.hud = !settings.overlay.hud;
       return {KeyAction::kRedraw, settings.overlay.hud ? "HUD on" : "HUD off"};
     case 'v':
-      return {KeyAction::kRedraw, "view: " + advance(settings.overlay.view, kViews)};
+      return change_view(context, settings.overlay);
     case '[':
       return change_opacity(-kOpacityStep, settings.overlay);
     case ']':

@@ -4,6 +4,7 @@
 
 #include "stages/overlay/cam_figures.h"
 #include "stages/overlay/class_tint.h"
+#include "stages/overlay/guided_view.h"
 #include "stages/overlay/heat_on_frame.h"
 #include "stages/preprocess/preprocess.h"
 
@@ -53,10 +54,17 @@ Image redraw(const Rendered& rendered, const HudText& hud, const OverlayOptions&
   cv::Mat map = rendered.map ? drawable(*rendered.map, options.style) : cv::Mat();
   std::vector<DetectedObject> objects = rendered.objects;
   const auto& explanation = rendered.explained.explanation;
+  const Prepared& prepared = rendered.explained.prepared;
+  const auto blob_size = [&] { return cv::Size(prepared.blob->width, prepared.blob->height); };
   if (options.tint && explanation && explanation->classes) {
-    const Prepared& prepared = rendered.explained.prepared;
-    frame = tinted(frame, *explanation->classes, prepared.mapping,
-                   cv::Size(prepared.blob->width, prepared.blob->height));
+    frame = tinted(frame, *explanation->classes, prepared.mapping, blob_size());
+  }
+  OverlayOptions shown = options;
+  if (is_guided(options.view) && explanation && explanation->guided) {
+    const bool times_heat = options.view == ViewKind::kGuidedGradcam;
+    frame = guided_picture(*explanation->guided, times_heat ? map : cv::Mat(), prepared.mapping,
+                           blob_size());
+    shown.view = ViewKind::kOriginal;
   }
   if (mirror) {
     frame = mirrored(frame);
@@ -68,7 +76,7 @@ Image redraw(const Rendered& rendered, const HudText& hud, const OverlayOptions&
     }
   }
   return std::make_shared<const cv::Mat>(
-      draw_view(frame, map, objects, rendered.explained, hud, options));
+      draw_view(frame, map, objects, rendered.explained, hud, shown));
 }
 
 }  // namespace gradcam

@@ -85,6 +85,9 @@ def add_task_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--threshold", type=_share, metavar="0..1", help="least score; default of detectors: 0.3"
     )
+    group.add_argument(
+        "--background", type=int, metavar="N", help="a detector's class that nothing belongs to"
+    )
     group.add_argument("--select", metavar="NAME|NUMBER", help="the output meant, of several")
 
 

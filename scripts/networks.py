@@ -12,6 +12,7 @@ import tasks
 import timm_networks
 import torch
 import torchvision
+import torchvision_detectors
 import ultralytics_networks
 from checkpoints import read_state_dict
 from conventions import IMAGENET_MEAN, IMAGENET_STD, WantedInput, conventions_of
@@ -86,13 +87,21 @@ def _build_known(name: str, weights: Optional[Path], random_weights: bool) -> Ne
         return build_torchvision(name, weights, random_weights)
     if name in _names(torchvision.models.segmentation):
         return build_segmentation(name, weights, random_weights)
+    if name in torchvision_detectors.ONE_STAGE:
+        return torchvision_detectors.build(name, weights, random_weights)
     if name in _names(torchvision.models.detection):
         raise NetworkError(
             USAGE,
-            f"{name}: torchvision's detectors end in non-maximum suppression, which has no "
-            "gradient; allowed: an ONNX file or FILE.py:FUNCTION that gives all boxes",
+            f"{name}: ends in non-maximum suppression, which has no gradient; allowed: "
+            f"{', '.join(torchvision_detectors.ONE_STAGE)}, or an ONNX file or FILE.py:FUNCTION "
+            "that gives all boxes",
         )
-    known = [LITE0, *_names(torchvision.models), *_names(torchvision.models.segmentation)]
+    known = [
+        LITE0,
+        *_names(torchvision.models),
+        *_names(torchvision.models.segmentation),
+        *torchvision_detectors.ONE_STAGE,
+    ]
     near = difflib.get_close_matches(name, known, 3) or [LITE0, "resnet50", "timm/resnet50"]
     raise NetworkError(USAGE, f"unknown network '{name}'; near names: {', '.join(near)}")
 

@@ -62,7 +62,7 @@ def build_torchvision(name: str, weights: Optional[Path], random_weights: bool) 
     if state is not None or random_weights:
         module = torchvision.models.get_model(name, weights=None, **options)
     else:
-        module = _from_hub(name, default)
+        module = from_hub(name, default)
     if state is not None and weights is not None:
         load(module, name, weights, state)
     labels = IMAGENET_LABELS if classes == len(IMAGENET_LABELS) else None
@@ -85,7 +85,7 @@ def build_segmentation(name: str, weights: Optional[Path], random_weights: bool)
             name, weights=None, weights_backbone=None, num_classes=classes, aux_loss=False
         )
     else:
-        module = _from_hub(name, default)
+        module = from_hub(name, default)
         module.aux_classifier = None
     if state is not None and weights is not None:
         load(module, name, weights, state)
@@ -125,7 +125,7 @@ def _without_auxiliary(state: Dict[str, Tensor]) -> Dict[str, Tensor]:
     return {key: value for key, value in state.items() if not key.startswith("aux_classifier.")}
 
 
-def _from_hub(name: str, default: object) -> nn.Module:
+def from_hub(name: str, default: object) -> nn.Module:
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(20)  # urlopen has no limit of its own
     try:

@@ -43,6 +43,7 @@ class WantedTask:
     format: Optional[str] = None
     decoded: Optional[bool] = None
     activation: Optional[str] = None
+    background: Optional[int] = None
     threshold: Optional[float] = None
     select: Optional[str] = None
 
@@ -71,6 +72,7 @@ def _refuse_what_does_not_go(task: str, wanted: WantedTask) -> None:
     cases: List[Tuple[str, Any, Tuple[str, ...]]] = [
         ("format", wanted.format, ("detection",)),
         ("decoded", wanted.decoded, ("detection",)),
+        ("background", wanted.background, ("detection",)),
         ("threshold", wanted.threshold, ("detection", "multilabel")),
     ]
     for key, value, allowed in cases:
@@ -157,8 +159,14 @@ def _settle_detection(network: Network, wanted: WantedTask, values: List[Any]) -
         network.outputs = value.shape[2] - (4 if kind == "raw-heads" else 5)
     scores = [v[0, 4:] if kind == "yolov8" else v[0, :, 4:] for v in values]
     raw = any(s.min() < 0 or s.max() > 1 for s in scores)
-    activation = wanted.activation or ("sigmoid" if raw else "none")
+    own = network.output.get("activation")
+    activation = wanted.activation or own or ("sigmoid" if raw else "none")
+    background = network.output.get("background")
+    if wanted.background is not None:
+        background = wanted.background
     network.output = {"format": kind, "decoded": decoded, "activation": activation}
+    if background is not None:
+        network.output["background"] = background
 
 
 def _fits(kind: str, value: Any) -> bool:
@@ -218,7 +226,7 @@ def objective(network: Network, output: Any) -> Objective:
     """The scalar that is explained when nobody says which: it is chosen by `output`, and then read
     from any output of the network."""
     if network.task == "detection":
-        return _best_box(network.output["format"], output)
+        return _best_box(network.output, output)
     if network.task == "embedding":
         reference = output.detach()
         return lambda value: (value * reference).sum()
@@ -229,12 +237,16 @@ def objective(network: Network, output: Any) -> Objective:
     return lambda value: value[0, best]
 
 
-def _best_box(kind: str, output: Any) -> Objective:
+def _best_box(described: Dict[str, Any], output: Any) -> Objective:
+    kind, background = described["format"], described.get("background")
+
     def scores(value: Any) -> Tensor:
         if kind == "yolov8":
             return value[0, 4:].flatten()
         if kind == "raw-heads":
-            return value[0, :, 4:].flatten()
+            found = value[0, :, 4:]
+            kept = [i for i in range(found.shape[1]) if i != background]
+            return found[:, kept].flatten()
         return (value[0, :, 4:5] * value[0, :, 5:]).flatten()
 
     best = int(scores(output).argmax())

@@ -199,6 +199,21 @@ TEST(CutGraph, TakesTheElementOfATupleThatIsAskedFor) {
   EXPECT_EQ(engine.output_shape(), std::vector<std::int64_t>{kClasses});
 }
 
+TEST(CutGraph, JoinsTheElementsOfATupleThatAreAskedFor) {
+  const ResidualNet net;
+  const auto module =
+      tiny::network({{"net", net.script()}},
+                    "  y = self.net.forward(x)\n  return (y, torch.zeros([1, 2]), y * 2)\n");
+  OutputChoice both;
+  both.parts = {OutputChoice{2, ""}, OutputChoice{0, ""}};
+  CutGraph engine(model_of(module, "parts"), {"net.block"}, kSize, kSize, both);
+  EXPECT_EQ(engine.output_shape(), std::vector<std::int64_t>{2 * kClasses});
+  const at::Tensor x = tiny::seeded({1, 3, kSize, kSize}, 5);
+  const at::Tensor y =
+      net.run(x, [](const std::string&, const at::Tensor& value) { return value; });
+  EXPECT_LT(largest_difference(engine.run(x).output, at::cat({y * 2, y}, -1)), 1e-5);
+}
+
 std::string refusal(const torch::jit::Module& module, const std::string& layer, ExitCode code) {
   try {
     CutGraph engine(model_of(module, "refused"), {layer}, kSize, kSize, {});

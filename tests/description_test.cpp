@@ -50,18 +50,34 @@ TEST_F(Description, EveryKeyIsRead) {
 TEST_F(Description, DetectorsAndTokensAreDescribed) {
   const auto d = parse_description(
       R"({"task":"detection","threshold":0.4,"tokens":{"drop":1,"grid":[14,12]},
-          "output":{"select":"boxes","format":"yolov8","decoded":false,"activation":"sigmoid"}})",
+          "output":{"select":"boxes","format":"yolox","decoded":false}})",
       "d", "");
   EXPECT_EQ(d.task, Task::kDetection);
   EXPECT_EQ(d.threshold, 0.4);
   EXPECT_EQ(d.output.name, "boxes");
-  EXPECT_EQ(d.boxes.format, BoxFormat::kYolov8);
+  EXPECT_EQ(d.boxes.format, BoxFormat::kYolox);
   EXPECT_FALSE(d.boxes.decoded);
-  EXPECT_TRUE(d.boxes.logits);
   ASSERT_TRUE(d.tokens.has_value());
   EXPECT_EQ(d.tokens->drop, 1);
   EXPECT_EQ(d.tokens->height, 14);
   EXPECT_EQ(d.tokens->width, 12);
+}
+
+TEST_F(Description, AnchoredHeadsAreDescribed) {
+  const std::string text =
+      R"({"task":"detection","output":{"select":["boxes",1],"format":"raw-heads","decoded":false,
+          "activation":"softmax","background":0,"variances":[0.1,0.1,0.2,0.2],"anchors":)";
+  file("anchors.json", "[[1,2,3,4],[5,6,7.5,8]]");
+  for (const char* anchors : {"[[1,2,3,4],[5,6,7.5,8]]", "\"anchors.json\""}) {
+    const auto d = parse_description(text + anchors + "}}", "d", folder_.path().string());
+    ASSERT_EQ(d.output.parts.size(), 2U);
+    EXPECT_EQ(d.output.parts[0].name, "boxes");
+    EXPECT_EQ(d.output.parts[1].index, 1);
+    EXPECT_EQ(d.boxes.scores, BoxScores::kSoftmax);
+    EXPECT_EQ(d.boxes.background, 0);
+    EXPECT_EQ(d.boxes.variances, (std::array<float, 4>{0.1F, 0.1F, 0.2F, 0.2F}));
+    EXPECT_EQ(d.boxes.anchors, (std::vector<std::array<float, 4>>{{1, 2, 3, 4}, {5, 6, 7.5F, 8}}));
+  }
 }
 
 TEST_F(Description, MultilabelScoresAreSigmoidsUnlessSaid) {
@@ -84,6 +100,13 @@ TEST_F(Description, MistakesNameTheKey) {
       {R"({"threshold":2})", "threshold"},
       {R"({"tokens":{"drop":1}})", "tokens.grid"},
       {R"({"output":{"format":"yolov9"}})", "yolov9"},
+      {R"({"output":{"select":["a"]}})", "output.select"},
+      {R"({"output":{"format":"yolov8","decoded":false}})", "output.decoded"},
+      {R"({"output":{"format":"raw-heads","decoded":false}})", "output.anchors"},
+      {R"({"output":{"anchors":[[1,2,3]]}})", "output.anchors"},
+      {R"({"output":{"anchors":[]}})", "output.anchors"},
+      {R"({"output":{"variances":0.1}})", "output.variances"},
+      {R"({"output":{"background":-1}})", "output.background"},
       {R"({"task":)", "not valid JSON"},
       {R"({"task":"poetry"})", "task"}};
   for (const auto& [json, mentions] : bad) {

@@ -16,10 +16,10 @@ namespace {
 
 using Shape = std::vector<std::int64_t>;
 
-constexpr BoxLayout kYolox2{.format = BoxFormat::kYolox, .classes = 2};
-constexpr BoxLayout kYolov8Of2{.format = BoxFormat::kYolov8, .classes = 2};
-constexpr BoxLayout kRawOf2{.format = BoxFormat::kRawHeads, .classes = 2};
-constexpr BoxLayout kCells{.format = BoxFormat::kYolox, .decoded = false, .classes = 1};
+const BoxLayout kYolox2{.format = BoxFormat::kYolox, .classes = 2};
+const BoxLayout kYolov8Of2{.format = BoxFormat::kYolov8, .classes = 2};
+const BoxLayout kRawOf2{.format = BoxFormat::kRawHeads, .classes = 2};
+const BoxLayout kCells{.format = BoxFormat::kYolox, .decoded = false, .classes = 1};
 
 std::vector<Detection> decoded(const std::vector<float>& output, const Shape& shape,
                                const BoxLayout& layout, float threshold = 0.3F) {
@@ -132,9 +132,46 @@ TEST(Decode, RawHeadsHoldCorners) {
   expect_term(found[0].by_class, 5, 1);
 }
 
+TEST(Decode, RawHeadsWithAnchorsHoldOffsets) {
+  // Of the anchor around (20, 10), 8 wide and 4 high: 0.5 * 0.1 of its width to the right, -1 * 0.1
+  // of its height; e^(0.2 ln 32) = 2 times as wide; the other anchor as it is.
+  BoxLayout layout = kRawOf2;
+  layout.decoded = false;
+  layout.anchors = {{20, 10, 8, 4}, {40, 40, 6, 6}};
+  layout.variances = {0.1F, 0.1F, 0.2F, 0.2F};
+  const auto found = decoded({0.5F, -1, std::log(32.F), 0, 0.2F, 0.8F,  //
+                              0, 0, 0, 0, 0.9F, 0.1F},
+                             {1, 2, 6}, layout);
+  ASSERT_EQ(found.size(), 2U);
+  expect_box(found[0].box, {20.4F - 8, 9.6F - 2, 20.4F + 8, 9.6F + 2});
+  expect_box(found[1].box, {37, 37, 43, 43});
+}
+
+TEST(Decode, AWildOffsetIsABoxStill) {
+  BoxLayout layout = kRawOf2;
+  layout.decoded = false;
+  layout.anchors = {{0, 0, 16, 16}};
+  const auto found = decoded({0, 0, 1000, 0, 1, 0}, {1, 6}, layout);
+  ASSERT_EQ(found.size(), 1U);
+  expect_box(found[0].box, {-500, -8, 500, 8});  // 1000/16 times as wide
+}
+
+TEST(Decode, SoftmaxOverClassesOfWhichOneIsBackground) {
+  // e^0 : e^(ln 6) : e^(ln 3) = 1 : 6 : 3. S is the logit.
+  BoxLayout layout{.format = BoxFormat::kRawHeads, .scores = BoxScores::kSoftmax, .background = 0};
+  const auto found =
+      decoded({1, 2, 30, 40, 0, std::log(6.F), std::log(3.F),  //
+               1, 2, 30, 40, 5, 0, 0},  // background, though 0 of its classes is best
+              {2, 7}, layout);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].index, 1);
+  EXPECT_NEAR(found[0].score, 0.6F, 1e-6F);
+  expect_term(found[0].by_class, 5, 1);
+}
+
 TEST(Decode, LogitsOfRawHeadsGoThroughASigmoid) {
   BoxLayout layout = kRawOf2;
-  layout.logits = true;
+  layout.scores = BoxScores::kSigmoid;
   const auto found = decoded({1, 2, 30, 40, -3, 0, 1, 2, 30, 40, -3, -2}, {2, 6}, layout);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_FLOAT_EQ(found[0].score, 0.5F);
@@ -203,7 +240,7 @@ TEST_P(RefusedShape, TellsWhatWasFoundAndWhatIsWanted) {
   }
 }
 
-constexpr BoxLayout kUndecodedYolov8{.format = BoxFormat::kYolov8, .decoded = false, .classes = 2};
+const BoxLayout kUndecodedYolov8{.format = BoxFormat::kYolov8, .decoded = false, .classes = 2};
 INSTANTIATE_TEST_SUITE_P(
     Decode, RefusedShape,
     testing::Values(

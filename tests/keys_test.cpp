@@ -120,6 +120,14 @@ TEST_F(Keys, ViewsComeRoundInOrder) {
                                 ViewKind::kOverlay}));
 }
 
+TEST_F(Keys, GuidedViewsComeInTurnWhereThereIsAGradient) {
+  shown_.guided = InputGradient{};
+  settings_.overlay.view = ViewKind::kOriginal;
+  EXPECT_EQ(press('v').notice, "view: guided backpropagation");
+  EXPECT_EQ(press('v').notice, "view: guided Grad-CAM");
+  EXPECT_EQ(press('v').notice, "view: overlay");
+}
+
 TEST_F(Keys, ColourMapsComeRoundAfterAllEight) {
   for (int i = 0; i < 7; ++i) press('c');
   EXPECT_EQ(settings_.overlay.colormap, Colormap::kBone);

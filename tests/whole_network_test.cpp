@@ -3,7 +3,10 @@
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "tests/tiny_models.h"
+#include "tests/user_error_matchers.h"
 
 namespace gradcam {
 namespace {
@@ -49,6 +52,60 @@ TEST(WholeNetwork, FullGradientsAddUpToTheScore) {
     sum += tiny::seeded({kClasses}, 10)[target].item<double>();
     EXPECT_NEAR(sum, output[0][target].item<double>(), 1e-4);
   }
+}
+
+TEST(WholeNetwork, GuidedGradientByHand) {
+  // S = 2 relu(a) - 3 relu(b) at each place, with a = red + green, b = green - blue, all weights of
+  // one pixel. Plain backpropagation: red 2 [a > 0], green 2 [a > 0] - 3 [b > 0], blue 3 [b > 0].
+  // The second ReLU lets -3 not back, so that b contributes nothing.
+  at::Tensor mix = at::zeros({2, 3, 3, 3});
+  mix.select(3, 1).select(2, 1).copy_(at::tensor({1.F, 1.F, 0.F, 0.F, 1.F, -1.F}).view({2, 3}));
+  auto net =
+      tiny::network({{"mix", tiny::conv3x3(mix, at::zeros({2}))},
+                     {"relu", tiny::relu(true)},
+                     {"fc", tiny::linear(at::tensor({2.F, -3.F}).view({1, 2}), at::zeros({1}))}},
+                    "  h = self.relu.forward(self.mix.forward(x))\n"
+                    "  return self.fc.forward(torch.sum(h, [2, 3]))\n");
+  WholeNetwork network(Model(tiny::saved(net, "guided"), c10::Device("cpu")), described());
+  at::Tensor input = at::zeros({1, 3, kSize, kSize});
+  input[0][0][0][0] = 1;   // a > 0
+  input[0][1][0][1] = -1;  // neither
+  input[0][1][0][2] = 1;   // both
+  input[0][2][0][3] = -1;  // b > 0 alone
+  for (int run = 0; run < 3; ++run) {
+    const at::Tensor found = network.guided_gradient(input, {{0, 1}});
+    ASSERT_EQ(found.sizes(), (std::vector<std::int64_t>{3, kSize, kSize}));
+    const auto at = [&](int channel, int column) {
+      return found[channel][0][column].item<float>();
+    };
+    EXPECT_EQ((std::array{at(0, 0), at(1, 0), at(2, 0)}), (std::array{2.F, 2.F, 0.F}));
+    EXPECT_EQ((std::array{at(0, 1), at(1, 1), at(2, 1)}), (std::array{0.F, 0.F, 0.F}));
+    EXPECT_EQ((std::array{at(0, 2), at(1, 2), at(2, 2)}), (std::array{2.F, 2.F, 0.F}));
+    EXPECT_EQ((std::array{at(0, 3), at(1, 3), at(2, 3)}), (std::array{0.F, 0.F, 0.F}));
+  }
+}
+
+TEST(WholeNetwork, GuidedGradientTakesRelu6AndSaysWhereThereIsNone) {
+  const auto with = [](const std::string& activation) {
+    auto net = tiny::network(
+        {{"mix", tiny::seeded_conv(3, 4, 3)},
+         {"fc", tiny::linear(tiny::seeded({2, 4}, 9), at::zeros({2}))}},
+        "  h = " + activation + "\n  return self.fc.forward(torch.mean(h, [2, 3]))\n");
+    return WholeNetwork(Model(tiny::saved(net, "activation"), c10::Device("cpu")), described());
+  };
+  const at::Tensor input = tiny::seeded({1, 3, kSize, kSize}, 23);
+  for (const char* clipped :
+       {"torch.relu6(self.mix.forward(x))", "torch.clamp(self.mix.forward(x), 0, 6)",
+        "torch.hardtanh_(self.mix.forward(x), 0., 6.)"}) {
+    WholeNetwork network = with(clipped);
+    EXPECT_NO_THROW(network.require_relu()) << clipped;
+    WholeNetwork plain = with("torch.relu(self.mix.forward(x))");
+    EXPECT_TRUE(at::allclose(network.guided_gradient(input, {{1, 1}}),
+                             plain.guided_gradient(input, {{1, 1}}), 1e-5, 1e-6))
+        << clipped;
+  }
+  WholeNetwork smooth = with("torch.sigmoid(self.mix.forward(x))");
+  EXPECT_USER_ERROR(smooth.require_relu(), ExitCode::kUsage, "has none; give another --view");
 }
 
 TEST(WholeNetwork, PicturesInABatchDoNotInfluenceEachOther) {

@@ -1,6 +1,7 @@
 #include "stages/explain/cut_graph.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/rand.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/jit/api/function_impl.h>
@@ -180,10 +181,19 @@ at::Tensor CutGraph::select(const c10::IValue& returned) const {
   }
   bad_model(model_.path(), "forward returns " + what +
                                "; the description's output.select must name a tensor in it, by "
-                               "its place from 0 or by its key");
+                               "its place from 0 or by its key, or several in a list");
 }
 
 std::optional<at::Tensor> output_tensor(const c10::IValue& returned, const OutputChoice& choice) {
+  if (!choice.parts.empty()) {
+    std::vector<at::Tensor> parts;
+    for (const OutputChoice& part : choice.parts) {
+      const auto tensor = output_tensor(returned, part);
+      if (!tensor) return std::nullopt;
+      parts.push_back(*tensor);
+    }
+    return at::cat(parts, -1);
+  }
   if (returned.isTensor()) return returned.toTensor();
   if (returned.isGenericDict()) {
     const auto dict = returned.toGenericDict();

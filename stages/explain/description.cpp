@@ -16,6 +16,14 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
+std::string read_file(const std::string& path, ExitCode code, const std::string& what) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  if (!in) throw UserError(code, what + " '" + path + "': cannot be read");
+  return text.str();
+}
+
 /// Reads one key after another; every error names the description, the key and what is allowed.
 class Reader {
  public:
@@ -202,14 +210,7 @@ class Reader {
 
   void output(const json& v, ModelDescription& d) const {
     const Keys keys = {
-        {"select",
-         [&](const json& s) {
-           if (s.is_string()) {
-             d.output.name = text("output.select", s);
-           } else {
-             d.output.index = whole("output.select", s, 0, 1000);
-           }
-         }},
+        {"select", [&](const json& s) { d.output = select(s); }},
         {"format",
          [&](const json& s) {
            d.boxes.format = choice<BoxFormat>("output.format", s,
@@ -219,27 +220,73 @@ class Reader {
                                                {"raw-heads", BoxFormat::kRawHeads}});
          }},
         {"decoded", [&](const json& s) { d.boxes.decoded = boolean("output.decoded", s); }},
+        {"anchors", [&](const json& s) { d.boxes.anchors = anchors(s); }},
+        {"variances", [&](const json& s) { d.boxes.variances = four("output.variances", s); }},
+        {"background",
+         [&](const json& s) { d.boxes.background = whole("output.background", s, 0, 100000); }},
         {"activation", [&](const json& s) {
-           d.boxes.logits = s == "sigmoid";
            d.activation = choice<ScoreActivation>("output.activation", s,
                                                   {{"softmax", ScoreActivation::kSoftmax},
                                                    {"sigmoid", ScoreActivation::kSigmoid},
                                                    {"none", ScoreActivation::kNone}});
          }}};
     each(v, keys, "output.");
+    const bool yolox = d.boxes.format == BoxFormat::kYolox;
+    const bool anchored = d.boxes.format == BoxFormat::kRawHeads && !d.boxes.anchors.empty();
+    if (!d.boxes.decoded && !yolox && !anchored) {
+      fail("output.decoded",
+           "false goes with format yolox, or with raw-heads and their output.anchors");
+    }
+    // The other formats are those of networks that end in a sigmoid.
+    if (d.boxes.format == BoxFormat::kRawHeads) {
+      d.boxes.scores = d.activation == ScoreActivation::kSigmoid   ? BoxScores::kSigmoid
+                       : d.activation == ScoreActivation::kSoftmax ? BoxScores::kSoftmax
+                                                                   : BoxScores::kReady;
+    }
+  }
+
+  /// By place, by key, or several of these.
+  OutputChoice select(const json& v) const {
+    OutputChoice chosen;
+    if (v.is_array()) {
+      if (v.size() < 2) fail("output.select", "a list must name two tensors or more");
+      for (const json& part : v) chosen.parts.push_back(select(part));
+    } else if (v.is_string()) {
+      chosen.name = text("output.select", v);
+    } else {
+      chosen.index = whole("output.select", v, 0, 1000);
+    }
+    return chosen;
+  }
+
+  std::array<float, 4> four(const std::string& key, const json& v) const {
+    const bool good = v.is_array() && v.size() == 4 &&
+                      std::all_of(v.begin(), v.end(), [](const json& n) { return n.is_number(); });
+    if (!good) fail(key, "must be a list of four numbers");
+    return v.get<std::array<float, 4>>();
+  }
+
+  /// A list, or the name of a JSON file that holds it.
+  std::vector<std::array<float, 4>> anchors(const json& v) const {
+    if (v.is_string()) {
+      const std::string path = (fs::path(folder_) / v.get<std::string>()).string();
+      const json list = json::parse(read_file(path, ExitCode::kModel, "anchors"), nullptr,
+                                    /*allow_exceptions=*/false);
+      if (!list.is_array()) fail("output.anchors", "'" + path + "' holds no JSON list");
+      return anchors(list);
+    }
+    if (!v.is_array() || v.empty()) {
+      fail("output.anchors", "must be a list of [cx, cy, w, h] in pixels, or a file that holds it");
+    }
+    std::vector<std::array<float, 4>> boxes;
+    boxes.reserve(v.size());
+    for (const json& box : v) boxes.push_back(four("output.anchors", box));
+    return boxes;
   }
 
   std::string origin_;
   std::string folder_;
 };
-
-std::string read_file(const std::string& path, ExitCode code, const std::string& what) {
-  std::ifstream in(path, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  if (!in) throw UserError(code, what + " '" + path + "': cannot be read");
-  return text.str();
-}
 
 [[noreturn]] void refuse_labels(const std::string& path, const std::string& why) {
   throw UserError(ExitCode::kUsage, "labels '" + path + "': " + why +

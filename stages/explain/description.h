@@ -27,6 +27,9 @@ enum class PadAlign { kCenter, kTopLeft };
 struct OutputChoice {
   std::optional<int> index;
   std::string name;
+  /// Several instead of one, joined at their last dimension: the boxes and the scores of a
+  /// detector.
+  std::vector<OutputChoice> parts{};
 };
 
 /// The places of an activation that comes as tokens, as transformers give it: [T, C], or

@@ -89,49 +89,70 @@ Boxes boxes_of(std::span<const float> output, std::span<const std::int64_t> shap
   return box_by_box;
 }
 
-/// Where in the input an undecoded box's offsets start.
-struct Cell {
-  float column;
-  float row;
-  float stride;
+/// What the offsets of undecoded boxes start from, cx, cy, w, h, and how far one goes.
+struct Origins {
+  std::vector<std::array<float, 4>> boxes;
+  std::array<float, 4> steps{1, 1, 1, 1};
+  float most_growth = std::numeric_limits<float>::infinity();  ///< logarithm of the largest
 };
 
-std::vector<Cell> grid_cells(int input_height, int input_width) {
-  std::vector<Cell> cells;
+/// Cells of a grid as boxes; their offsets start at a corner.
+Origins grid_cells(int input_height, int input_width) {
+  Origins cells;
   for (const int stride : {8, 16, 32}) {
+    const auto size = static_cast<float>(stride);
     for (int row = 0; row < input_height / stride; ++row) {
       for (int column = 0; column < input_width / stride; ++column) {
-        cells.push_back(
-            {static_cast<float>(column), static_cast<float>(row), static_cast<float>(stride)});
+        cells.boxes.push_back(
+            {static_cast<float>(column) * size, static_cast<float>(row) * size, size, size});
       }
     }
   }
   return cells;
 }
 
-std::vector<Cell> cells_of(std::span<const std::int64_t> shape, const BoxLayout& layout,
-                           const Boxes& boxes, int input_height, int input_width) {
+/// Empty for boxes in pixels.
+Origins origins_of(std::span<const std::int64_t> shape, const BoxLayout& layout, const Boxes& boxes,
+                   int input_height, int input_width) {
   if (layout.decoded) return {};
-  if (layout.format != BoxFormat::kYolox) refuse(shape, layout, " in pixels (decoded)");
-  std::vector<Cell> cells = grid_cells(input_height, input_width);
-  if (std::ssize(cells) != boxes.count) {
-    refuse(shape, layout,
-           ", not decoded with N = " + std::to_string(cells.size()) + " for an input of " +
-               std::to_string(input_height) + "x" + std::to_string(input_width));
+  Origins origins;
+  std::string wanted;
+  if (layout.format == BoxFormat::kYolox) {
+    origins = grid_cells(input_height, input_width);
+    wanted = " for an input of " + std::to_string(input_height) + "x" + std::to_string(input_width);
+  } else if (layout.format == BoxFormat::kRawHeads && !layout.anchors.empty()) {
+    // 1000/16 as torchvision's box coder has it, so that a wild box is no infinite one.
+    origins = {layout.anchors, layout.variances, std::log(1000.F / 16)};
+    wanted = ", one for each of its anchors";
+  } else {
+    const bool anchors = layout.format == BoxFormat::kRawHeads;
+    refuse(shape, layout, anchors ? " in pixels (decoded), or anchors" : " in pixels (decoded)");
   }
-  return cells;
+  if (std::ssize(origins.boxes) != boxes.count) {
+    refuse(shape, layout,
+           ", not decoded with N = " + std::to_string(origins.boxes.size()) + wanted);
+  }
+  return origins;
 }
 
-Box box_at(const Boxes& boxes, std::int64_t box, bool corners, const std::vector<Cell>& cells) {
+Box around(float cx, float cy, float width, float height) {
+  return {cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2};
+}
+
+Box box_at(const Boxes& boxes, std::int64_t box, bool corners, const Origins& origins) {
   std::array<float, 4> n{};
   for (int i = 0; i < 4; ++i) n[static_cast<std::size_t>(i)] = boxes.at(box, i);
-  if (corners) return {n[0], n[1], n[2], n[3]};
-  if (!cells.empty()) {
-    const Cell& cell = cells[static_cast<std::size_t>(box)];
-    n = {(n[0] + cell.column) * cell.stride, (n[1] + cell.row) * cell.stride,
-         std::exp(n[2]) * cell.stride, std::exp(n[3]) * cell.stride};
+  if (!origins.boxes.empty()) {
+    const auto& [cx, cy, width, height] = origins.boxes[static_cast<std::size_t>(box)];
+    const auto& steps = origins.steps;
+    const auto grown = [&](float size, std::size_t i) {
+      return size * std::exp(std::min(n.at(i) * steps.at(i), origins.most_growth));
+    };
+    return around(cx + n[0] * steps[0] * width, cy + n[1] * steps[1] * height, grown(width, 2),
+                  grown(height, 3));
   }
-  return {n[0] - n[2] / 2, n[1] - n[3] / 2, n[0] + n[2] / 2, n[1] + n[3] / 2};
+  if (corners) return {n[0], n[1], n[2], n[3]};
+  return around(n[0], n[1], n[2], n[3]);
 }
 
 /// In one pass without branches, so that the compiler can look at many at once.
@@ -143,12 +164,22 @@ bool all_finite(std::span<const float> values) {
   return finite;
 }
 
-int best_class(const Boxes& boxes, std::int64_t box, int first_class) {
-  int best = 0;
-  for (int i = 1; i < boxes.classes; ++i) {
-    if (boxes.at(box, first_class + i) > boxes.at(box, first_class + best)) best = i;
+/// -1 where every class is background.
+int best_class(const Boxes& boxes, std::int64_t box, int first_class, int background) {
+  int best = -1;
+  for (int i = 0; i < boxes.classes; ++i) {
+    if (i == background) continue;
+    if (best < 0 || boxes.at(box, first_class + i) > boxes.at(box, first_class + best)) best = i;
   }
   return best;
+}
+
+/// The share of one class in a softmax over all.
+float share_of(const Boxes& boxes, std::int64_t box, int first_class, int index) {
+  const float logit = boxes.at(box, first_class + index);
+  float sum = 0;
+  for (int i = 0; i < boxes.classes; ++i) sum += std::exp(boxes.at(box, first_class + i) - logit);
+  return 1 / sum;
 }
 
 /// The highest class score of each box, where boxes are columns: row by row, as they lie in memory.
@@ -164,15 +195,19 @@ std::vector<float> highest_scores(const Boxes& boxes, int first_class) {
 }
 
 /// Score and seed; the box is still missing.
-Detection scored(const Boxes& boxes, std::int64_t box, const Format& format, bool logits) {
+Detection scored(const Boxes& boxes, std::int64_t box, const Format& format,
+                 const BoxLayout& layout) {
   Detection detection;
-  detection.index = best_class(boxes, box, format.first_class);
+  detection.index = best_class(boxes, box, format.first_class, layout.background);
+  if (detection.index < 0) return detection;
   const int column = format.first_class + detection.index;
   float class_score = boxes.at(box, column);
   float slope = 1;
-  if (logits) {
+  if (layout.scores == BoxScores::kSigmoid) {
     class_score = 1 / (1 + std::exp(-class_score));
     slope = class_score * (1 - class_score);
+  } else if (layout.scores == BoxScores::kSoftmax) {
+    class_score = share_of(boxes, box, format.first_class, detection.index);
   }
   float objectness = 1;
   if (format.objectness >= 0) {
@@ -191,9 +226,8 @@ std::vector<Detection> decode(std::span<const float> output, std::span<const std
                               float threshold) {
   const Format& format = format_of(layout.format);
   const Boxes boxes = boxes_of(output, shape, layout);
-  const std::vector<Cell> cells = cells_of(shape, layout, boxes, input_height, input_width);
+  const Origins origins = origins_of(shape, layout, boxes, input_height, input_width);
   if (!all_finite(output)) refuse_not_finite();
-  const bool logits = layout.logits && layout.format == BoxFormat::kRawHeads;
 
   // Most boxes need no look at their classes: a class score is at most 1, so the objectness says
   // that they are too low, or the highest score does.
@@ -204,9 +238,9 @@ std::vector<Detection> decode(std::span<const float> output, std::span<const std
   for (std::int64_t i = 0; i < boxes.count; ++i) {
     if (format.objectness >= 0 && boxes.at(i, format.objectness) < threshold) continue;
     if (columns && highest[static_cast<std::size_t>(i)] < threshold) continue;
-    Detection detection = scored(boxes, i, format, logits);
-    if (detection.score < threshold) continue;
-    detection.box = box_at(boxes, i, format.corners, cells);
+    Detection detection = scored(boxes, i, format, layout);
+    if (detection.index < 0 || detection.score < threshold) continue;
+    detection.box = box_at(boxes, i, format.corners, origins);
     const float size = detection.box.area();
     if (!std::isfinite(size)) refuse_not_finite();  // exp() of a width
     if (size > 0) detections.push_back(detection);

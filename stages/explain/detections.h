@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -11,8 +12,9 @@
 /// torch; pure functions, any thread.
 namespace gradcam {
 
-/// What one box's numbers in the output are, N boxes of C classes. All class scores and the
-/// objectness are 0..1 (a sigmoid or softmax is part of the network).
+/// What one box's numbers in the output are, N boxes of C classes. The objectness is 0..1; so are
+/// the class scores (a sigmoid or softmax is part of the network) but for kRawHeads, where
+/// BoxLayout::scores says what they are.
 enum class BoxFormat {
   kYolox,     ///< [N, 5+C]: cx, cy, w, h, objectness, class scores
   kYolov5,    ///< [N, 5+C]: the same columns
@@ -20,22 +22,34 @@ enum class BoxFormat {
   kRawHeads,  ///< [N, 4+C]: x1, y1, x2, y2, class scores; a background class counts as one of C
 };
 
+/// What class scores are before they are compared with a threshold.
+enum class BoxScores {
+  kReady,    ///< 0..1
+  kSigmoid,  ///< logits, each class on its own: RetinaNet
+  kSoftmax,  ///< logits, one class for each box: SSD
+};
+
 /// A description's `output.format` and what goes with it.
 struct BoxLayout {
   BoxFormat format = BoxFormat::kYolox;
-  /// Boxes are in pixels of the network's input. Only kYolox may be false: then boxes are offsets
-  /// in the cells of grids of 8, 16 and 32 pixels, cx = (x + column) * stride, w = exp(w) * stride.
+  /// Boxes are in pixels of the network's input. Else they are offsets: of kYolox in the cells of
+  /// grids of 8, 16 and 32 pixels, cx = (x + column) * stride, w = exp(w) * stride; of kRawHeads
+  /// from `anchors`, cx = anchor.cx + variances[0] * x * anchor.w, w = anchor.w *
+  /// exp(variances[2] * w) (Ren 2015, Liu 2016). The other formats have none.
   bool decoded = true;
-  /// kRawHeads only: class scores are logits of a sigmoid (RetinaNet), not 0..1.
-  bool logits = false;
-  int classes = 0;  ///< C; 0 = as many as the output holds
+  BoxScores scores = BoxScores::kReady;
+  int background = -1;  ///< the class that says that there is nothing; -1 = none does
+  int classes = 0;      ///< C; 0 = as many as the output holds
+  std::vector<std::array<float, 4>> anchors{};    ///< cx, cy, w, h in pixels, one for each box
+  std::array<float, 4> variances = {1, 1, 1, 1};  ///< of cx, cy, w, h; SSD: 0.1, 0.1, 0.2, 0.2
 };
 
 struct Detection {
   Box box;        ///< in pixels of the network's input; may reach beyond it
   int index = 0;  ///< its best class
   float score = 0;
-  SeedTerm by_class{-1, 0};       ///< d score / d class score
+  /// d score / d class score; of kSoftmax, S is the logit itself, as it is for a classifier.
+  SeedTerm by_class{-1, 0};
   SeedTerm by_objectness{-1, 0};  ///< d score / d objectness; index -1 where the format has none
 };
 
@@ -44,9 +58,8 @@ struct Detection {
 /// Ultralytics do: one class per box, the first of equals.
 /// `shape`: two dimensions, or three the first of which is 1. kYolov8 also takes [N, 4+C] when
 /// `layout.classes` tells the two apart; with classes unknown it takes [4+C, N] with 4+C <= N.
-/// Anchors are not known here: kRawHeads must hold corners in pixels, not offsets from anchors.
-/// Throws std::runtime_error: a shape that is not the format's, undecoded boxes of a format or
-/// input size that has none, NaN or infinity.
+/// Throws std::runtime_error: a shape that is not the format's, undecoded boxes of a format, input
+/// size or number of anchors that has none, NaN or infinity.
 std::vector<Detection> decode(std::span<const float> output, std::span<const std::int64_t> shape,
                               const BoxLayout& layout, int input_height, int input_width,
                               float threshold);

@@ -19,6 +19,7 @@
 #include "stages/explain/augmentation.h"
 #include "stages/explain/batching.h"
 #include "stages/explain/box_heat.h"
+#include "stages/explain/detector_layers.h"
 #include "stages/explain/heat.h"
 #include "stages/explain/make_engine.h"
 #include "stages/explain/methods.h"
@@ -41,6 +42,10 @@ std::vector<std::string> choose_layers(const Network& network, const ModelDescri
   if (!automatic) return options.layers;
   if (options.layers.empty() && !description.layers.empty()) return description.layers;
   const Model& model = network.model();
+  if (description.task == Task::kDetection) {
+    const auto neck = detector_layers(model, description.input_height, description.input_width);
+    if (!neck.empty()) return neck;
+  }
   const auto layers = list_layers(model, description.input_height, description.input_width);
   return {automatic_layer(layers, model.path())};
 }
@@ -153,10 +158,14 @@ struct Explainer::Parts {
     return input;
   }
 
+  void need_whole(const ModelDescription& description) {
+    if (!whole) whole = std::make_unique<WholeNetwork>(network.model(), description);
+  }
+
   /// The same of the whole network and one picture.
   void add_network(MethodInput& input, const ModelDescription& description,
                    const at::Tensor& pixels, const Scalar& scalar, const Seed& seed) {
-    if (!whole) whole = std::make_unique<WholeNetwork>(network.model(), description);
+    need_whole(description);
     const at::Tensor picture = whole->input_of(pixels);
     input.score_masked = [this, picture, &scalar](const at::Tensor& masks) {
       const auto outputs = [this](const at::Tensor& inputs) { return whole->outputs(inputs); };
@@ -189,12 +198,17 @@ Explainer::Explainer(const Network& network, ModelDescription description,
                     options.batch)) {
     batch_ = options.batch;
   }
-  require_places(method);
+  require_fit(network, method);
+  if (options_.guided) {
+    parts_->need_whole(description_);
+    parts_->whole->require_relu();
+  }
 }
 
 /// Throws UserError(kUsage) for a layer whose activation is no map of places, or whose tail is not
-/// to be had apart where the method wants that.
-void Explainer::require_places(const Method& method) {
+/// to be had apart where the method wants that; kModel for an output that holds no boxes as the
+/// description has them.
+void Explainer::require_fit(const Network& network, const Method& method) {
   Engine& engine = *parts_->chosen.engine;
   const Engine::Result result =
       engine.run(probe_pixels(description_.input_height, description_.input_width));
@@ -205,6 +219,14 @@ void Explainer::require_places(const Method& method) {
       throw UserError(ExitCode::kUsage, "--layer " + layers_.at(i) + ": " + error.what());
     }
     if (method.needs.tail) engine.tail(result, i, 0);
+  }
+  if (description_.task != Task::kDetection) return;
+  const HeatMap outputs = to_map(result.output.detach().flatten(1));
+  try {
+    decode(row_of(outputs, 0), engine.output_shape(), description_.boxes, description_.input_height,
+           description_.input_width, /*threshold=*/1);
+  } catch (const std::runtime_error& error) {
+    throw UserError(ExitCode::kModel, "model '" + network.path() + "': " + error.what());
   }
 }
 
@@ -334,6 +356,7 @@ std::vector<Explanation> Explainer::explain_once(const std::vector<const Blob*>&
     }
   }
   for (std::size_t n = 0; n < blobs.size(); ++n) {
+    if (options_.guided && !heats[n].empty()) explanations[n].guided = guided_of(run, n);
     explanations[n].heat = heats[n].empty() ? no_heat(*blobs[n]) : merge_heats(std::move(heats[n]));
   }
   return explanations;
@@ -386,6 +409,24 @@ HeatMap Explainer::heat_of(const Run& run, std::size_t n, std::size_t k, const S
   const HeatMap heat =
       to_heat(maps, options_.style, description_.input_height, description_.input_width);
   return aim.box && options_.inside ? inside_boxes(heat, {*aim.box}) : heat;
+}
+
+/// Of all that is explained in one picture together.
+InputGradient Explainer::guided_of(const Run& run, std::size_t n) {
+  Seed all;
+  for (const Aim& aim : run.verdicts[n].aims) {
+    const Seed seed = aim.scalar.seed(run.output(n));
+    all.insert(all.end(), seed.begin(), seed.end());
+  }
+  parts_->need_whole(description_);
+  const at::Tensor pixels = run.pixels.narrow(0, static_cast<std::int64_t>(n), 1);
+  const at::Tensor gradient = parts_->whole->guided_gradient(parts_->whole->input_of(pixels), all);
+  const bool bgr = description_.color == ColorOrder::kBgr;
+  InputGradient result;
+  for (std::size_t plane = 0; plane < 3; ++plane) {
+    result.planes.at(plane) = to_map(gradient[static_cast<std::int64_t>(bgr ? plane : 2 - plane)]);
+  }
+  return result;
 }
 
 std::vector<float> Explainer::output_of(const Blob& blob) {

@@ -92,7 +92,8 @@ class Explainer {
   std::vector<Explanation> judge_all(Run& run) const;
   HeatMap heat_of(const Run& run, std::size_t n, std::size_t k, const Slopes& slopes,
                   const Seed& seed, float& strength);
-  void require_places(const Method& method);
+  InputGradient guided_of(const Run& run, std::size_t n);
+  void require_fit(const Network& network, const Method& method);
   const std::string& method_of(const Question& question) const;
   std::vector<float> output_of(const Blob& blob);
 

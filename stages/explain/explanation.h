@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory_resource>
@@ -44,6 +45,12 @@ struct Trust {
   double randomised = 0;
 };
 
+/// The gradient of what is explained with respect to the network's input, by guided
+/// backpropagation: float, planes of height x width in the order blue, green, red.
+struct InputGradient {
+  std::array<HeatMap, 3> planes;
+};
+
 /// Why the network said what it said of one frame.
 struct Explanation {
   std::vector<ClassScore> top;          ///< the five best (fewer if there are fewer)
@@ -52,6 +59,7 @@ struct Explanation {
   std::optional<ClassMap> classes;      ///< of a segmentation
   std::optional<double> flicker;        ///< mean change of the heat since the last explained frame
   std::optional<Trust> trust;           ///< of some frames
+  std::optional<InputGradient> guided;  ///< for the views that show it
   bool is_value = false;                ///< `top` holds values of a regression, not scores
   std::string method;
   std::vector<std::string> layers;

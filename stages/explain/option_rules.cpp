@@ -26,10 +26,10 @@ bool smooths(const ExplainOptions& options, const std::string& how) {
 void require_fitting(const ExplainOptions& options, const Method& method, Task task,
                      const std::string& bundle_alone) {
   const std::string name(method.name);
-  if (method.needs.network && !bundle_alone.empty()) {
-    refuse("--method " + name,
-           "needs the whole network, and bundle '" + bundle_alone + "' holds no model.pt");
-  }
+  const std::string lacks =
+      "needs the whole network, and bundle '" + bundle_alone + "' holds no model.pt";
+  if (method.needs.network && !bundle_alone.empty()) refuse("--method " + name, lacks);
+  if (options.guided && !bundle_alone.empty()) refuse("--view guided-…", lacks);
   if (method.needs.rivals && !has_classes(task)) {
     refuse("--method " + name,
            "compares classes, which this task has not; gradcam-live methods lists others");

@@ -32,15 +32,25 @@ class WholeNetwork {
   /// beta - mean * gamma / sqrt(variance + eps).
   FullGradients full_gradients(const at::Tensor& input, const Seed& seed);
 
+  /// The gradient of what `seed` stands for with respect to one normalised picture, [3, H, W],
+  /// where each ReLU lets only positive gradients back: guided backpropagation (Springenberg, ICLR
+  /// 2015). Throws UserError(kUsage) for a network without ReLU or ReLU6.
+  at::Tensor guided_gradient(const at::Tensor& input, const Seed& seed);
+  /// Throws UserError(kUsage) for a network without ReLU or ReLU6, which that is not made for.
+  void require_relu();
+
  private:
-  struct Parts;
-  const Parts& parts();  ///< with the layers that have a bias apart, made when first asked for
+  struct Opened;
+  /// The parts of the network that have a bias, or are ReLUs; made when first asked for.
+  Opened& biased();
+  Opened& rectified();
 
   Model model_;
   OutputChoice output_;
   Normalisation normalisation_;
   CutGraph plain_;
-  std::unique_ptr<Parts> parts_;
+  std::unique_ptr<Opened> biased_;
+  std::unique_ptr<Opened> rectified_;
 };
 
 }  // namespace gradcam

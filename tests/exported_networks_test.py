@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""The program on networks that the exporter makes, held against PyTorch: a detector of torchvision,
+and a network whose activations are tokens."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+import numpy as np
+import task_models
+import torch
+import torchvision
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = Path(os.environ.get("PROGRAM_UNDER_TEST", ROOT / "build/release/gradcam-live"))
+sys.path.insert(0, str(ROOT / "scripts"))
+import export_model  # noqa: E402
+import torchvision_detectors  # noqa: E402
+
+SSD = "ssdlite320_mobilenet_v3_large"
+SIDE = 320
+SURE = 0.5  # of two classes of one box only one can be above
+OVERLAP = 0.45  # of two boxes that count as one, as in the program
+
+
+class Program(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def picture(self, side: int) -> Path:
+        pixels = np.random.default_rng(8).integers(0, 256, (side // 8, side // 8, 3), np.uint8)
+        path = self.folder / "picture.png"
+        Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC).save(path)
+        return path
+
+    def export(self, *arguments: Any) -> Path:
+        path = self.folder / "net.pt"
+        errors = io.StringIO()
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):
+            code = export_model.main([*map(str, arguments), "-o", str(path)])
+        self.assertEqual(code, 0, errors.getvalue())
+        return path
+
+    def run_program(self, *arguments: Any) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "XDG_CACHE_HOME": str(self.folder / "cache")}
+        command = [str(PROGRAM), *map(str, arguments)]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=300, env=environment, check=False
+        )
+
+    def explained(self, *arguments: Any) -> Dict[str, Any]:
+        """The JSON line of the one picture."""
+        done = self.run_program(*arguments, "--headless", "--jsonl", "-")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        (line,) = done.stdout.splitlines()
+        found: Dict[str, Any] = json.loads(line)
+        return found
+
+
+class Detectors(Program):
+    def detector(self) -> Any:
+        """With random weights, and scores that are far from each other."""
+        torch.manual_seed(3)
+        detector = torchvision.models.get_model(
+            SSD, weights=None, weights_backbone=None, num_classes=7
+        ).eval()
+        with torch.no_grad():
+            heads = [part[-1] for part in detector.head.classification_head.module_list]
+            scores = torchvision_detectors.AllBoxes(detector)(torch.randn(1, 3, SIDE, SIDE))
+            for head in heads:
+                head.weight *= 6 / scores[0, :, 4:].std()
+        detector.score_thresh, detector.nms_thresh = SURE, OVERLAP
+        detector.topk_candidates = detector.detections_per_img = 100000
+        return detector
+
+    def expect_boxes_of(self, detector: Any, picture: Path, boxes: List[Dict[str, Any]]) -> None:
+        pixels = torch.from_numpy(np.asarray(Image.open(picture)).copy()).permute(2, 0, 1)
+        with torch.no_grad():
+            (found,) = detector([pixels / 255.0])
+        self.assertGreater(len(found["boxes"]), 5)
+        self.assertEqual(len(boxes), len(found["boxes"]))
+        for box, corners, label, score in zip(
+            boxes, found["boxes"], found["labels"], found["scores"]
+        ):
+            self.assertEqual(box["class"], int(label))
+            self.assertAlmostEqual(box["score"], float(score), delta=1e-3)
+            clipped = np.clip(box["xyxy"], 0, SIDE)
+            np.testing.assert_allclose(clipped, corners.numpy(), atol=0.5)
+
+    def test_boxes_of_an_ssd_are_torchvisions(self) -> None:
+        detector = self.detector()
+        weights = self.folder / "ssd.pth"
+        torch.save(detector.state_dict(), weights)
+        model, picture = self.export(SSD, "--weights", weights), self.picture(SIDE)
+        line = self.explained(picture, "--model", model, "--conf", SURE)
+        self.expect_boxes_of(detector, picture, line["boxes"])
+        self.assertEqual(len(line["layer"]), 5)
+
+    def test_offsets_become_boxes_by_the_anchors_of_the_description(self) -> None:
+        detector = self.detector()
+        boxes = torchvision_detectors.AllBoxes(detector)
+        sample = torch.zeros(1, 3, SIDE, SIDE)
+        anchors = boxes.anchors(sample, list(boxes.backbone(sample).values()))
+        centres = torchvision.ops.box_convert(anchors, "xyxy", "cxcywh")
+        (self.folder / "anchors.json").write_text(json.dumps(centres.tolist()))
+        description = {
+            "task": "detection",
+            "input_size": [SIDE, SIDE],
+            "mean": [0.5] * 3,
+            "std": [0.5] * 3,
+            "antialias": False,
+            "output": {
+                "select": ["bbox_regression", "cls_logits"],
+                "format": "raw-heads",
+                "decoded": False,
+                "activation": "softmax",
+                "background": 0,
+                "anchors": "anchors.json",
+                "variances": [0.1, 0.1, 0.2, 0.2],
+            },
+        }
+        (self.folder / "raw.json").write_text(json.dumps(description))
+        traced = torch.jit.trace(Raw(boxes), sample, strict=False, check_trace=False)
+        torch.jit.save(traced, str(self.folder / "raw.pt"))
+        picture = self.picture(SIDE)
+        line = self.explained(picture, "--model", self.folder / "raw.pt", "--conf", SURE)
+        self.expect_boxes_of(detector, picture, line["boxes"])
+
+        description["output"] = {**description["output"], "anchors": [[1, 2, 3, 4]]}
+        (self.folder / "raw.json").write_text(json.dumps(description))
+        done = self.run_program(picture, "--model", self.folder / "raw.pt", "--headless")
+        self.assertEqual(done.returncode, 4, done.stderr)
+        self.assertIn("N = 1, one for each of its anchors", done.stderr.splitlines()[-1])
+
+    def test_layers_are_found_as_the_exporter_finds_them(self) -> None:
+        own = task_models.write_module(self.folder)
+        size = ("--input-size", f"{task_models.SIDE},{task_models.SIDE}")
+        model = self.export(f"{own}:detector", *size, "--format", "yolov8")
+        picture = self.picture(task_models.SIDE)
+        line = self.explained(picture, "--model", model, "--layer", "auto", "--conf", 0.01)
+        self.assertEqual(line["layer"], task_models.LAYERS["detector"])
+
+
+class Raw(nn.Module):
+    """Offsets and logits, as the head gives them."""
+
+    def __init__(self, boxes: Any) -> None:
+        super().__init__()
+        self.backbone, self.head = boxes.backbone, boxes.head
+
+    def forward(self, picture: Tensor) -> Dict[str, Tensor]:
+        found: Dict[str, Tensor] = self.head(list(self.backbone(picture).values()))
+        return found
+
+
+class Transformers(Program):
+    def test_the_map_of_tokens_is_pytorchs(self) -> None:
+        own = task_models.write_module(self.folder)
+        side = task_models.SIDE
+        model = self.export(f"{own}:tokens", "--input-size", f"{side},{side}")
+        maps, picture = self.folder / "maps", self.picture(side)
+        line = self.explained(picture, "--model", model, "--style", "raw", "--maps", maps)
+        (layer,) = line["layer"]
+        expected, best = self.grad_cam(own, layer, picture)
+        self.assertEqual(line["targets"][0]["class"], best)
+        found = np.asarray(Image.open(maps / "000000.tiff"))
+        np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())
+
+    def grad_cam(self, own: Path, layer: str, picture: Path) -> Tuple[np.ndarray[Any, Any], int]:
+        """Of a 4x4 grid of tokens behind one class token, at the picture's size."""
+        space: Dict[str, Any] = {}
+        exec(own.read_text(), space)  # noqa: S102
+        module = space["tokens"]().eval()
+        kept: List[Tensor] = []
+        torch.backends.mha.set_fastpath_enabled(False)
+        self.addCleanup(torch.backends.mha.set_fastpath_enabled, True)
+        module.get_submodule(layer).register_forward_hook(
+            lambda _, __, value: kept.append(value)
+        )
+        pixels = torch.from_numpy(np.asarray(Image.open(picture)).copy()).permute(2, 0, 1) / 255.0
+        mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
+        std = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
+        scores = module(((pixels - mean) / std)[None])
+        best = int(scores[0].argmax())
+        (gradient,) = torch.autograd.grad(scores[0, best], kept)
+        activation, gradient = (
+            value.detach()[0, 1:].T.unflatten(1, (4, 4)) for value in (kept[0], gradient)
+        )
+        heat = (gradient.mean((1, 2), keepdim=True) * activation).sum(0)
+        size = [task_models.SIDE] * 2
+        large = functional.interpolate(heat[None, None], size, mode="bilinear")
+        return large[0, 0].numpy(), best
+
+
+if __name__ == "__main__":
+    unittest.main()
