@@ -132,29 +132,5 @@ TEST_F(Description, TheFileBesideWinsOverTheEmbeddedText) {
   EXPECT_EQ(d.labels, (std::vector<std::string>{"cat", "dog"}));
 }
 
-TEST_F(Description, LabelsComeAsLinesListOrClassIndex) {
-  const std::vector<std::string> expected = {"tench", "cock"};
-  EXPECT_EQ(read_labels(file("a.txt", "tench\r\ncock\n\n")), expected);
-  EXPECT_EQ(read_labels(file("b.json", R"(["tench","cock"])")), expected);
-  EXPECT_EQ(read_labels(file("c.json", R"({"1":["n2","cock"],"0":["n1","tench"]})")), expected);
-}
-
-TEST_F(Description, LabelsMayBeginWithAMarkOrABracket) {
-  EXPECT_EQ(read_labels(file("a.txt", "\xEF\xBB\xBFtench\ncock\n"))[0], "tench");
-  EXPECT_EQ(read_labels(file("b.json", "\xEF\xBB\xBF[\"tench\"]"))[0], "tench");
-  EXPECT_EQ(read_labels(file("c.txt", "[0] tench\n[1] cock\n"))[1], "[1] cock");
-}
-
-TEST_F(Description, UnreadableLabelsAreRefused) {
-  EXPECT_USER_ERROR(read_labels((folder_ / "none.txt").string()), ExitCode::kUsage,
-                    "does not exist");
-  EXPECT_USER_ERROR(read_labels(folder_.path().string()), ExitCode::kUsage, "is a folder");
-  EXPECT_USER_ERROR(read_labels(file("binary", std::string("PK\3\4\0\1", 6))), ExitCode::kUsage,
-                    "one label per line");
-  EXPECT_THROW(read_labels(file("empty.txt", "\n\n")), UserError);
-  EXPECT_USER_ERROR(read_labels(file("empty.json", "[]")), ExitCode::kUsage, "holds no label");
-  EXPECT_THROW(read_labels(file("gap.json", R"({"0":"a","2":"b"})")), UserError);
-}
-
 }  // namespace
 }  // namespace gradcam

@@ -9,20 +9,14 @@
 #include <sstream>
 
 #include "config/user_error.h"
+#include "stages/explain/labels.h"
+#include "stages/explain/text_file.h"
 
 namespace gradcam {
 namespace {
 
 using nlohmann::json;
 namespace fs = std::filesystem;
-
-std::string read_file(const std::string& path, ExitCode code, const std::string& what) {
-  std::ifstream in(path, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  if (!in) throw UserError(code, what + " '" + path + "': cannot be read");
-  return text.str();
-}
 
 /// Reads one key after another; every error names the description, the key and what is allowed.
 class Reader {
@@ -61,7 +55,8 @@ class Reader {
         {"labels", [&](const json& v) { d.labels = strings("labels", v); }},
         {"labels_file",
          [&](const json& v) {
-           d.labels = read_labels((fs::path(folder_) / text("labels_file", v)).string());
+           d.labels =
+               read_labels((fs::path(folder_) / text("labels_file", v)).string(), ExitCode::kModel);
          }},
         {"output", [&](const json& v) { output(v, d); }},
         {"name", [&](const json& v) { d.name = text("name", v); }},
@@ -288,55 +283,6 @@ class Reader {
   std::string folder_;
 };
 
-[[noreturn]] void refuse_labels(const std::string& path, const std::string& why) {
-  throw UserError(ExitCode::kUsage, "labels '" + path + "': " + why +
-                                        "; give a text file with one label per line, or a "
-                                        "class-index JSON");
-}
-
-/// Without the mark that some editors put in front of UTF-8.
-std::string labels_text(const std::string& path) {
-  std::error_code error;
-  const fs::file_status status = fs::status(path, error);
-  if (fs::is_directory(status)) refuse_labels(path, "is a folder");
-  if (status.type() == fs::file_type::not_found) refuse_labels(path, "does not exist");
-  if (!fs::is_regular_file(status)) refuse_labels(path, "is no file that can be read");
-  std::string text = read_file(path, ExitCode::kUsage, "labels");
-  if (text.rfind("\xEF\xBB\xBF", 0) == 0) text.erase(0, 3);
-  const auto is_binary = [](unsigned char c) {
-    return c < ' ' && c != '\t' && c != '\r' && c != '\n';
-  };
-  if (std::any_of(text.begin(), text.end(), is_binary)) refuse_labels(path, "is no text");
-  return text;
-}
-
-std::vector<std::string> labels_of_json(const json& document, const std::string& path) {
-  const auto bad = [&]() -> std::vector<std::string> {
-    throw UserError(ExitCode::kUsage,
-                    "labels '" + path +
-                        "': JSON must be a list of labels or an object from class index to label "
-                        "or [id, label]");
-  };
-  if (document.is_array()) {
-    std::vector<std::string> labels;
-    for (const json& label : document) {
-      if (!label.is_string()) return bad();
-      labels.push_back(label.get<std::string>());
-    }
-    return labels;
-  }
-  if (!document.is_object()) return bad();
-  std::vector<std::string> labels(document.size());
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    const auto entry = document.find(std::to_string(i));
-    if (entry == document.end()) return bad();
-    const json& label = entry->is_array() && !entry->empty() ? entry->back() : *entry;
-    if (!label.is_string()) return bad();
-    labels[i] = label.get<std::string>();
-  }
-  return labels;
-}
-
 }  // namespace
 
 ModelDescription parse_description(const std::string& text, const std::string& origin,
@@ -374,26 +320,6 @@ ModelDescription find_description(const std::string& model_path, const std::stri
   ModelDescription description;
   description.assumed = true;
   return description;
-}
-
-std::vector<std::string> read_labels(const std::string& path) {
-  const std::string text = labels_text(path);
-  const auto first = text.find_first_not_of(" \t\r\n");
-  const bool named_text = fs::path(path).extension() == ".txt";  // lines may begin with a bracket
-  std::vector<std::string> labels;
-  if (!named_text && first != std::string::npos && (text[first] == '{' || text[first] == '[')) {
-    labels = labels_of_json(json::parse(text, nullptr, /*allow_exceptions=*/false), path);
-    if (labels.empty()) refuse_labels(path, "holds no label");
-    return labels;
-  }
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
-    labels.push_back(line);
-  }
-  while (!labels.empty() && labels.back().empty()) labels.pop_back();
-  if (labels.empty()) refuse_labels(path, "holds no label");
-  return labels;
 }
 
 }  // namespace gradcam

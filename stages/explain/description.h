@@ -78,8 +78,4 @@ ModelDescription parse_description(const std::string& json, const std::string& o
 /// else the defaults (with `assumed` set).
 ModelDescription find_description(const std::string& model_path, const std::string& embedded);
 
-/// One label per line, or a class-index JSON ({"0": ["n01440764", "tench"], …} or a list).
-/// Throws UserError(kUsage) that names the file.
-std::vector<std::string> read_labels(const std::string& path);
-
 }  // namespace gradcam

@@ -1,0 +1,45 @@
+#include "stages/explain/tensors.h"
+
+#include <ATen/ops/cat.h>
+#include <ATen/ops/from_blob.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace gradcam {
+
+at::Tensor pixels_of(const std::vector<const Blob*>& blobs, const ModelDescription& description) {
+  const auto height = description.input_height;
+  const auto width = description.input_width;
+  for (const Blob* blob : blobs) {
+    if (blob->height == height && blob->width == width) continue;
+    throw std::runtime_error("blob is " + std::to_string(blob->width) + "x" +
+                             std::to_string(blob->height) + ", the network wants " +
+                             std::to_string(width) + "x" + std::to_string(height));
+  }
+  const auto wrapped = [&](const Blob& blob) {
+    // from_blob wants a pointer it could write through; nothing writes.
+    auto* const pixels = const_cast<std::uint8_t*>(blob.pixels.data());
+    return at::from_blob(pixels, {1, height, width, 3}, at::TensorOptions(at::kByte));
+  };
+  if (blobs.size() == 1) return wrapped(*blobs[0]);
+  std::vector<at::Tensor> all;
+  all.reserve(blobs.size());
+  for (const Blob* blob : blobs) all.push_back(wrapped(*blob));
+  return at::cat(all);
+}
+
+HeatMap to_map(const at::Tensor& tensor) {
+  const at::Tensor plain = tensor.to(at::kCPU, at::kFloat).contiguous();
+  const float* const begin = plain.const_data_ptr<float>();
+  return {static_cast<int>(plain.size(0)),
+          static_cast<int>(plain.size(1)),
+          {begin, begin + plain.numel()}};
+}
+
+std::span<const float> row_of(const HeatMap& rows, std::size_t n) {
+  const auto width = static_cast<std::size_t>(rows.width);
+  return std::span(rows.values).subspan(n * width, width);
+}
+
+}  // namespace gradcam

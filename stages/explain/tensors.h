@@ -1,0 +1,25 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <span>
+#include <vector>
+
+#include "stages/explain/description.h"
+#include "stages/explain/explanation.h"
+#include "stages/preprocess/blob.h"
+
+/// From pictures to tensors, and from tensors to plain numbers.
+namespace gradcam {
+
+/// u8 [N, H, W, 3]. Of one picture a view, which must not outlive it. Throws std::runtime_error for
+/// another size than the network's.
+at::Tensor pixels_of(const std::vector<const Blob*>& blobs, const ModelDescription& description);
+
+/// Of a tensor [h, w], any device and number format.
+HeatMap to_map(const at::Tensor& tensor);
+
+/// The n-th row.
+std::span<const float> row_of(const HeatMap& rows, std::size_t n);
+
+}  // namespace gradcam
