@@ -178,6 +178,7 @@ RunSummary Annotation::Parts::run(BoundStages& bound, Progress& progress, Viewer
   graph.every = options.explain.every;
   graph.budget_ms = 1000 * options.explain.budget_s;
   graph.max_failures = options.run.max_failures;
+  bound.give_up_at(stop);
   return run_graph(streams(progress, viewer), bound.stages(), graph, stop);
 }
 

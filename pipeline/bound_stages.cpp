@@ -39,6 +39,7 @@ std::vector<Explanation> BoundStages::explain(const std::vector<Prepared>& frame
   for (const Prepared& prepared : frames) blobs.push_back(prepared.blob.get());
   const std::lock_guard lock(one_at_a_time_);
   Question question{settings.target, settings.method};
+  question.stop = stop_;
   for (const Prepared& prepared : frames) {
     question.memories.push_back(&streams_[static_cast<std::size_t>(prepared.frame.stream)].memory);
   }

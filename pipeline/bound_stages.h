@@ -41,6 +41,9 @@ class BoundStages {
   /// Where what goes wrong is told besides the log. Before any stage is called.
   void tell_also(std::function<void(std::string)> tell) { tell_ = std::move(tell); }
 
+  /// Once it is requested, frames that take long are given up. Before any stage is called.
+  void give_up_at(const std::stop_token& stop) { stop_ = stop; }
+
   /// With a picture of its own for a window that is a mirror.
   Rendered render(const Explained& explained) const;
   /// For the window.
@@ -63,6 +66,7 @@ class BoundStages {
   const Progress& progress_;
   std::vector<BoundStream> streams_;
   std::function<void(std::string)> tell_;
+  std::stop_token stop_;
   bool warned_of_method_ = false;
   std::mutex one_at_a_time_;  ///< explaining: the graph's inference thread and the Reexplainer's
 };

@@ -41,6 +41,9 @@ struct Frame {
   std::string error;  ///< not empty: a stage failed on this frame; later stages pass it on
 
   bool failed() const { return !error.empty(); }
+  /// The run ended while this frame was explained: it is not shown, and no failure.
+  bool given_up() const { return error == kGivenUp; }
+  static constexpr const char* kGivenUp = "stopped";
 };
 
 struct Prepared {

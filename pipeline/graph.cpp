@@ -181,7 +181,7 @@ void Lane::explain(const Prepared& prepared, ExplainNode::gateway_type& gateway,
 Ready Lane::draw(const Explained& explained) {
   Ready ready{overlay_one(run_.stages, explained), Clock::now()};
   try {
-    if (stream_.show) stream_.show(ready.rendered);
+    if (stream_.show && !explained.frame().given_up()) stream_.show(ready.rendered);
   } catch (...) {
     run_.fail(std::current_exception());
   }
@@ -190,7 +190,9 @@ Ready Lane::draw(const Explained& explained) {
 
 void Lane::write(Ready ready) {
   Rendered& rendered = ready.rendered;
-  if (output_error_.empty()) {
+  if (rendered.frame().given_up()) {
+    stats_.given_up();
+  } else if (output_error_.empty()) {
     rendered.explained.prepared.frame.ms.output = ms_since(ready.since);
     const auto begin = Clock::now();
     try {

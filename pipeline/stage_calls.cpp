@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "pipeline/caught.h"
+#include "stages/explain/stopped.h"
 
 namespace gradcam {
 
@@ -41,6 +42,17 @@ Explained explained_by(Prepared prepared, Explanation explanation, double ms) {
   return explained;
 }
 
+/// Inside a catch block.
+std::string what_happened() {
+  try {
+    throw;
+  } catch (const Stopped&) {
+    return Frame::kGivenUp;
+  } catch (...) {
+    return "explain: " + message_of(std::current_exception());
+  }
+}
+
 }  // namespace
 
 Explained explain_one(const Stages& stages, Prepared prepared) {
@@ -49,7 +61,7 @@ Explained explain_one(const Stages& stages, Prepared prepared) {
     Explanation explanation = stages.explain(prepared);
     return explained_by(std::move(prepared), std::move(explanation), ms_since(begin));
   } catch (...) {
-    prepared.frame.error = "explain: " + message_of(std::current_exception());
+    prepared.frame.error = what_happened();
     prepared.frame.ms.explain = ms_since(begin);
     Explained failed;
     failed.prepared = std::move(prepared);

@@ -175,6 +175,7 @@ void OutputStats::fill(StreamSummary& summary) const {
   summary.failed = failed_;
   summary.first_failure = first_failure_;
   summary.dropped_output = dropped_;
+  summary.dropped_stop += given_up_;
   if (written_ > 0) summary.first_frame_s = seconds(first_ - begin_);
   const bool steady = written_ > kUnsteadyFrames;
   const double span_s = seconds(last_ - (steady ? steady_ : first_));

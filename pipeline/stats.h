@@ -64,7 +64,7 @@ struct StreamSummary {
   std::int64_t failed = 0;          ///< a stage failed on them; most were written with the error
   std::string first_failure;        ///< not empty: which frame failed first, and why
   std::int64_t dropped_newer = 0;   ///< live: a newer frame came before a place was free
-  std::int64_t dropped_stop = 0;    ///< captured, but the run stopped before a place came free
+  std::int64_t dropped_stop = 0;    ///< captured, but the run stopped before it was explained
   std::int64_t dropped_output = 0;  ///< in flight when their output had broken
   StreamEnd end = StreamEnd::kStopped;
   std::string source_error;  ///< not empty: the source broke in mid-run
@@ -105,6 +105,8 @@ class OutputStats {
   /// Output threw on it.
   void failed() { ++failed_; }
   void dropped() { ++dropped_; }
+  /// The run ended while it was explained.
+  void given_up() { ++given_up_; }
   /// Fills in what this object knows.
   void fill(StreamSummary& summary) const;
 
@@ -112,7 +114,7 @@ class OutputStats {
   void add_figures(const Explanation& explanation);
 
   Clock::time_point begin_;
-  std::int64_t written_ = 0, explained_ = 0, carried_ = 0, failed_ = 0, dropped_ = 0;
+  std::int64_t written_ = 0, explained_ = 0, carried_ = 0, failed_ = 0, dropped_ = 0, given_up_ = 0;
   std::int64_t maps_ = 0;
   std::string first_failure_;
   double flicker_ = 0;  ///< these: sums

@@ -254,6 +254,10 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"EitherWayRound", {9, 7}, {.format = BoxFormat::kYolov8}, "4+C <= N where"},
         Refused{"RawHeads", {9, 7}, kRawOf2, "raw-heads wants [N, 4+C] (x1, y1, x2, y2"},
         Refused{"OtherGrid", {20, 6}, kCells, "not decoded with N = 21 for an input of 32x32"},
+        Refused{"NoBackground",
+                {9, 6},
+                {.format = BoxFormat::kRawHeads, .background = 2},
+                "C above the background class 2"},
         Refused{"NoGrid", {6, 3}, kUndecodedYolov8, "with C = 2 in pixels (decoded)"}),
     [](const auto& test) { return std::string(test.param.what); });
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <numeric>
+#include <stop_token>
 
 #include "config/method_table.h"
 #include "config/user_error.h"
@@ -14,6 +15,7 @@
 #include "stages/explain/cut_graph.h"
 #include "stages/explain/methods.h"
 #include "stages/explain/network.h"
+#include "stages/explain/stopped.h"
 #include "stages/explain/verify.h"
 #include "tests/tiny_models.h"
 
@@ -219,6 +221,21 @@ TEST(Explainer, EigenSmoothingIsTheFirstComponentOfWhatMethodsAddUp) {
   const HeatMap expected = explainer_with(options, described()).explain(blob()).heat;
   for (std::size_t i = 0; i < found.values.size(); ++i) {
     ASSERT_NEAR(found.values[i], expected.values[i], 1e-4);
+  }
+}
+
+TEST(Explainer, SlowMethodsAreGivenUpWhenTheRunEnds) {
+  std::stop_source stop;
+  stop.request_stop();
+  Question question{TargetChoice{.index = 3, .automatic = false}, ""};
+  question.stop = stop.get_token();
+  ExplainOptions options;
+  options.layers = {"relu"};
+  for (const char* slow : {"ablationcam", "recipro-cam", "scorecam"}) {
+    options.method = slow;
+    Explainer explainer = explainer_with(options, described());
+    EXPECT_THROW(explainer.explain(blob(), question), Stopped) << slow;
+    EXPECT_NO_THROW(explainer.explain(blob())) << slow;
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "graph_fixture.h"
 #include "pipeline/graph.h"
+#include "stages/explain/stopped.h"
 
 namespace gradcam {
 namespace {
@@ -116,6 +117,20 @@ TEST_P(StageFailure, FailuresBelowTheLimitInARowDoNotEndIt) {
 
 INSTANTIATE_TEST_SUITE_P(Stages, StageFailure, testing::Values("preprocess", "explain", "overlay"),
                          [](const auto& stage) { return stage.param; });
+
+TEST_F(Graph, AFrameThatIsGivenUpIsNoFailure) {
+  add_stream(frames(20));
+  const auto explain = stages_.explain;
+  stages_.explain = [explain](const Prepared& prepared) {
+    if (prepared.frame.seq >= 15) throw Stopped();
+    return explain(prepared);
+  };
+  const RunSummary summary = run();
+  EXPECT_EQ(out(0).numbers(), count_up(15));
+  EXPECT_EQ(summary.streams[0].failed, 0);
+  EXPECT_EQ(summary.streams[0].dropped_stop, 5);
+  EXPECT_EQ(exit_code(summary), ExitCode::kDone);
+}
 
 TEST_F(Graph, AFailedFrameIsNotExplained) {
   break_stage(stages_, "preprocess", [](std::int64_t seq) { return seq == 1; });

@@ -132,6 +132,20 @@ TEST(Methods, FirstComponentEqualsTheSingularValueDecomposition) {
   }
 }
 
+TEST(Methods, KpcacamOfManyPlacesEqualsTheWholeDecomposition) {
+  MethodInput input;
+  input.activation = tiny::seeded({5, 12, 11}, 6);
+  const at::Tensor places = input.activation.to(at::kDouble).flatten(1).t();
+  const at::Tensor x = places - places.mean(0, true);
+  const at::Tensor kernel = (at::matmul(x, x.t()) / 5 + 1).tanh();
+  const at::Tensor centre = at::eye(132, at::kDouble) - 1.0 / 132;
+  const auto [values, vectors] = at::linalg_eigh(at::matmul(at::matmul(centre, kernel), centre));
+  at::Tensor expected = vectors.select(1, 131) * values[131].sqrt();
+  if ((-expected.min() > expected.max()).item<bool>()) expected = -expected;
+  const at::Tensor found = find_method("kpcacam").map(input).flatten().to(at::kDouble);
+  EXPECT_LT((found - expected).abs().max().item<double>(), 1e-5);
+}
+
 TEST(Methods, KpcacamOfTwoPlaces) {
   // Centred (-1, 1), kernel tanh(2) and tanh(0); after centring the eigenvalue is tanh(2).
   MethodInput input;

@@ -2,17 +2,21 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/cat.h>
+#include <ATen/ops/diag.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/linalg_eigh.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/mean.h>
 #include <ATen/ops/mv.h>
 #include <ATen/ops/std.h>
 #include <ATen/ops/tanh.h>
-#include <ATen/ops/zeros.h>
+#include <ATen/ops/tensor.h>
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace gradcam {
 namespace {
@@ -37,10 +41,10 @@ at::Tensor start_vector(std::int64_t size) {
   return start / start.norm();
 }
 
-/// The eigenvector of the largest eigenvalue of a symmetric matrix without negative eigenvalues,
-/// double, on the CPU. By Lanczos' method with full reorthogonalization (Golub and Van Loan, Matrix
-/// Computations, 10.3): a full decomposition of 256 x 256 takes as long as a small network, and
-/// this needs some 20 products with the matrix, 80 where the values are nothing but noise.
+/// The eigenvector of the largest eigenvalue of a symmetric matrix, double, on the CPU. By Lanczos'
+/// method with full reorthogonalization (Golub and Van Loan, Matrix Computations, 10.3): a full
+/// decomposition of 256 x 256 takes as long as a small network, and this needs some 20 products
+/// with the matrix, 80 where the values are nothing but noise.
 at::Tensor top_eigenvector(const at::Tensor& matrix) {
   constexpr std::int64_t kWhole = 64;   // below, the decomposition is quicker
   constexpr std::int64_t kSteps = 16;   // from one look to the next
@@ -49,27 +53,29 @@ at::Tensor top_eigenvector(const at::Tensor& matrix) {
   const std::int64_t size = matrix.size(0);
   if (size <= kWhole) return std::get<1>(at::linalg_eigh(matrix)).select(1, size - 1);
   const double nothing = kNothing * matrix.diagonal().max().item<double>();
-  const at::Tensor basis = at::empty({size, size}, matrix.options());  // one vector a row
-  at::Tensor tridiagonal = at::zeros({size, size}, matrix.options());
-  auto entry = tridiagonal.accessor<double, 2>();
+  at::Tensor basis = at::empty({kWhole, size}, matrix.options());  // one vector a row
   basis[0] = start_vector(size);
+  std::vector<double> diagonal;  // of the matrix in that basis, which is tridiagonal
+  std::vector<double> beside;
   for (std::int64_t k = 0;; ++k) {
     const at::Tensor known = basis.narrow(0, 0, k + 1);
     at::Tensor image = at::mv(matrix, basis[k]);
-    entry[k][k] = image.dot(basis[k]).item<double>();
+    diagonal.push_back(image.dot(basis[k]).item<double>());
     for (int pass = 0; pass < 2; ++pass) image = image - at::mv(known.t(), at::mv(known, image));
     const double left = image.norm().item<double>();
     const bool last = k + 1 == size || left <= nothing;
     if (last || (k + 1) % kSteps == 0) {
-      const at::Tensor part = tridiagonal.narrow(0, 0, k + 1).narrow(1, 0, k + 1);
-      const auto [values, vectors] = at::linalg_eigh(part);
+      at::Tensor small = at::diag(at::tensor(diagonal, matrix.options()));
+      if (k > 0) small += at::diag(at::tensor(beside, matrix.options()), -1);  // eigh reads below
+      const auto [values, vectors] = at::linalg_eigh(small);
       const at::Tensor inside = vectors.select(1, k);
       const double residual = left * std::abs(inside[k].item<double>());
       if (last || residual <= kConverged * values[k].item<double>()) {
         return at::mv(known.t(), inside);
       }
     }
-    entry[k][k + 1] = entry[k + 1][k] = left;
+    beside.push_back(left);
+    if (k + 1 == basis.size(0)) basis = at::cat({basis, at::empty_like(basis)});
     basis[k + 1] = image / left;
   }
 }
@@ -105,12 +111,11 @@ at::Tensor kpcacam(const MethodInput& input) {
   const double gamma = 1.0 / static_cast<double>(places.size(1));
   const at::Tensor kernel = (at::matmul(places, places.t()) * gamma + 1).tanh();
   const at::Tensor centred = kernel - kernel.mean(0, true) - kernel.mean(1, true) + kernel.mean();
-  const auto [eigenvalues, eigenvectors] = at::linalg_eigh(centred);
-  const std::int64_t last = places.size(0) - 1;  // they come in ascending order
-  const double eigenvalue = std::max(eigenvalues[last].item<double>(), 0.0);
-  const at::Tensor projection = eigenvectors.select(1, last) * std::sqrt(eigenvalue);
+  const at::Tensor vector = top_eigenvector(centred.to(at::kCPU));
+  const double eigenvalue = vector.dot(at::mv(centred.to(at::kCPU), vector)).item<double>();
+  const at::Tensor projection = vector * std::sqrt(std::max(eigenvalue, 0.0));
   return oriented(projection)
-      .to(input.activation.scalar_type())
+      .to(input.activation.options())
       .view({input.activation.size(1), input.activation.size(2)});
 }
 

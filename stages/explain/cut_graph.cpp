@@ -21,7 +21,7 @@ namespace {
 namespace jit = torch::jit;
 
 [[noreturn]] void bad_layer(const std::string& layer, const std::string& why) {
-  throw UserError(ExitCode::kUsage, "--layer " + layer + ": " + why);
+  throw UserError(ExitCode::kUsage, "layer " + layer + ": " + why);
 }
 
 [[noreturn]] void bad_model(const std::string& path, const std::string& why) {
@@ -179,6 +179,9 @@ at::Tensor CutGraph::select(const c10::IValue& returned) const {
   } else if (returned.isTuple()) {
     what = "a tuple of " + std::to_string(returned.toTupleRef().elements().size());
   }
+  if (returned.isTensor())
+    bad_model(model_.path(),
+              "forward returns one tensor; leave the description's output.select out");
   bad_model(model_.path(), "forward returns " + what +
                                "; the description's output.select must name a tensor in it, by "
                                "its place from 0 or by its key, or several in a list");
@@ -194,7 +197,10 @@ std::optional<at::Tensor> output_tensor(const c10::IValue& returned, const Outpu
     }
     return at::cat(parts, -1);
   }
-  if (returned.isTensor()) return returned.toTensor();
+  if (returned.isTensor()) {
+    const bool only = choice.name.empty() && choice.index.value_or(0) == 0;
+    return only ? std::optional(returned.toTensor()) : std::nullopt;
+  }
   if (returned.isGenericDict()) {
     const auto dict = returned.toGenericDict();
     for (const auto& entry : dict) {

@@ -82,7 +82,9 @@ class Reader {
   }
 
   void each(const json& object, const Keys& keys, const std::string& prefix) const {
-    if (!object.is_object()) fail(prefix.empty() ? "(all)" : prefix, "must be a JSON object");
+    if (!object.is_object()) {
+      fail(prefix.empty() ? "(all)" : prefix.substr(0, prefix.size() - 1), "must be a JSON object");
+    }
     for (const auto& [key, value] : object.items()) {
       const auto known = keys.find(key);
       if (known == keys.end()) {
@@ -226,6 +228,14 @@ class Reader {
                                                    {"none", ScoreActivation::kNone}});
          }}};
     each(v, keys, "output.");
+    for (const char* key : {"anchors", "variances", "background"}) {
+      if (v.contains(key) && d.boxes.format != BoxFormat::kRawHeads) {
+        fail(std::string("output.") + key, "goes with format raw-heads");
+      }
+    }
+    if (v.contains("format") && d.task != Task::kDetection) {
+      fail("output.format", "goes with task detection");
+    }
     const bool yolox = d.boxes.format == BoxFormat::kYolox;
     const bool anchored = d.boxes.format == BoxFormat::kRawHeads && !d.boxes.anchors.empty();
     if (!d.boxes.decoded && !yolox && !anchored) {

@@ -227,6 +227,9 @@ std::vector<Detection> decode(std::span<const float> output, std::span<const std
   const Format& format = format_of(layout.format);
   const Boxes boxes = boxes_of(output, shape, layout);
   const Origins origins = origins_of(shape, layout, boxes, input_height, input_width);
+  if (layout.background >= boxes.classes) {
+    refuse(shape, layout, ", C above the background class " + std::to_string(layout.background));
+  }
   if (!all_finite(output)) refuse_not_finite();
 
   // Most boxes need no look at their classes: a class score is at most 1, so the objectness says
@@ -242,7 +245,10 @@ std::vector<Detection> decode(std::span<const float> output, std::span<const std
     if (detection.index < 0 || detection.score < threshold) continue;
     detection.box = box_at(boxes, i, format.corners, origins);
     const float size = detection.box.area();
-    if (!std::isfinite(size)) refuse_not_finite();  // exp() of a width
+    if (!std::isfinite(size)) {
+      throw std::runtime_error(
+          "detections: boxes come out infinitely large: do they hold pixels already (decoded)?");
+    }
     if (size > 0) detections.push_back(detection);
   }
   return detections;

@@ -24,6 +24,7 @@
 #include "stages/explain/network.h"
 #include "stages/explain/option_rules.h"
 #include "stages/explain/scalar.h"
+#include "stages/explain/stopped.h"
 #include "stages/explain/tensors.h"
 #include "stages/explain/tokens.h"
 #include "stages/explain/torch_threads.h"
@@ -110,12 +111,14 @@ struct Explainer::Parts {
 
   /// What a method may ask of one activation of one picture. Valid as long as the arguments.
   MethodInput input(const Engine::Result& result, std::size_t layer, std::int64_t n,
-                    const Scalar& scalar, const std::optional<TokenGrid>& tokens) {
+                    const Scalar& scalar, const std::optional<TokenGrid>& tokens,
+                    const std::stop_token& stop) {
     MethodInput input;
     const at::Tensor activation = result.activations[layer].detach()[n];
     input.activation = to_places(activation, tokens);
-    input.score_behind = [this, &result, layer, n, &scalar, &tokens, activation,
+    input.score_behind = [this, &result, layer, n, &scalar, &tokens, &stop, activation,
                           tail = Engine::Tail()](const at::Tensor& places) mutable {
+      if (stop.stop_requested()) throw Stopped();
       if (!tail) tail = chosen.engine->tail(result, layer, n);
       return values_of(scalar, tails[layer].run(tail, from_places(places, activation, tokens)));
     };
@@ -128,10 +131,12 @@ struct Explainer::Parts {
 
   /// The same of the whole network and one picture.
   void add_network(MethodInput& input, const ModelDescription& description,
-                   const at::Tensor& pixels, const Scalar& scalar, const Seed& seed) {
+                   const at::Tensor& pixels, const Scalar& scalar, const Seed& seed,
+                   const std::stop_token& stop) {
     need_whole(description);
     const at::Tensor picture = whole->input_of(pixels);
-    input.score_masked = [this, picture, &scalar](const at::Tensor& masks) {
+    input.score_masked = [this, picture, &scalar, &stop](const at::Tensor& masks) {
+      if (stop.stop_requested()) throw Stopped();
       const auto outputs = [this](const at::Tensor& inputs) { return whole->outputs(inputs); };
       return values_of(scalar, whole_batching.run(outputs, picture * masks.unsqueeze(1)));
     };
@@ -180,7 +185,7 @@ void Explainer::require_fit(const Network& network, const Method& method) {
     try {
       to_places(result.activations[i].detach()[0], description_.tokens);
     } catch (const std::runtime_error& error) {
-      throw UserError(ExitCode::kUsage, "--layer " + layers_.at(i) + ": " + error.what());
+      throw UserError(ExitCode::kUsage, "layer " + layers_.at(i) + ": " + error.what());
     }
     if (method.needs.tail) engine.tail(result, i, 0);
   }
@@ -188,7 +193,7 @@ void Explainer::require_fit(const Network& network, const Method& method) {
   const HeatMap outputs = to_map(result.output.detach().flatten(1));
   try {
     decode(row_of(outputs, 0), engine.output_shape(), description_.boxes, description_.input_height,
-           description_.input_width, /*threshold=*/1);
+           description_.input_width, /*threshold=*/0);
   } catch (const std::runtime_error& error) {
     throw UserError(ExitCode::kModel, "model '" + network.path() + "': " + error.what());
   }
@@ -350,7 +355,8 @@ HeatMap Explainer::heat_of(const Run& run, std::size_t n, std::size_t k, const S
   const auto at = static_cast<std::int64_t>(n);
   std::vector<HeatMap> maps;
   for (std::size_t i = 0; i < run.result.activations.size(); ++i) {
-    MethodInput input = parts_->input(run.result, i, at, aim.scalar, description_.tokens);
+    const std::stop_token& stop = run.question.stop;
+    MethodInput input = parts_->input(run.result, i, at, aim.scalar, description_.tokens, stop);
     if (method.needs.gradient) {
       input.gradient = to_places(slopes.gradients[i][at], description_.tokens);
     }
@@ -358,7 +364,7 @@ HeatMap Explainer::heat_of(const Run& run, std::size_t n, std::size_t k, const S
       input.curvature = to_places(slopes.curvatures[i][at], description_.tokens);
     }
     if (method.needs.network) {
-      parts_->add_network(input, description_, run.pixels.narrow(0, at, 1), aim.scalar, seed);
+      parts_->add_network(input, description_, run.pixels.narrow(0, at, 1), aim.scalar, seed, stop);
     }
     input.score = aim.scalar.value(run.output(n));
     input.input_height = description_.input_height;

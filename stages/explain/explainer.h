@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct Question {
   /// Of the streams that the pictures come from, one for each; may be empty.
   std::vector<StreamMemory*> memories{};
   bool randomised = false;  ///< as if the last layer were random: what Trust::randomised asks
+  std::stop_token stop{};   ///< once it is requested, slow methods throw Stopped
 };
 
 /// Explains one picture at a time. Construct it on any thread; `warm_up`, `explain` and

@@ -32,7 +32,7 @@ void require_fitting(const ExplainOptions& options, const Method& method, Task t
   if (options.guided && !bundle_alone.empty()) refuse("--view guided-…", lacks);
   if (method.needs.rivals && !has_classes(task)) {
     refuse("--method " + name,
-           "compares classes, which this task has not; gradcam-live methods lists others");
+           "is for classification and multilabel; gradcam-live methods lists others");
   }
   if (smooths(options, "aug") && (task == Task::kDetection || task == Task::kSegmentation)) {
     refuse("--smooth aug", "is for tasks with one answer for a picture; give eigen or temporal");
@@ -41,7 +41,14 @@ void require_fitting(const ExplainOptions& options, const Method& method, Task t
     refuse("--smooth eigen", "is for methods that weight channels, which " + name + " does not");
   }
   if (options.verify > 0 && !has_classes(task)) {
-    refuse("--verify", "needs scores of classes, which this task has not");
+    refuse("--verify", "is for classification and multilabel");
+  }
+  if (options.inside && task != Task::kDetection) refuse("--inside-boxes", "is for detectors");
+  if (options.confidence > 0 && task != Task::kDetection && task != Task::kMultilabel) {
+    refuse("--conf", "is for detectors and multilabel");
+  }
+  if (options.region != ExplainOptions().region && task != Task::kSegmentation) {
+    refuse("--region", "is for segmentations");
   }
 }
 

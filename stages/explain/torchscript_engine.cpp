@@ -31,7 +31,7 @@ TorchScriptEngine::Halves& TorchScriptEngine::halves(std::size_t layer) {
   const auto split_here = split(mark_layers(model_, {layers_.at(layer)}));
   if (!split_here) {
     throw UserError(ExitCode::kUsage,
-                    "--layer " + layers_[layer] +
+                    "layer " + layers_[layer] +
                         ": the network cannot be split here, as this method needs (control flow "
                         "or a list crosses the cut): choose another layer or method");
   }

@@ -6,6 +6,7 @@
 #include "stages/explain/heat.h"
 #include "stages/explain/normalisation.h"
 #include "stages/explain/option_rules.h"
+#include "stages/explain/stopped.h"
 
 namespace gradcam {
 namespace {
@@ -27,6 +28,7 @@ Trust verify(Explainer& explainer, const Blob& blob, const Explanation& explanat
   }
   const int target = explanation.targets.at(0).index;
   const auto score_of = [&](const Blob& picture) {
+    if (question.stop.stop_requested()) throw Stopped();
     return static_cast<double>(
         explainer.forward_only(picture).at(static_cast<std::size_t>(target)));
   };
