@@ -283,7 +283,7 @@ RunSummary run_graph(std::vector<Stream> streams, const Stages& stages, const Gr
   RunSummary summary;
   for (const auto& lane : lanes) summary.streams.push_back(lane->summary());
   for (const StreamSummary& stream : summary.streams) {
-    summary.stopped |= stream.end == StreamEnd::kStopped;
+    summary.stopped |= stream.end == StreamEnd::kStopped || stream.dropped_stop > 0;
   }
   summary.wall_s = ms_since(run.begin) / 1000;
   summary.error = run.error();

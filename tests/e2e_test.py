@@ -200,6 +200,22 @@ class Program(unittest.TestCase):
                 self.assertEqual(process.wait(timeout=5), 0)
             self.assertGreater(len(times(out)), 0)
 
+    def test_signal_ends_a_frame_that_takes_minutes(self) -> None:
+        out, stats = self.folder / "slow.png", self.folder / "slow.json"
+        slow = ["--method", "recipro-cam", "--layer", "_conv_stem", "--precision", "fp32"]
+        command = [str(PROGRAM), "test", "-m", str(MODEL), *slow, "--limit", "1"]
+        command += ["-o", str(out), "--stats", str(stats)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr
+            while "layer _conv_stem" not in (line := process.stderr.readline()):
+                self.assertNotEqual(line, "", "the program ended")
+            time.sleep(1)
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(timeout=60), 0)
+        self.assertFalse(out.exists())
+        found = json.loads(stats.read_text())
+        self.assertEqual((found["stopped"], found["streams"][0]["failed"]), (True, 0))
+
     def test_reader_that_leaves_ends_the_run_with_a_whole_film(self) -> None:
         out = self.folder / "left.mp4"
         command = [str(PROGRAM), "test", "-o", str(out), "--jsonl", "-", "--limit", "200"]
