@@ -26,13 +26,15 @@ REASONS: Dict[Tuple[str, str], str] = {
 
 @dataclasses.dataclass
 class Comparison:
-    """`turned`: the peer's mirrored map is nearer. `empty`: the peer's map has no contrast."""
+    """`turned`: the peer's mirrored map is nearer. `empty`: the peer's map has no contrast.
+    `rounding`: of one that disagrees, the peer's map against its own in float64."""
 
     layer: str
     difference: float
     correlation: float
     turned: bool
     empty: bool
+    rounding: Optional[Comparison] = None
 
     @property
     def agrees(self) -> bool:
@@ -54,7 +56,16 @@ class Row:
 
     @property
     def reason(self) -> Optional[str]:
-        return REASONS.get((self.method, self.peer))
+        """Why it disagrees, of one that does."""
+        return REASONS.get((self.method, self.peer)) or self._rounding()
+
+    def _rounding(self) -> Optional[str]:
+        """Where the peer does not agree with itself, float32 is what decides."""
+        own = [comparison.rounding for comparison in self.disagreeing]
+        if not own or any(found is None or found.agrees for found in own):
+            return None
+        largest = max(found.difference for found in own if found is not None)
+        return f"rounding: in float64 the peer's map differs from its own by up to {largest:.1e}"
 
     @property
     def unexplained(self) -> bool:
