@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 LOWEST_CORRELATION, LARGEST_DIFFERENCE = 0.999, 0.02
+NUDGE = 1e-4  # of a normalised picture: less than a hundredth of a grey level
 
 # Where a peer is known to compute something else: method, title → what. Shown where a row disagrees.
 REASONS: Dict[Tuple[str, str], str] = {
@@ -27,14 +28,14 @@ REASONS: Dict[Tuple[str, str], str] = {
 @dataclasses.dataclass
 class Comparison:
     """`turned`: the peer's mirrored map is nearer. `empty`: the peer's map has no contrast.
-    `rounding`: of one that disagrees, the peer's map against its own in float64."""
+    `nudged`: of one that disagrees, the peer's map against its own of almost the same picture."""
 
     layer: str
     difference: float
     correlation: float
     turned: bool
     empty: bool
-    rounding: Optional[Comparison] = None
+    nudged: Optional[Comparison] = None
 
     @property
     def agrees(self) -> bool:
@@ -57,15 +58,18 @@ class Row:
     @property
     def reason(self) -> Optional[str]:
         """Why it disagrees, of one that does."""
-        return REASONS.get((self.method, self.peer)) or self._rounding()
+        return REASONS.get((self.method, self.peer)) or self._ill_conditioned()
 
-    def _rounding(self) -> Optional[str]:
-        """Where the peer does not agree with itself, float32 is what decides."""
-        own = [comparison.rounding for comparison in self.disagreeing]
+    def _ill_conditioned(self) -> Optional[str]:
+        """Where the peer does not agree with itself, rounding decides."""
+        own = [comparison.nudged for comparison in self.disagreeing]
         if not own or any(found is None or found.agrees for found in own):
             return None
         largest = max(found.difference for found in own if found is not None)
-        return f"rounding: in float64 the peer's map differs from its own by up to {largest:.1e}"
+        return (
+            f"rounding decides there: {NUDGE:g} of noise on the normalised picture moves the "
+            f"peer's own map by up to {largest:.1e}"
+        )
 
     @property
     def unexplained(self) -> bool:
