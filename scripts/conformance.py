@@ -13,6 +13,7 @@ known; 77: skipped.
 from __future__ import annotations
 
 import argparse
+import copy
 import dataclasses
 import importlib.metadata
 import os
@@ -207,7 +208,7 @@ class Conformance:
                         comparison = compare(layer, heat, theirs, peer.style)
                         if not comparison.agrees and row.reason is None:
                             comparison.nudged = self._nudged(
-                                explain, sample, target, theirs[0], peer.style
+                                peer, layer, sample, target, theirs[0]
                             )
                         row.found.append(comparison)
         except peer_maps.NotComparable as error:
@@ -217,18 +218,22 @@ class Conformance:
             row.failures.append(f"the peer failed: {type(error).__name__}: {said}")
 
 
-    @staticmethod
     def _nudged(
-        explain: peer_maps.Explain, sample: torch.Tensor, target: int, map_: np.ndarray, style: str
+        self, peer: Peer, layer: str, sample: torch.Tensor, target: int, map_: np.ndarray
     ) -> Comparison:
-        """The peer's map against those of the picture with NUDGE of noise, the farthest of some:
-        large where a formula divides by what may be near zero, or a gradient jumps."""
-        generator = torch.Generator().manual_seed(0)
+        """The peer's map against its own in float64 and those of the picture with NUDGE of noise,
+        the farthest: large where a formula divides by what may be near zero, or a gradient jumps."""
         found = []
-        for _ in range(NUDGES):
-            noise = NUDGE * torch.randn(sample.shape, generator=generator)
-            found.append(compare("", map_, explain(sample + noise, target), style))
-        return max(found, key=lambda comparison: comparison.difference)
+        module = copy.deepcopy(self.network.module).double()
+        with peer_maps.explaining(peer, module, layer, self.tokens) as explain:
+            found.append(explain(sample.double(), target))
+        generator = torch.Generator().manual_seed(0)
+        with peer_maps.explaining(peer, self.network.module, layer, self.tokens) as explain:
+            for _ in range(NUDGES):
+                noise = NUDGE * torch.randn(sample.shape, generator=generator)
+                found.append(explain(sample + noise, target))
+        compared = [compare("", map_, maps, peer.style) for maps in found]
+        return max(compared, key=lambda comparison: comparison.difference)
 
 
 def build(name: str) -> networks.Network:

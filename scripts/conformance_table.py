@@ -28,7 +28,7 @@ REASONS: Dict[Tuple[str, str], str] = {
 @dataclasses.dataclass
 class Comparison:
     """`turned`: the peer's mirrored map is nearer. `empty`: the peer's map has no contrast.
-    `nudged`: of one that disagrees, the peer's map against its own of almost the same picture."""
+    `nudged`: of one that disagrees, the peer's map against its own as rounding moves it."""
 
     layer: str
     difference: float
@@ -62,13 +62,13 @@ class Row:
 
     def _ill_conditioned(self) -> Optional[str]:
         """Where the peer does not agree with itself, rounding decides."""
-        own = [comparison.nudged for comparison in self.disagreeing]
-        if not own or any(found is None or found.agrees for found in own):
+        own = [found for c in self.disagreeing if (found := c.nudged) is not None]
+        if all(found.agrees for found in own):
             return None
-        largest = max(found.difference for found in own if found is not None)
+        largest = max(found.difference for found in own)
         return (
-            f"rounding decides there: {NUDGE:g} of noise on the normalised picture moves the "
-            f"peer's own map by up to {largest:.1e}"
+            f"rounding decides there: float64, or {NUDGE:g} of noise on the normalised picture, "
+            f"moves the peer's own map by up to {largest:.1e}"
         )
 
     @property
