@@ -217,7 +217,6 @@ class Conformance:
             said = (str(error).splitlines() or [""])[0][:120].replace("|", "/")
             row.failures.append(f"the peer failed: {type(error).__name__}: {said}")
 
-
     def _nudged(
         self, peer: Peer, layer: str, sample: torch.Tensor, target: int, map_: np.ndarray
     ) -> Comparison:

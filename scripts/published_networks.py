@@ -6,7 +6,7 @@ import re
 import socket
 import urllib.error
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import torch
 import torchvision
@@ -58,17 +58,18 @@ def build_torchvision(name: str, weights: Optional[Path], random_weights: bool) 
     if name in ("googlenet", "inception_v3") and (state is not None or random_weights):
         auxiliary = state is not None and any(key.lower().startswith("aux") for key in state)
         options.update(aux_logits=auxiliary, init_weights=False, transform_input=True)
-    torch.manual_seed(0)
-    if state is not None or random_weights:
-        module = torchvision.models.get_model(name, weights=None, **options)
-    else:
-        module = from_hub(name, default)
-    if state is not None and weights is not None:
-        load(module, name, weights, state)
+    module = with_weights(
+        lambda: torchvision.models.get_model(name, weights=None, **options),
+        *(name, default, weights, state, random_weights),
+    )
     labels = IMAGENET_LABELS if classes == len(IMAGENET_LABELS) else None
-    network = _published(name, module, default, labels, weights, random_weights)
-    network.input_size = [default.transforms().crop_size[0]] * 2
-    return network
+    transforms = default.transforms()
+    return published(
+        *(name, module, default, labels, weights, random_weights),
+        input_size=[transforms.crop_size[0]] * 2,
+        mean=list(transforms.mean),
+        std=list(transforms.std),
+    )
 
 
 def build_segmentation(name: str, weights: Optional[Path], random_weights: bool) -> Network:
@@ -79,44 +80,63 @@ def build_segmentation(name: str, weights: Optional[Path], random_weights: bool)
         state = _without_auxiliary(read_state_dict(weights))
         last = [key for key in state if key.endswith("classifier.bias")] or list(state)[-1:]
         classes = len(state[last[0]])  # of LRASPP's two classifiers either will do
-    torch.manual_seed(0)
-    if state is not None or random_weights:
-        module: Any = torchvision.models.get_model(
+    module = with_weights(
+        lambda: torchvision.models.get_model(
             name, weights=None, weights_backbone=None, num_classes=classes, aux_loss=False
-        )
-    else:
-        module = from_hub(name, default)
-        module.aux_classifier = None
-    if state is not None and weights is not None:
-        load(module, name, weights, state)
+        ),
+        *(name, default, weights, state, random_weights),
+    )
+    module.aux_classifier = None
     give_one(module, name, "out")
     labels = categories if classes == len(categories) else None
-    network = _published(name, module, default, labels, weights, random_weights)
-    network.task = "segmentation"
-    return network
+    transforms = default.transforms()
+    return published(
+        *(name, module, default, labels, weights, random_weights),
+        input_size=list(transforms.resize_size) * 2,
+        mean=list(transforms.mean),
+        std=list(transforms.std),
+        task="segmentation",
+    )
 
 
-def _published(
+def with_weights(
+    untrained: Callable[[], Any],
+    name: str,
+    default: object,
+    weights: Optional[Path],
+    state: Optional[Dict[str, Tensor]],
+    random_weights: bool,
+) -> Any:
+    """The network with those of the file `weights`, whose tensors are `state`, with seeded random
+    ones, or with torchvision's own, `default`."""
+    if weights is None and not random_weights:
+        return _from_hub(name, default)
+    torch.manual_seed(0)
+    module = untrained()
+    if weights is not None and state is not None:
+        load(module, name, weights, state)
+    return module
+
+
+def published(
     name: str,
     module: nn.Module,
     default: Any,
     labels: Optional[List[str]],
     weights: Optional[Path],
     random_weights: bool,
+    **input_and_task: Any,
 ) -> Network:
-    """With what goes with torchvision's weights `default`: its input is what they resize to."""
-    transforms = default.transforms()
+    """A network of torchvision, whose weights are `default`."""
     own = weights is None and not random_weights
     return Network(
         name=name,
         module=module,
-        input_size=list(transforms.resize_size) * 2,
         scale=255.0,
-        mean=list(transforms.mean),
-        std=list(transforms.std),
         labels=labels,
         source=source_of(f"torchvision {default}", weights, random_weights),
         licence="see torchvision's documentation of the weights" if own else "not stated",
+        **input_and_task,
     )
 
 
@@ -125,7 +145,7 @@ def _without_auxiliary(state: Dict[str, Tensor]) -> Dict[str, Tensor]:
     return {key: value for key, value in state.items() if not key.startswith("aux_classifier.")}
 
 
-def from_hub(name: str, default: object) -> nn.Module:
+def _from_hub(name: str, default: object) -> nn.Module:
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(20)  # urlopen has no limit of its own
     try:

@@ -8,9 +8,9 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 import torchvision
-from checkpoints import load, read_state_dict
-from network import Framing, Network, source_of
-from published_networks import from_hub
+from checkpoints import read_state_dict
+from network import Framing, Network
+from published_networks import published, with_weights
 from torch import Tensor, nn
 from torchvision.models.detection.image_list import ImageList
 
@@ -59,33 +59,21 @@ def build(name: str, weights: Optional[Path], random_weights: bool) -> Network:
     if weights is not None:
         state = read_state_dict(weights)
         classes = _classes_of(state, _untrained(name, classes)) or classes
-    torch.manual_seed(0)
-    if state is not None or random_weights:
-        detector = _untrained(name, classes)
-    else:
-        detector = from_hub(name, default)
-    if state is not None and weights is not None:
-        load(detector, name, weights, state)
-    ssd = name.startswith("ssd")
-    resize = detector.transform
-    size = list(resize.fixed_size or resize.min_size * 2)[::-1]
-    mean = [255 * value for value in resize.image_mean]
-    own = weights is None and not random_weights
-    return Network(
-        name=name,
-        module=AllBoxes(detector),
-        input_size=size,
-        scale=255.0,
+    detector = with_weights(
+        lambda: _untrained(name, classes), *(name, default, weights, state, random_weights)
+    )
+    labels = categories if classes == len(categories) else None
+    resize, ssd = detector.transform, name.startswith("ssd")
+    return published(
+        *(name, AllBoxes(detector), default, labels, weights, random_weights),
+        input_size=list(resize.fixed_size or resize.min_size * 2)[::-1],
         mean=list(resize.image_mean),
         std=list(resize.image_std),
-        labels=categories if classes == len(categories) else None,
-        source=source_of(f"torchvision {default}", weights, random_weights),
-        licence="see torchvision's documentation of the weights" if own else "not stated",
         # As torchvision resizes: SSD's input has one size, RetinaNet's the picture's proportions.
         framing=Framing(
             resize="stretch" if ssd else "letterbox",
             antialias=False,
-            pad_value=round(sum(mean) / 3),
+            pad_value=round(255 * sum(resize.image_mean) / 3),
             pad_align="top-left",
         ),
         task="detection",

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-
 #include "config/user_error.h"
 #include "tests/temp_folder.h"
 #include "tests/user_error_matchers.h"
@@ -13,10 +11,6 @@ namespace {
 
 class Description : public testing::Test {
  protected:
-  std::string file(const std::string& name, const std::string& text) const {
-    std::ofstream(folder_ / name) << text;
-    return (folder_ / name).string();
-  }
   TempFolder folder_;
 };
 
@@ -67,13 +61,13 @@ TEST_F(Description, AnchoredHeadsAreDescribed) {
   const std::string text =
       R"({"task":"detection","output":{"select":["boxes",1],"format":"raw-heads","decoded":false,
           "activation":"softmax","background":0,"variances":[0.1,0.1,0.2,0.2],"anchors":)";
-  file("anchors.json", "[[1,2,3,4],[5,6,7.5,8]]");
+  folder_.file("anchors.json", "[[1,2,3,4],[5,6,7.5,8]]");
   for (const char* anchors : {"[[1,2,3,4],[5,6,7.5,8]]", "\"anchors.json\""}) {
     const auto d = parse_description(text + anchors + "}}", "d", folder_.path().string());
     ASSERT_EQ(d.output.parts.size(), 2U);
     EXPECT_EQ(d.output.parts[0].name, "boxes");
     EXPECT_EQ(d.output.parts[1].index, 1);
-    EXPECT_EQ(d.boxes.scores, BoxScores::kSoftmax);
+    EXPECT_EQ(d.boxes.scores, ScoreActivation::kSoftmax);
     EXPECT_EQ(d.boxes.background, 0);
     EXPECT_EQ(d.boxes.variances, (std::array<float, 4>{0.1F, 0.1F, 0.2F, 0.2F}));
     EXPECT_EQ(d.boxes.anchors, (std::vector<std::array<float, 4>>{{1, 2, 3, 4}, {5, 6, 7.5F, 8}}));
@@ -128,8 +122,8 @@ TEST_F(Description, TheFileBesideWinsOverTheEmbeddedText) {
   const std::string model = (folder_ / "net.pt").string();
   EXPECT_TRUE(find_description(model, "").assumed);
   EXPECT_EQ(find_description(model, R"({"name":"inside"})").name, "inside");
-  file("labels.txt", "cat\ndog\n");
-  file("net.json", R"({"name":"beside","labels_file":"labels.txt"})");
+  folder_.file("labels.txt", "cat\ndog\n");
+  folder_.file("net.json", R"({"name":"beside","labels_file":"labels.txt"})");
   const auto d = find_description(model, R"({"name":"inside"})");
   EXPECT_EQ(d.name, "beside");
   EXPECT_EQ(d.labels, (std::vector<std::string>{"cat", "dog"}));

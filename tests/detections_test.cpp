@@ -158,7 +158,7 @@ TEST(Decode, AWildOffsetIsABoxStill) {
 
 TEST(Decode, SoftmaxOverClassesOfWhichOneIsBackground) {
   // e^0 : e^(ln 6) : e^(ln 3) = 1 : 6 : 3. S is the logit.
-  BoxLayout layout{.format = BoxFormat::kRawHeads, .scores = BoxScores::kSoftmax, .background = 0};
+  BoxLayout layout{.format = BoxFormat::kRawHeads, .scores = ScoreActivation::kSoftmax, .background = 0};
   const auto found =
       decoded({1, 2, 30, 40, 0, std::log(6.F), std::log(3.F),  //
                1, 2, 30, 40, 5, 0, 0},  // background, though 0 of its classes is best
@@ -171,7 +171,7 @@ TEST(Decode, SoftmaxOverClassesOfWhichOneIsBackground) {
 
 TEST(Decode, LogitsOfRawHeadsGoThroughASigmoid) {
   BoxLayout layout = kRawOf2;
-  layout.scores = BoxScores::kSigmoid;
+  layout.scores = ScoreActivation::kSigmoid;
   const auto found = decoded({1, 2, 30, 40, -3, 0, 1, 2, 30, 40, -3, -2}, {2, 6}, layout);
   ASSERT_EQ(found.size(), 1U);
   EXPECT_FLOAT_EQ(found[0].score, 0.5F);

@@ -7,10 +7,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
-import subprocess
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
@@ -20,14 +17,15 @@ import task_models
 import torch
 import torchvision
 from PIL import Image
+from program_case import ROOT, ProgramCase
 from torch import Tensor, nn
 from torch.nn import functional
 
-ROOT = Path(__file__).resolve().parent.parent
-PROGRAM = Path(os.environ.get("PROGRAM_UNDER_TEST", ROOT / "build/release/gradcam-live"))
 sys.path.insert(0, str(ROOT / "scripts"))
 import export_model  # noqa: E402
+import networks  # noqa: E402
 import torchvision_detectors  # noqa: E402
+import verification  # noqa: E402
 
 SSD = "ssdlite320_mobilenet_v3_large"
 SIDE = 320
@@ -35,12 +33,7 @@ SURE = 0.5  # of two classes of one box only one can be above
 OVERLAP = 0.45  # of two boxes that count as one, as in the program
 
 
-class Program(unittest.TestCase):
-    def setUp(self) -> None:
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = Path(folder.name)
-
+class Exported(ProgramCase):
     def picture(self, side: int) -> Path:
         pixels = np.random.default_rng(8).integers(0, 256, (side // 8, side // 8, 3), np.uint8)
         path = self.folder / "picture.png"
@@ -55,23 +48,8 @@ class Program(unittest.TestCase):
         self.assertEqual(code, 0, errors.getvalue())
         return path
 
-    def run_program(self, *arguments: Any) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "XDG_CACHE_HOME": str(self.folder / "cache")}
-        command = [str(PROGRAM), *map(str, arguments)]
-        return subprocess.run(
-            command, capture_output=True, text=True, timeout=300, env=environment, check=False
-        )
 
-    def explained(self, *arguments: Any) -> Dict[str, Any]:
-        """The JSON line of the one picture."""
-        done = self.run_program(*arguments, "--headless", "--jsonl", "-")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        (line,) = done.stdout.splitlines()
-        found: Dict[str, Any] = json.loads(line)
-        return found
-
-
-class Detectors(Program):
+class Detectors(Exported):
     def detector(self) -> Any:
         """With random weights, and scores that are far from each other."""
         torch.manual_seed(3)
@@ -111,7 +89,7 @@ class Detectors(Program):
         weights = self.folder / "ssd.pth"
         torch.save(detector.state_dict(), weights)
         model, picture = self.export(SSD, "--weights", weights), self.picture(SIDE)
-        line = self.explained(picture, "--model", model, "--conf", SURE)
+        (line,) = self.lines(picture, "--model", model, "--conf", SURE)
         self.expect_boxes_of(detector, picture, line["boxes"])
         self.assertEqual(len(line["layer"]), 5)
 
@@ -143,12 +121,12 @@ class Detectors(Program):
             traced = torch.jit.trace(Raw(boxes), sample, strict=False, check_trace=False)
             torch.jit.save(traced, str(self.folder / "raw.pt"))
         picture = self.picture(SIDE)
-        line = self.explained(picture, "--model", self.folder / "raw.pt", "--conf", SURE)
+        (line,) = self.lines(picture, "--model", self.folder / "raw.pt", "--conf", SURE)
         self.expect_boxes_of(detector, picture, line["boxes"])
 
         description["output"] = {**description["output"], "anchors": [[1, 2, 3, 4]]}
         (self.folder / "raw.json").write_text(json.dumps(description))
-        done = self.run_program(picture, "--model", self.folder / "raw.pt", "--headless")
+        done = self.run_program(picture, "--model", self.folder / "raw.pt")
         self.assertEqual(done.returncode, 4, done.stderr)
         self.assertIn("N = 1, one for each of its anchors", done.stderr.splitlines()[-1])
 
@@ -157,7 +135,7 @@ class Detectors(Program):
         size = ("--input-size", f"{task_models.SIDE},{task_models.SIDE}")
         model = self.export(f"{own}:detector", *size, "--format", "yolov8")
         picture = self.picture(task_models.SIDE)
-        line = self.explained(picture, "--model", model, "--layer", "auto", "--conf", 0.01)
+        (line,) = self.lines(picture, "--model", model, "--layer", "auto", "--conf", 0.01)
         self.assertEqual(line["layer"], task_models.LAYERS["detector"])
 
 
@@ -173,14 +151,14 @@ class Raw(nn.Module):
         return found
 
 
-class Transformers(Program):
+class Transformers(Exported):
     def test_the_map_of_tokens_is_pytorchs(self) -> None:
         own = task_models.write_module(self.folder)
         side = task_models.SIDE
         how = ("--layer", "block.norm1", "--tokens", "1,4,4")
         model = self.export(f"{own}:tokens", "--input-size", f"{side},{side}", *how)
         maps, picture = self.folder / "maps", self.picture(side)
-        line = self.explained(picture, "--model", model, "--style", "raw", "--maps", maps)
+        (line,) = self.lines(picture, "--model", model, "--style", "raw", "--maps", maps)
         (layer,) = line["layer"]
         expected, best = self.grad_cam(own, layer, picture)
         self.assertEqual(line["targets"][0]["class"], best)
@@ -189,27 +167,21 @@ class Transformers(Program):
 
     def grad_cam(self, own: Path, layer: str, picture: Path) -> Tuple[np.ndarray[Any, Any], int]:
         """Of a 4x4 grid of tokens behind one class token, at the picture's size."""
-        space: Dict[str, Any] = {}
-        exec(own.read_text(), space)  # noqa: S102
-        module = space["tokens"]().eval()
+        size = [task_models.SIDE] * 2
+        with contextlib.redirect_stderr(io.StringIO()):
+            network = networks.build(f"{own}:tokens", wanted=networks.WantedInput(size))
         kept: List[Tensor] = []
         torch.backends.mha.set_fastpath_enabled(False)
         self.addCleanup(torch.backends.mha.set_fastpath_enabled, True)
-        module.get_submodule(layer).register_forward_hook(
+        network.module.get_submodule(layer).register_forward_hook(
             lambda _, __, value: kept.append(value)
         )
-        pixels = torch.from_numpy(np.asarray(Image.open(picture)).copy()).permute(2, 0, 1) / 255.0
-        mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
-        std = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
-        scores = module(((pixels - mean) / std)[None])
+        pixels = torch.from_numpy(np.asarray(Image.open(picture)).copy())
+        scores = network.module(network.normalise(pixels).requires_grad_())
         best = int(scores[0].argmax())
         (gradient,) = torch.autograd.grad(scores[0, best], kept)
-        activation, gradient = (
-            value.detach()[0, 1:].T.unflatten(1, (4, 4)) for value in (kept[0], gradient)
-        )
-        heat = (gradient.mean((1, 2), keepdim=True) * activation).sum(0)
-        size = [task_models.SIDE] * 2
-        large = functional.interpolate(heat[None, None], size, mode="bilinear")
+        heat = verification.grad_cam(kept[0], gradient, {"drop": 1, "grid": [4, 4]})
+        large = functional.interpolate(heat[None], size, mode="bilinear")
         return large[0, 0].numpy(), best
 
 

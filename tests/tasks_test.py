@@ -4,20 +4,17 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 import numpy as np
 from PIL import Image
+from program_case import ROOT, ProgramCase
 
-ROOT = Path(__file__).resolve().parent.parent
-PROGRAM = Path(os.environ.get("PROGRAM_UNDER_TEST", ROOT / "build/release/gradcam-live"))
 SHARED = ROOT.parent / "shared"
 HIGHWAY = SHARED / "media/highway_960x540_h264.mp4"
 XRAY = SHARED / "media/chest_xray_healthy.png"
@@ -25,11 +22,7 @@ STRIDES = (8, 16, 32)
 
 
 @unittest.skipUnless(SHARED.exists(), "needs ../shared")
-class Tasks(unittest.TestCase):
-    def setUp(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="tasks_test"))
-        self.addCleanup(shutil.rmtree, self.folder)
-
+class Tasks(ProgramCase):
     def model(self, name: str) -> Path:
         """The network of ../shared with its description beside it."""
         (file,) = (SHARED / "models" / name).glob("*.torchscript.pt")
@@ -44,18 +37,6 @@ class Tasks(unittest.TestCase):
         cut = ["ffmpeg", "-v", "error", "-ss", str(second), "-i", str(HIGHWAY), "-frames:v", "1"]
         subprocess.run([*cut, str(path)], check=True)
         return path
-
-    def run_program(self, *arguments: Any) -> subprocess.CompletedProcess[str]:
-        command = [str(PROGRAM), *map(str, arguments), "--headless"]
-        environment = {**os.environ, "XDG_CACHE_HOME": str(self.folder / "cache")}
-        return subprocess.run(
-            command, capture_output=True, text=True, timeout=300, env=environment, check=False
-        )
-
-    def lines(self, *arguments: Any) -> List[Dict[str, Any]]:
-        done = self.run_program(*arguments, "--jsonl", "-")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        return [json.loads(line) for line in done.stdout.splitlines()]
 
     def test_boxes_are_those_of_the_onnx_file(self) -> None:
         picture = self.frame(8)

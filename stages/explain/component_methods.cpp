@@ -43,8 +43,8 @@ at::Tensor start_vector(std::int64_t size) {
 
 /// The eigenvector of the largest eigenvalue of a symmetric matrix, double, on the CPU. By Lanczos'
 /// method with full reorthogonalization (Golub and Van Loan, Matrix Computations, 10.3): a full
-/// decomposition of 256 x 256 takes as long as a small network, and this needs some 20 products
-/// with the matrix, 80 where the values are nothing but noise.
+/// decomposition of 256 x 256 takes as long as a small network, and this needs 64 products with the
+/// matrix even where the values are nothing but noise.
 at::Tensor top_eigenvector(const at::Tensor& matrix) {
   constexpr std::int64_t kWhole = 64;   // below, the decomposition is quicker
   constexpr std::int64_t kSteps = 16;   // from one look to the next
@@ -110,9 +110,10 @@ at::Tensor kpcacam(const MethodInput& input) {
   const at::Tensor places = centred_places(input.activation).to(at::kDouble);
   const double gamma = 1.0 / static_cast<double>(places.size(1));
   const at::Tensor kernel = (at::matmul(places, places.t()) * gamma + 1).tanh();
-  const at::Tensor centred = kernel - kernel.mean(0, true) - kernel.mean(1, true) + kernel.mean();
-  const at::Tensor vector = top_eigenvector(centred.to(at::kCPU));
-  const double eigenvalue = vector.dot(at::mv(centred.to(at::kCPU), vector)).item<double>();
+  const at::Tensor centred =
+      (kernel - kernel.mean(0, true) - kernel.mean(1, true) + kernel.mean()).to(at::kCPU);
+  const at::Tensor vector = top_eigenvector(centred);
+  const double eigenvalue = vector.dot(at::mv(centred, vector)).item<double>();
   const at::Tensor projection = vector * std::sqrt(std::max(eigenvalue, 0.0));
   return oriented(projection)
       .to(input.activation.options())

@@ -138,12 +138,18 @@ class Reader {
     return values;
   }
 
+  template <typename Numbers>
+  Numbers numbers(const std::string& key, const json& v, const std::string& how_many) const {
+    const bool good = v.is_array() && v.size() == Numbers().size() &&
+                      std::all_of(v.begin(), v.end(), [](const json& n) { return n.is_number(); });
+    if (!good) fail(key, "must be a list of " + how_many + " numbers");
+    return v.get<Numbers>();
+  }
+
   std::array<double, 3> triple(const std::string& key, const json& v, bool above_zero) const {
-    std::array<double, 3> values{};
-    if (!v.is_array() || v.size() != 3) fail(key, "must be a list of three numbers");
-    for (std::size_t i = 0; i < 3; ++i) {
-      if (!v[i].is_number()) fail(key, "must be a list of three numbers");
-      values[i] = above_zero ? positive(key, v[i]) : v[i].get<double>();
+    const auto values = numbers<std::array<double, 3>>(key, v, "three");
+    for (const json& number : v) {
+      if (above_zero) positive(key, number);
     }
     return values;
   }
@@ -243,11 +249,7 @@ class Reader {
            "false goes with format yolox, or with raw-heads and their output.anchors");
     }
     // The other formats are those of networks that end in a sigmoid.
-    if (d.boxes.format == BoxFormat::kRawHeads) {
-      d.boxes.scores = d.activation == ScoreActivation::kSigmoid   ? BoxScores::kSigmoid
-                       : d.activation == ScoreActivation::kSoftmax ? BoxScores::kSoftmax
-                                                                   : BoxScores::kReady;
-    }
+    if (d.boxes.format == BoxFormat::kRawHeads) d.boxes.scores = d.activation;
   }
 
   /// By place, by key, or several of these.
@@ -265,10 +267,7 @@ class Reader {
   }
 
   std::array<float, 4> four(const std::string& key, const json& v) const {
-    const bool good = v.is_array() && v.size() == 4 &&
-                      std::all_of(v.begin(), v.end(), [](const json& n) { return n.is_number(); });
-    if (!good) fail(key, "must be a list of four numbers");
-    return v.get<std::array<float, 4>>();
+    return numbers<std::array<float, 4>>(key, v, "four");
   }
 
   /// A list, or the name of a JSON file that holds it.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "stages/explain/detections.h"
+#include "stages/explain/score_activation.h"
 
 namespace gradcam {
 
@@ -19,7 +20,6 @@ enum class Task {
   kDetection,     ///< boxes
   kEmbedding,     ///< a vector that is compared with that of a reference picture
 };
-enum class ScoreActivation { kSoftmax, kSigmoid, kNone };
 enum class PadAlign { kCenter, kTopLeft };
 
 /// Which tensor of what forward returns is the output: that of a tuple or list by its place (the

@@ -203,10 +203,10 @@ Detection scored(const Boxes& boxes, std::int64_t box, const Format& format,
   const int column = format.first_class + detection.index;
   float class_score = boxes.at(box, column);
   float slope = 1;
-  if (layout.scores == BoxScores::kSigmoid) {
+  if (layout.scores == ScoreActivation::kSigmoid) {
     class_score = 1 / (1 + std::exp(-class_score));
     slope = class_score * (1 - class_score);
-  } else if (layout.scores == BoxScores::kSoftmax) {
+  } else if (layout.scores == ScoreActivation::kSoftmax) {
     class_score = share_of(boxes, box, format.first_class, detection.index);
   }
   float objectness = 1;

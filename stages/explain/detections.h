@@ -7,6 +7,7 @@
 
 #include "stages/explain/box.h"
 #include "stages/explain/scalar.h"
+#include "stages/explain/score_activation.h"
 
 /// From a detector's output to boxes, and back to the numbers that made a box. Plain loops, no
 /// torch; pure functions, any thread.
@@ -22,13 +23,6 @@ enum class BoxFormat {
   kRawHeads,  ///< [N, 4+C]: x1, y1, x2, y2, class scores; a background class counts as one of C
 };
 
-/// What class scores are before they are compared with a threshold.
-enum class BoxScores {
-  kReady,    ///< 0..1
-  kSigmoid,  ///< logits, each class on its own: RetinaNet
-  kSoftmax,  ///< logits, one class for each box: SSD
-};
-
 /// A description's `output.format` and what goes with it.
 struct BoxLayout {
   BoxFormat format = BoxFormat::kYolox;
@@ -37,7 +31,7 @@ struct BoxLayout {
   /// from `anchors`, cx = anchor.cx + variances[0] * x * anchor.w, w = anchor.w *
   /// exp(variances[2] * w) (Ren 2015, Liu 2016). The other formats have none.
   bool decoded = true;
-  BoxScores scores = BoxScores::kReady;
+  ScoreActivation scores = ScoreActivation::kNone;
   int background = -1;  ///< the class that says that there is nothing; -1 = none does
   int classes = 0;      ///< C; 0 = as many as the output holds
   std::vector<std::array<float, 4>> anchors{};    ///< cx, cy, w, h in pixels, one for each box

@@ -84,6 +84,28 @@ Explanation told_of(const Verdict& verdict) {
 
 }  // namespace
 
+/// One call of the engine, and what the network said of each of its pictures.
+struct Explainer::Run {
+  const std::vector<const Blob*>& blobs;
+  const Question& question;
+  const Method& method;
+  at::Tensor pixels;
+  Engine::Result result{};
+  HeatMap outputs{};  ///< one row for each picture
+  std::vector<Verdict> verdicts{};
+
+  std::span<const float> output(std::size_t n) const { return row_of(outputs, n); }
+  /// The k-th thing to explain in picture n; null if there are not so many.
+  const Aim* aim(std::size_t n, std::size_t k) const {
+    return k < verdicts[n].aims.size() ? &verdicts[n].aims[k] : nullptr;
+  }
+  std::size_t most_aims() const {
+    std::size_t most = 0;
+    for (const Verdict& verdict : verdicts) most = std::max(most, verdict.aims.size());
+    return most;
+  }
+};
+
 /// First and second derivatives, one for each layer.
 struct Explainer::Slopes {
   std::vector<at::Tensor> gradients;
@@ -109,34 +131,32 @@ struct Explainer::Parts {
     return slopes;
   }
 
-  /// What a method may ask of one activation of one picture. Valid as long as the arguments.
-  MethodInput input(const Engine::Result& result, std::size_t layer, std::int64_t n,
-                    const Scalar& scalar, const std::optional<TokenGrid>& tokens,
-                    const std::stop_token& stop) {
+  /// What a method may ask of one activation of the n-th picture. Valid as long as the arguments.
+  MethodInput input(const Run& run, std::size_t layer, std::int64_t n, const Scalar& scalar,
+                    const std::optional<TokenGrid>& tokens) {
     MethodInput input;
-    const at::Tensor activation = result.activations[layer].detach()[n];
+    const at::Tensor activation = run.result.activations[layer].detach()[n];
     input.activation = to_places(activation, tokens);
-    input.score_behind = [this, &result, layer, n, &scalar, &tokens, &stop, activation,
+    input.score_behind = [this, &run, layer, n, &scalar, &tokens, activation,
                           tail = Engine::Tail()](const at::Tensor& places) mutable {
-      if (stop.stop_requested()) throw Stopped();
-      if (!tail) tail = chosen.engine->tail(result, layer, n);
+      throw_if_stopped(run.question.stop);
+      if (!tail) tail = chosen.engine->tail(run.result, layer, n);
       return values_of(scalar, tails[layer].run(tail, from_places(places, activation, tokens)));
     };
     return input;
   }
 
-  void need_whole(const ModelDescription& description) {
+  WholeNetwork& whole_network(const ModelDescription& description) {
     if (!whole) whole = std::make_unique<WholeNetwork>(network.model(), description);
+    return *whole;
   }
 
-  /// The same of the whole network and one picture.
-  void add_network(MethodInput& input, const ModelDescription& description,
-                   const at::Tensor& pixels, const Scalar& scalar, const Seed& seed,
-                   const std::stop_token& stop) {
-    need_whole(description);
-    const at::Tensor picture = whole->input_of(pixels);
-    input.score_masked = [this, picture, &scalar, &stop](const at::Tensor& masks) {
-      if (stop.stop_requested()) throw Stopped();
+  /// The same of the whole network.
+  void add_network(MethodInput& input, const ModelDescription& description, const Run& run,
+                   std::int64_t n, const Scalar& scalar, const Seed& seed) {
+    const at::Tensor picture = whole_network(description).input_of(run.pixels.narrow(0, n, 1));
+    input.score_masked = [this, &run, picture, &scalar](const at::Tensor& masks) {
+      throw_if_stopped(run.question.stop);
       const auto outputs = [this](const at::Tensor& inputs) { return whole->outputs(inputs); };
       return values_of(scalar, whole_batching.run(outputs, picture * masks.unsqueeze(1)));
     };
@@ -168,10 +188,7 @@ Explainer::Explainer(const Network& network, ModelDescription description,
     batch_ = options.batch;
   }
   require_fit(network, method);
-  if (options_.guided) {
-    parts_->need_whole(description_);
-    parts_->whole->require_relu();
-  }
+  if (options_.guided) parts_->whole_network(description_).require_relu();
 }
 
 /// Throws UserError(kUsage) for a layer whose activation is no map of places, or whose tail is not
@@ -280,28 +297,6 @@ Reading Explainer::reading_of(const Question& question, const Method& method,
   return reading;
 }
 
-/// One call of the engine, and what the network said of each of its pictures.
-struct Explainer::Run {
-  const std::vector<const Blob*>& blobs;
-  const Question& question;
-  const Method& method;
-  at::Tensor pixels;
-  Engine::Result result{};
-  HeatMap outputs{};  ///< one row for each picture
-  std::vector<Verdict> verdicts{};
-
-  std::span<const float> output(std::size_t n) const { return row_of(outputs, n); }
-  /// The k-th thing to explain in picture n; null if there are not so many.
-  const Aim* aim(std::size_t n, std::size_t k) const {
-    return k < verdicts[n].aims.size() ? &verdicts[n].aims[k] : nullptr;
-  }
-  std::size_t most_aims() const {
-    std::size_t most = 0;
-    for (const Verdict& verdict : verdicts) most = std::max(most, verdict.aims.size());
-    return most;
-  }
-};
-
 std::vector<Explanation> Explainer::explain_once(const std::vector<const Blob*>& blobs,
                                                  const Question& question) {
   Run run{blobs, question, find_method(method_of(question)), pixels_of(blobs, description_)};
@@ -355,8 +350,7 @@ HeatMap Explainer::heat_of(const Run& run, std::size_t n, std::size_t k, const S
   const auto at = static_cast<std::int64_t>(n);
   std::vector<HeatMap> maps;
   for (std::size_t i = 0; i < run.result.activations.size(); ++i) {
-    const std::stop_token& stop = run.question.stop;
-    MethodInput input = parts_->input(run.result, i, at, aim.scalar, description_.tokens, stop);
+    MethodInput input = parts_->input(run, i, at, aim.scalar, description_.tokens);
     if (method.needs.gradient) {
       input.gradient = to_places(slopes.gradients[i][at], description_.tokens);
     }
@@ -364,7 +358,7 @@ HeatMap Explainer::heat_of(const Run& run, std::size_t n, std::size_t k, const S
       input.curvature = to_places(slopes.curvatures[i][at], description_.tokens);
     }
     if (method.needs.network) {
-      parts_->add_network(input, description_, run.pixels.narrow(0, at, 1), aim.scalar, seed, stop);
+      parts_->add_network(input, description_, run, at, aim.scalar, seed);
     }
     input.score = aim.scalar.value(run.output(n));
     input.input_height = description_.input_height;
@@ -388,9 +382,9 @@ InputGradient Explainer::guided_of(const Run& run, std::size_t n) {
     const Seed seed = aim.scalar.seed(run.output(n));
     all.insert(all.end(), seed.begin(), seed.end());
   }
-  parts_->need_whole(description_);
+  WholeNetwork& whole = parts_->whole_network(description_);
   const at::Tensor pixels = run.pixels.narrow(0, static_cast<std::int64_t>(n), 1);
-  const at::Tensor gradient = parts_->whole->guided_gradient(parts_->whole->input_of(pixels), all);
+  const at::Tensor gradient = whole.guided_gradient(whole.input_of(pixels), all);
   const bool bgr = description_.color == ColorOrder::kBgr;
   InputGradient result;
   for (std::size_t plane = 0; plane < 3; ++plane) {

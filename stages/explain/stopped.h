@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdexcept>
+#include <stop_token>
 
 namespace gradcam {
 
@@ -9,5 +10,9 @@ class Stopped : public std::runtime_error {
  public:
   Stopped() : std::runtime_error("stopped") {}
 };
+
+inline void throw_if_stopped(const std::stop_token& stop) {
+  if (stop.stop_requested()) throw Stopped();
+}
 
 }  // namespace gradcam

@@ -28,7 +28,7 @@ Trust verify(Explainer& explainer, const Blob& blob, const Explanation& explanat
   }
   const int target = explanation.targets.at(0).index;
   const auto score_of = [&](const Blob& picture) {
-    if (question.stop.stop_requested()) throw Stopped();
+    throw_if_stopped(question.stop);
     return static_cast<double>(
         explainer.forward_only(picture).at(static_cast<std::size_t>(target)));
   };
