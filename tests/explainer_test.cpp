@@ -175,6 +175,56 @@ TEST(Explainer, MethodsWithoutAClassGiveTheSameHeatForEach) {
   }
 }
 
+/// Attention over the places of a convolution, in the words of `attention`.
+Explanation attended(const std::string& attention) {
+  auto net = tiny::network(
+      {{"conv", tiny::seeded_conv(3, 4, 1)},
+       {"fc", tiny::linear(tiny::seeded({5, 4}, 9), tiny::seeded({5}, 10))}},
+      "  q = torch.tanh(torch.flatten(self.conv.forward(x), 2)).transpose(1, 2).unsqueeze(1)\n"
+      "  y = " +
+          attention +
+          "\n"
+          "  return self.fc.forward(torch.mean(y.squeeze(1), 1))\n");
+  const Model model(tiny::saved(net, "attended"), c10::Device("cpu"));
+  ExplainOptions options;
+  options.layers = {"conv"};
+  options.method = "shapleycam";
+  options.target = "2";
+  return Explainer(model, described(), options).explain(blob());
+}
+
+TEST(Explainer, AttentionHasASecondDerivative) {
+  const Explanation fused = attended("torch.scaled_dot_product_attention(q, q, q)");
+  const Explanation spelled =
+      attended("torch.matmul(torch.softmax(torch.matmul(q, q.transpose(2, 3)) / 2.0, 3), q)");
+  ASSERT_EQ(fused.heat.values.size(), spelled.heat.values.size());
+  for (std::size_t i = 0; i < fused.heat.values.size(); ++i) {
+    ASSERT_NEAR(fused.heat.values[i], spelled.heat.values[i], 1e-4);
+  }
+}
+
+TEST(Explainer, WhatLibTorchThrowsIsOneLine) {
+  // Of a white picture alone, channel 100 of four.
+  auto net = tiny::network({{"conv", tiny::seeded_conv(3, 4, 1)},
+                            {"fc", tiny::linear(tiny::seeded({5, 1}, 9), tiny::seeded({5}, 10))}},
+                           "  i = (torch.mean(x) > 2.3).to(4).reshape([1]) * 100\n"
+                           "  h = torch.index_select(self.conv.forward(x), 1, i)\n"
+                           "  return self.fc.forward(torch.mean(h, [2, 3]))\n");
+  ExplainOptions options;
+  options.layers = {"conv"};
+  Explainer explainer(Model(tiny::saved(net, "thrown"), c10::Device("cpu")), described(), options);
+  EXPECT_NO_THROW(explainer.explain(blob()));
+  Blob white = blob();
+  std::fill(white.pixels.begin(), white.pixels.end(), std::uint8_t{255});
+  try {
+    explainer.explain(white);
+    FAIL() << "nothing was thrown";
+  } catch (const std::runtime_error& error) {
+    EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("INDICES"), std::string::npos) << error.what();
+  }
+}
+
 TEST(Explainer, SeveralLayersAreFusedByEachKindOfMethod) {
   const Model model(tiny::saved(pooled_net(), "fused"), c10::Device("cpu"));
   ExplainOptions options;

@@ -1,13 +1,16 @@
 #include "stages/explain/explainer.h"
 
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorIndexing.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
+#include <torch/csrc/jit/runtime/jit_exception.h>
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <random>
 #include <stdexcept>
 #include <utility>
@@ -27,6 +30,7 @@
 #include "stages/explain/stopped.h"
 #include "stages/explain/tensors.h"
 #include "stages/explain/tokens.h"
+#include "stages/explain/torch_reason.h"
 #include "stages/explain/torch_threads.h"
 #include "stages/explain/trust.h"
 #include "stages/explain/whole_network.h"
@@ -71,6 +75,29 @@ void randomise(std::vector<Aim>& aims, int outputs) {
     aim.scalar = Scalar::sum(std::move(terms));
   }
 }
+
+/// As long as one lives, attention takes the form that has a second derivative. LibTorch has one
+/// switch for the whole process, and a layer may be loaded while another is explained.
+class PlainAttention {
+ public:
+  PlainAttention() {
+    const std::lock_guard lock(mutex);
+    if (alive++ > 0) return;
+    before = at::globalContext().userEnabledFlashSDP();
+    at::globalContext().setSDPUseFlash(false);
+  }
+  ~PlainAttention() {
+    const std::lock_guard lock(mutex);
+    if (--alive == 0) at::globalContext().setSDPUseFlash(before);
+  }
+  PlainAttention(const PlainAttention&) = delete;
+  PlainAttention& operator=(const PlainAttention&) = delete;
+
+ private:
+  static inline std::mutex mutex;
+  static inline int alive = 0;
+  static inline bool before = true;
+};
 
 /// The explanation as far as the output alone gives it.
 Explanation told_of(const Verdict& verdict) {
@@ -251,8 +278,20 @@ Explanation Explainer::explain(const Blob& blob, const Question& question) {
   return explain(std::vector<const Blob*>{&blob}, question).at(0);
 }
 
+/// What LibTorch throws comes with a trace of many lines.
 std::vector<Explanation> Explainer::explain(const std::vector<const Blob*>& blobs,
                                             const Question& question) {
+  try {
+    return explain_all(blobs, question);
+  } catch (const c10::Error& error) {
+    throw std::runtime_error(torch_reason(error.what()));
+  } catch (const torch::jit::JITException& error) {
+    throw std::runtime_error(torch_reason(error.what()));
+  }
+}
+
+std::vector<Explanation> Explainer::explain_all(const std::vector<const Blob*>& blobs,
+                                                const Question& question) {
   if (!smooths(options_, "aug") || question.randomised) return explain_once(blobs, question);
   std::vector<Explanation> explanations;
   explanations.reserve(blobs.size());
@@ -300,6 +339,8 @@ Reading Explainer::reading_of(const Question& question, const Method& method,
 std::vector<Explanation> Explainer::explain_once(const std::vector<const Blob*>& blobs,
                                                  const Question& question) {
   Run run{blobs, question, find_method(method_of(question)), pixels_of(blobs, description_)};
+  std::optional<PlainAttention> plain;
+  if (run.method.needs.curvature) plain.emplace();
   run.result = parts_->chosen.engine->run(run.pixels);
   run.outputs = to_map(run.result.output.detach().flatten(1));
   std::vector<Explanation> explanations = judge_all(run);

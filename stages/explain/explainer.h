@@ -87,6 +87,8 @@ class Explainer {
   struct Run;
   struct Slopes;
 
+  std::vector<Explanation> explain_all(const std::vector<const Blob*>& blobs,
+                                       const Question& question);
   std::vector<Explanation> explain_once(const std::vector<const Blob*>& blobs,
                                         const Question& question);
   Explanation explain_varied(const Blob& blob, const Question& question);
