@@ -189,6 +189,7 @@ RunSummary Annotation::Parts::run_in_window(BoundStages& bound, Progress& progre
   ViewerHooks hooks;
   hooks.redraw = [&](const Rendered& shown) { return bound.redraw(shown); };
   hooks.layers = [&] { return network.layers(); };
+  hooks.methods = network.methods();
   hooks.set_paused = [this](bool paused) {
     for (const auto& playback : playbacks) playback->set_paused(paused);
   };

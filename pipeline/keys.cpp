@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <utility>
 
-#include "config/method_table.h"
 
 namespace gradcam {
 namespace {
@@ -107,15 +106,15 @@ KeyEffect change_layer(int step, const KeyContext& context, ViewSettings& settin
   return {KeyAction::kExplain, "layer " + settings.layer};
 }
 
-/// To the next of the methods that are quick enough for each frame.
+/// To the next method; from one that is not in the list, to the first.
 KeyEffect change_method(const KeyContext& context, ViewSettings& settings) {
+  const auto& methods = context.methods;
+  if (methods.empty()) return {};
   std::string present = settings.method;
   if (present.empty() && context.shown != nullptr) present = context.shown->method;
-  const auto quick = [](const MethodEntry& method) { return method.cost == MethodCost::kFrame; };
-  const auto here = std::ranges::find(kMethodTable, present, &MethodEntry::name);
-  auto next = std::find_if(here == kMethodTable.end() ? here : here + 1, kMethodTable.end(), quick);
-  if (next == kMethodTable.end()) next = std::ranges::find_if(kMethodTable, quick);
-  settings.method = next->name;
+  const auto here = std::ranges::find(methods, present);
+  const bool last = here == methods.end() || here + 1 == methods.end();
+  settings.method = last ? methods.front() : *(here + 1);
   return {KeyAction::kExplain, "method " + settings.method};
 }
 

@@ -29,6 +29,7 @@ struct KeyEffect {
 struct KeyContext {
   const Explanation* shown = nullptr;  ///< what is on the screen; null = none yet
   std::vector<std::string> layers;     ///< that can be chosen, in the order of their call
+  std::vector<std::string> methods;    ///< that can be chosen: quick enough for each frame
 };
 
 /// True for the keys that look at KeyContext::layers, which need not be filled for the others.

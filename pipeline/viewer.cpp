@@ -129,6 +129,7 @@ void Viewer::show(Stream& stream, Rendered view) {
 bool Viewer::apply(int code) {
   KeyContext context;
   context.shown = shown_explanation();
+  context.methods = hooks_.methods;
   if (chooses_layer(code) && hooks_.layers) context.layers = hooks_.layers();
   KeyEffect effect;
   settings_.change([&](ViewSettings& settings) { effect = apply_key(code, context, settings); });

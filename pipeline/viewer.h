@@ -32,6 +32,8 @@ struct ViewerHooks {
   std::function<void(const Rendered& shown)> explain_again;
   /// Layers that can be chosen; empty = not known yet.
   std::function<std::vector<std::string>()> layers;
+  /// Methods that can be chosen.
+  std::vector<std::string> methods;
   /// The display is gone, the work has been stopped, and the process is about to end: the last
   /// word, and the exit code. `complete`: the work has ended, with all outputs.
   std::function<int(bool complete)> display_gone;

@@ -294,14 +294,14 @@ class Figures:
         lead: float,
         least_same: float,
     ) -> List[Row]:
-        if missing := [str(film) for film in films if not film.exists()]:
-            sys.exit(f"bench_figures: no {', '.join(missing)}")
+        what = f"{network}, {precision}"
+        if not all(film.exists() for film in films):
+            return [Row(f"{what}: agreement with fp32", least_same, None, "", False, "needs ../shared")]
         program = self.options.program
         found = film_agreement.compare(program, bundle, precision, films, lead, self.folder)
         leading = f"{found.leading_frames} of {found.frames} frames lead by {100 * lead:.0f} points"
         p5 = f"5th percentile {found.map_p5:.4f}"
         same, median = found.leading_top1, found.map_median
-        what = f"{network}, {precision}"
         return [
             Row(f"{what}: same class as fp32", least_same, same, "", most=False, detail=leading),
             Row(f"{what}: correlation of maps, median", 0.99, median, "", most=False, detail=p5),

@@ -26,7 +26,7 @@ import zlib
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
-from project_python import use_project_python
+from project_python import lacking, use_project_python
 
 if __name__ == "__main__":
     use_project_python("torch", "torchvision", "openvino")
@@ -39,7 +39,7 @@ import precise_layers  # noqa: E402
 import quantize  # noqa: E402
 import torch  # noqa: E402
 from layers import choose_layers  # noqa: E402
-from network import MODEL, OUTPUT, USAGE, Network, NetworkError, pattern  # noqa: E402
+from network import MODEL, OUTPUT, USAGE, Network, NetworkError, first_line, pattern  # noqa: E402
 from quiet import quiet  # noqa: E402
 from torch import Tensor  # noqa: E402
 
@@ -74,9 +74,12 @@ def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:
 def to_openvino(parts: cut_network.CutNetwork, sample: Tensor, folder: Path) -> None:
     import openvino
 
-    with quiet():
-        exported = torch.export.export(parts.features, (sample,), strict=False)
-        model = openvino.convert_model(exported, verbose=False)
+    try:
+        with quiet():
+            exported = torch.export.export(parts.features, (sample,), strict=False)
+            model = openvino.convert_model(exported, verbose=False)
+    except Exception as error:  # torch.export and OpenVINO have no common class
+        raise NetworkError(MODEL, f"OpenVINO cannot take it: {first_line(error)}") from None
     model.reshape(list(sample.shape))
     if parts.gives_output:
         model.outputs[-1].get_tensor().set_names({openvino_forms.OUTPUT})
@@ -158,6 +161,10 @@ def save(module: Any, path: Path) -> None:
 
 def compile_bundle(options: argparse.Namespace, folder: Path) -> str:
     network = network_options.build_network(options)
+    if network.task != "classification":
+        raise NetworkError(
+            USAGE, f"{network.name}: is for {network.task}; a bundle holds a classifier"
+        )
     sample = network.normalise(pattern(*network.input_size))
     layers = choose_layers(network, sample, options.layer)
     layer = layers["layer"]
@@ -214,7 +221,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     try:
         print(run(parse(arguments)))
     except ImportError as error:
-        print(f"compile_model: {error}; run scripts/setup", file=sys.stderr)
+        print(f"compile_model: {lacking(error)}", file=sys.stderr)
         return 1
     except NetworkError as error:
         print(f"compile_model: {error}", file=sys.stderr)

@@ -24,7 +24,7 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from project_python import use_project_python
+from project_python import lacking, use_project_python
 
 if __name__ == "__main__":
     use_project_python("torch", "torchvision")
@@ -169,6 +169,9 @@ def run(options: argparse.Namespace) -> str:
 def main(arguments: Optional[List[str]] = None) -> int:
     try:
         print(run(parse(arguments)))
+    except ImportError as error:
+        print(f"export_model: {lacking(error)}", file=sys.stderr)
+        return 1
     except NetworkError as error:
         print(f"export_model: {error}", file=sys.stderr)
         return error.code

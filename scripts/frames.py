@@ -6,28 +6,61 @@ import json
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import BinaryIO, Iterator, List, Sequence, cast
+from typing import BinaryIO, Iterator, List, Sequence, Tuple, cast
 
 import numpy as np
 import torch
-from network import USAGE, NetworkError, first_line
+from network import USAGE, Framing, NetworkError, first_line
 from PIL import Image, ImageOps
 from torch import Tensor
 
 PICTURES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
-def read(source: Path, count: int, size: Sequence[int]) -> List[Tensor]:
-    """At most `count` frames, u8 RGB HxWx3 of `size` [H, W], stretched as the program does it."""
+def read(source: Path, count: int, size: Sequence[int], framing: Framing) -> List[Tensor]:
+    """At most `count` frames, u8 RGB HxWx3 of `size` [H, W], framed as the program does it."""
     if source.is_dir():
         pictures = _pictures(source, count)
     elif source.is_file():
         pictures = _film(source, count)
     else:
         raise NetworkError(USAGE, f"'{source}': no such film or folder of pictures")
+    framed = (frame(picture, size, framing) for picture in pictures)
+    return [torch.from_numpy(np.asarray(picture).copy()) for picture in framed]
+
+
+def frame(picture: Image.Image, size: Sequence[int], framing: Framing) -> Image.Image:
+    """Cropped and resized to `size` [H, W], as stages/preprocess/preprocess.cpp does it."""
     height, width = size
-    resized = (picture.resize((width, height), Image.Resampling.BILINEAR) for picture in pictures)
-    return [torch.from_numpy(np.asarray(picture).copy()) for picture in resized]
+    if framing.crop:
+        top, left, bottom, right = framing.crop
+        x, y = round(left * picture.width), round(top * picture.height)
+        right, bottom = round(right * picture.width), round(bottom * picture.height)
+        picture = picture.crop((x, y, max(x + 1, right), max(y + 1, bottom)))
+    if framing.resize == "stretch":
+        return _resized(picture, (width, height), framing)
+    across, down = width / picture.width, height / picture.height
+    if framing.resize == "center-crop":
+        scale = max(across, down)
+        large = max(width, int(picture.width * scale)), max(height, int(picture.height * scale))
+        x, y = round((large[0] - width) / 2), round((large[1] - height) / 2)
+        return _resized(picture, large, framing).crop((x, y, x + width, y + height))
+    scale = min(across, down)
+    small = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    boxed = Image.new("RGB", (width, height), (framing.pad_value,) * 3)
+    centred = (width - small[0]) // 2, (height - small[1]) // 2
+    boxed.paste(
+        _resized(picture, small, framing), centred if framing.pad_align == "center" else (0, 0)
+    )
+    return boxed
+
+
+def _resized(picture: Image.Image, size: Tuple[int, int], framing: Framing) -> Image.Image:
+    if framing.antialias:
+        return picture.resize(size, Image.Resampling.BILINEAR)
+    pixels = torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1)[None].float()
+    plain = torch.nn.functional.interpolate(pixels, (size[1], size[0]), mode="bilinear")
+    return Image.fromarray(plain[0].round().byte().permute(1, 2, 0).numpy())
 
 
 def _pictures(folder: Path, count: int) -> Iterator[Image.Image]:

@@ -151,8 +151,11 @@ def compare(path: Path, sample: Tensor, found: List[Tensor], select: Optional[st
     """Raises where the converted module answers otherwise than the file does under OpenVINO."""
     import openvino
 
-    file = openvino.Core().read_model(path)
-    expected = Compiled(file, "f32")(sample)
+    try:
+        file = openvino.Core().read_model(path)
+        expected = Compiled(file, "f32")(sample)
+    except RuntimeError as error:  # OpenVINO's own errors are such
+        raise NetworkError(MODEL, f"'{path}': OpenVINO cannot: {first_line(error)}") from None
     at = number_of(select, [port.get_any_name() for port in file.outputs])
     if at is not None:
         expected = [expected[at]]

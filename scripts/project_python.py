@@ -8,6 +8,13 @@ import sys
 from pathlib import Path
 
 
+def lacking(error: ImportError) -> str:
+    """One line for a package that only some networks need."""
+    if Path(sys.prefix) == Path(__file__).resolve().parent.parent / ".venv":
+        return f"{error}: run scripts/setup"
+    return f"{error} in {sys.executable}: install it there, or run this with .venv/bin/python"
+
+
 def use_project_python(*modules: str) -> None:
     """Goes on under the project's .venv where the interpreter at hand lacks one of `modules`."""
     venv = Path(__file__).resolve().parent.parent / ".venv"

@@ -107,7 +107,7 @@ def _lines(tried: List[Int8], best: Int8, checks: List[Tuple[str, Agreement]]) -
 
 
 def _inputs(network: Network, source: Path, count: int) -> List[Tensor]:
-    found = frames.read(source, count, network.input_size)
+    found = frames.read(source, count, network.input_size, network.framing)
     if len(found) < FEWEST:
         allowed = f"allowed: {FEWEST} or more"
         raise NetworkError(USAGE, f"'{source}': has {len(found)} pictures; {allowed}")

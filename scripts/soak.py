@@ -58,6 +58,10 @@ def main() -> int:
     parser.add_argument("--program", default=str(ROOT / "build/release/gradcam-live"))
     parser.add_argument("options", nargs="*")
     args = parser.parse_args()
+    if args.frames <= 2 * SETTLED:
+        parser.error(f"--frames: more than {2 * SETTLED}")
+    if not Path(args.program).is_file():
+        parser.error(f"no {args.program}: run scripts/build first")
     base = [args.program, "--jsonl", "-", "--log-level", "error", *args.options]
     runs = [
         [*base, "test", "--limit", str(args.frames)],

@@ -163,6 +163,7 @@ class Bundle(unittest.TestCase):
             (5, "efficientnet_lite0", "-o", str(self.folder / "no/where")),
             (2, "efficientnet_lite0", "--layer", "_swosh", "-o", str(self.folder / "x.bundle")),
             (2, "effnet", "-o", str(self.folder / "x.bundle")),
+            (2, "lraspp_mobilenet_v3_large", "--random-weights", "-o", str(self.folder / "x.bundle")),
         ):
             errors = io.StringIO()
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(errors):

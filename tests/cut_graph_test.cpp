@@ -6,6 +6,7 @@
 
 #include "config/user_error.h"
 #include "tests/tiny_models.h"
+#include "tests/user_error_matchers.h"
 
 namespace gradcam {
 namespace {
@@ -197,6 +198,31 @@ TEST(CutGraph, TakesTheElementOfATupleThatIsAskedFor) {
       {{"net", net.script()}}, "  y = self.net.forward(x)\n  return (torch.zeros([1, 2]), y)\n");
   CutGraph engine(model_of(module, "tuple"), {"net.block"}, kSize, kSize, OutputChoice{1, ""});
   EXPECT_EQ(engine.output_shape(), std::vector<std::int64_t>{kClasses});
+}
+
+TEST(CutGraph, AKeyOfATupleAndAPlaceInADictAreRefused) {
+  const ResidualNet net;
+  const auto tuple = tiny::network(
+      {{"net", net.script()}}, "  y = self.net.forward(x)\n  return (torch.zeros([1, 2]), y)\n");
+  EXPECT_USER_ERROR(CutGraph(model_of(tuple, "tuple"), {"net.block"}, kSize, kSize,
+                             OutputChoice{std::nullopt, "logits"}),
+                    ExitCode::kModel, "a tuple of 2");
+  const auto dict =
+      tiny::network({{"net", net.script()}}, "  return {\"logits\": self.net.forward(x)}\n");
+  EXPECT_USER_ERROR(
+      CutGraph(model_of(dict, "dict"), {"net.block"}, kSize, kSize, OutputChoice{0, ""}),
+      ExitCode::kModel, "a dict of logits");
+}
+
+TEST(CutGraph, ALayerOfOnePlaceIsRefused) {
+  const auto module =
+      tiny::network({{"conv", tiny::seeded_conv(3, 4, 1)},
+                     {"pool", tiny::leaf("AvgPool", {}, "return torch.mean(x, [2, 3], True)")},
+                     {"fc", tiny::linear(tiny::seeded({4, 4}, 3), tiny::seeded({4}, 4))}},
+                    "  h = self.pool.forward(self.conv.forward(x))\n"
+                    "  return self.fc.forward(torch.flatten(h, 1))\n");
+  EXPECT_USER_ERROR(CutGraph(model_of(module, "pool"), {"pool"}, kSize, kSize, {}),
+                    ExitCode::kUsage, "layer pool: gives one place only");
 }
 
 TEST(CutGraph, JoinsTheElementsOfATupleThatAreAskedFor) {

@@ -158,7 +158,8 @@ TEST(Decode, AWildOffsetIsABoxStill) {
 
 TEST(Decode, SoftmaxOverClassesOfWhichOneIsBackground) {
   // e^0 : e^(ln 6) : e^(ln 3) = 1 : 6 : 3. S is the logit.
-  BoxLayout layout{.format = BoxFormat::kRawHeads, .scores = ScoreActivation::kSoftmax, .background = 0};
+  BoxLayout layout{
+      .format = BoxFormat::kRawHeads, .scores = ScoreActivation::kSoftmax, .background = 0};
   const auto found =
       decoded({1, 2, 30, 40, 0, std::log(6.F), std::log(3.F),  //
                1, 2, 30, 40, 5, 0, 0},  // background, though 0 of its classes is best

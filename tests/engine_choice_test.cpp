@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "stages/explain/tensors.h"
 #include "tests/temp_folder.h"
 
 namespace gradcam {
@@ -62,6 +63,14 @@ class Choice : public testing::Test {
   std::string made_;  ///< in order
   TempFolder folder_;
 };
+
+TEST(Correlation, OfOneValueTellsWhetherItIsTheSame) {
+  const auto value = [](float of) { return at::full({1}, of); };
+  EXPECT_EQ(correlation(value(0.3F), value(0.301F)), 1);
+  EXPECT_EQ(correlation(value(0.3F), value(-0.3F)), 0);
+  EXPECT_EQ(correlation(value(0), value(0)), 1);
+  EXPECT_NEAR(correlation(at::tensor({1.F, 2.F}), at::tensor({5.F, 7.F})), 1, 1e-9);
+}
 
 TEST_F(Choice, TheFastestThatAgreesIsTaken) {
   const auto chosen = choose({candidate("slow", 12), candidate("fast", 2), candidate("mid", 6)});

@@ -301,6 +301,9 @@ TEST(Explainer, OptionsThatDoNotGoTogetherAreRefused) {
   options.method = "finercam";
   EXPECT_THROW(explainer_with(options, value), UserError);
   options.method = "gradcam";
+  options.hysteresis = 0.1;
+  EXPECT_THROW(explainer_with(options, value), UserError);
+  options.hysteresis = 0;
   options.verify = 5;
   EXPECT_THROW(explainer_with(options, value), UserError);
 }

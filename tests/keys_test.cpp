@@ -26,6 +26,7 @@ class Keys : public testing::Test {
   Keys() : shown_(cats()) {
     context_.shown = &shown_;
     context_.layers = kLayers;
+    context_.methods = {"gradcam", "gradcam++", "layercam"};
   }
   KeyEffect press(int code) { return apply_key(code, context_, settings_); }
 
@@ -200,6 +201,15 @@ TEST_F(Keys, LayersThatAreNotKnownYetAreSaid) {
   context_.layers.clear();
   EXPECT_EQ(press('l').notice, "layers are not known yet");
   EXPECT_EQ(settings_.layer, "");
+}
+
+TEST_F(Keys, MethodsGoRound) {
+  settings_.method = "layercam";
+  press('m');
+  EXPECT_EQ(settings_.method, "gradcam");
+  settings_.method = "scorecam";  // given by an option, and not in the list
+  press('m');
+  EXPECT_EQ(settings_.method, "gradcam");
 }
 
 TEST(LayerKeys, AreTheOnesThatLookAtLayers) {

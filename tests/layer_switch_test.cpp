@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 
+#include "stages/explain/option_rules.h"
 #include "tests/tiny_models.h"
 
 namespace gradcam {
@@ -50,6 +52,20 @@ bool eventually(const std::function<bool()>& done) {
     std::this_thread::yield();
   }
   return true;
+}
+
+TEST(LayerSwitch, MethodsAreTheQuickOnesThatGoWithTheTask) {
+  const auto methods = two_layers().methods();
+  const auto has = [&](const char* name) {
+    return std::find(methods.begin(), methods.end(), name) != methods.end();
+  };
+  EXPECT_EQ(methods.front(), "gradcam");
+  EXPECT_TRUE(has("finercam"));
+  EXPECT_FALSE(has("scorecam"));  // many runs
+  const auto of_boxes = quick_methods({}, Task::kDetection);
+  EXPECT_EQ(std::count(of_boxes.begin(), of_boxes.end(), "finercam"), 0);
+  EXPECT_EQ(std::count(of_boxes.begin(), of_boxes.end(), "shapleycam"), 0);
+  EXPECT_EQ(std::count(of_boxes.begin(), of_boxes.end(), "hirescam"), 1);
 }
 
 TEST(LayerSwitch, ExplainsTheLayerOfTheOptionsUntilAnotherIsReady) {

@@ -67,6 +67,16 @@ TEST(OverTime, AnotherMethodBeginsAnew) {
   EXPECT_EQ(second.heat.values[0], 1);
 }
 
+TEST(OverTime, TheSameFrameExplainedAgainIsNotSmoothed) {
+  OverTime stream(true);
+  Explanation first = with_heat(0, 1);
+  stream.apply(first, milliseconds(40));
+  Explanation again = with_heat(1, 0);  // for another class
+  stream.apply(again, milliseconds(40));
+  EXPECT_EQ(again.heat.values[0], 1);
+  EXPECT_FALSE(again.flicker.has_value());
+}
+
 TEST(OverTime, TimeThatRunsBackwardsBeginsAnew) {
   OverTime stream(true);
   Explanation first = with_heat(0, 0);

@@ -7,7 +7,7 @@ from __future__ import annotations
 import sys
 import unittest
 import zlib
-from typing import Any, Callable, List
+from typing import Any, Callable, List, Tuple
 from unittest import mock
 
 import numpy as np
@@ -22,6 +22,7 @@ import agreement  # noqa: E402
 import frames  # noqa: E402
 import quantize  # noqa: E402
 import sample_clip  # noqa: E402
+from network import Framing  # noqa: E402
 
 
 def is_int8(convolution: Any) -> bool:
@@ -117,10 +118,10 @@ class Frames(OwnFolder):
     @unittest.skipIf(sample_clip.path() is None, "skipped: needs the sample clip")
     def test_film_is_sampled_over_its_whole_length(self) -> None:
         film = sample_clip.path()
-        every = frames.read(film, 1000, [34, 80])
+        every = frames.read(film, 1000, [34, 80], Framing())
         self.assertEqual(len(every), 250)
         self.assertEqual(tuple(every[0].shape), (34, 80, 3))
-        some = frames.read(film, 7, [34, 80])
+        some = frames.read(film, 7, [34, 80], Framing())
         self.assertEqual(len(some), 7)
         places = [next(i for i, e in enumerate(every) if torch.equal(e, s)) for s in some]
         steps = np.diff(places)
@@ -134,9 +135,32 @@ class Frames(OwnFolder):
         exif[0x0112] = 6  # "turn it right by 90 degrees"
         turned.save(self.folder / "turned.png", exif=exif)
         (self.folder / "notes.txt").write_text("no picture\n")
-        (found,) = frames.read(self.folder, 5, [20, 16])
+        (found,) = frames.read(self.folder, 5, [20, 16], Framing())
         expected = np.asarray(upright.resize((16, 20), Image.Resampling.BILINEAR))
         self.assertEqual(np.abs(found.numpy().astype(int) - expected).max(), 0)
+
+    def test_pictures_are_framed_as_the_description_says(self) -> None:
+        # The left half is red, the right half blue, and a tenth at the top white.
+        picture = Image.new("RGB", (40, 20), (255, 0, 0))
+        picture.paste((0, 0, 255), (20, 0, 40, 20))
+        picture.paste((255, 255, 255), (0, 0, 40, 2))
+
+        def at(framing: Framing, *places: Tuple[int, int]) -> List[Tuple[int, ...]]:
+            found = frames.frame(picture, (10, 10), framing)
+            self.assertEqual(found.size, (10, 10))
+            return [found.getpixel(place) for place in places]
+
+        red, blue, grey = (255, 0, 0), (0, 0, 255), (114, 114, 114)
+        boxed = Framing(resize="letterbox")
+        self.assertEqual(at(boxed, (0, 1), (0, 5), (9, 5), (9, 8)), [grey, red, blue, grey])
+        corner = Framing(resize="letterbox", pad_align="top-left", pad_value=0)
+        self.assertEqual(at(corner, (0, 3), (0, 6)), [red, (0, 0, 0)])
+        middle = Framing(resize="center-crop")
+        self.assertEqual(at(middle, (0, 5), (9, 5)), [red, blue])
+        right = Framing(crop=[0.5, 0.5, 1.0, 1.0])
+        self.assertEqual(at(right, (0, 0), (9, 9)), [blue, blue])
+        plain = Framing(resize="center-crop", antialias=False)
+        self.assertEqual(at(plain, (0, 5), (9, 5)), [red, blue])
 
 
 class Agreement(unittest.TestCase):

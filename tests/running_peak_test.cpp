@@ -8,8 +8,10 @@ namespace {
 using std::chrono::milliseconds;
 
 /// The largest value of the heat after scaling.
-float scaled(RunningPeak& peak, float strength, milliseconds pts, const char* layer = "layer4") {
+float scaled(RunningPeak& peak, float strength, milliseconds pts, const char* layer = "layer4",
+             const char* method = "gradcam") {
   Explanation explanation;
+  explanation.method = method;
   explanation.layers = {layer};
   explanation.strength = strength;
   explanation.heat = {1, 2, {0.5F, 1.0F}};
@@ -42,6 +44,12 @@ TEST(RunningPeak, AnotherLayerBeginsAnew) {
   RunningPeak peak;
   scaled(peak, 100, milliseconds(0));
   EXPECT_FLOAT_EQ(scaled(peak, 1, milliseconds(40), "layer3"), 1);
+}
+
+TEST(RunningPeak, AnotherMethodBeginsAnew) {
+  RunningPeak peak;
+  scaled(peak, 100, milliseconds(0));
+  EXPECT_FLOAT_EQ(scaled(peak, 1, milliseconds(40), "layer4", "eigencam"), 1);
 }
 
 TEST(RunningPeak, AMapOfZerosStaysZeroAndDoesNotDivideByZero) {

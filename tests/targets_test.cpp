@@ -70,6 +70,21 @@ TEST(Targets, EachTaskHasItsWords) {
   EXPECT_THROW(target("1", Task::kEmbedding), UserError);
 }
 
+TEST(Targets, ALabelBeyondTheModelsClassesIsRefused) {
+  try {
+    parse_target("limousine", Task::kClassification, kLabels, 3);
+    FAIL() << "accepted";
+  } catch (const UserError& error) {
+    EXPECT_EQ(error.code(), ExitCode::kUsage);
+    EXPECT_STREQ(error.what(), "--target limousine: is class 3; this model has classes 0..2");
+  }
+}
+
+TEST(Targets, TopKOfADetectorCountsBoxes) {
+  EXPECT_EQ(parse_target("top:9", Task::kDetection, {"face"}, 1).best, 9);
+  EXPECT_THROW(parse_target("top:0", Task::kDetection, {"face"}, 1), UserError);
+}
+
 TEST(Targets, LabelsAreNeededForALabel) {
   EXPECT_THROW(parse_target("cock", Task::kClassification, {}, 4), UserError);
 }

@@ -42,6 +42,13 @@ TEST(Tokens, WayBackKeepsTheClassToken) {
   EXPECT_TRUE(at::equal(from_places(turned, grid, TokenGrid{0, 2, 3})[0], grid));
 }
 
+TEST(Tokens, AMapBeforeThePatchesBecomeTokensStaysAsItIs) {
+  const at::Tensor map = at::rand({5, 4, 6});
+  EXPECT_TRUE(to_places(map, kGrid).is_same(map));
+  const at::Tensor places = at::rand({2, 5, 4, 6});
+  EXPECT_TRUE(from_places(places, map, kGrid).is_same(places));
+}
+
 TEST(Tokens, OtherNumbersAreAnErrorThatSaysBoth) {
   EXPECT_THROW(to_places(at::rand({8, 5}), kGrid), std::runtime_error);
   EXPECT_THROW(to_places(at::rand({7, 5}), std::nullopt), std::runtime_error);

@@ -186,6 +186,9 @@ TEST(Verdict, ShapeThatIsNotOfTheTaskNamesTheModelAndWhatIsWanted) {
                  "model 'm.pt': gives 20x8x16 numbers for a picture, task classification wants one "
                  "row of scores; the description's task says what they mean");
   }
+  description.task = Task::kDetection;
+  EXPECT_EQ(classes_of(description, Shape{3549, 85}, "m.pt"), 80);
+  EXPECT_THROW(classes_of(description, Shape{85}, "m.pt"), UserError);
   description.task = Task::kSegmentation;
   EXPECT_EQ(classes_of(description, Shape{20, 8, 16}, "m.pt"), 20);
   EXPECT_THROW(classes_of(description, Shape{20}, "m.pt"), UserError);

@@ -11,6 +11,8 @@
 namespace gradcam {
 namespace {
 
+namespace jit = torch::jit;
+
 constexpr int kSize = 12;
 constexpr int kClasses = 5;
 
@@ -52,6 +54,38 @@ TEST(WholeNetwork, FullGradientsAddUpToTheScore) {
     sum += tiny::seeded({kClasses}, 10)[target].item<double>();
     EXPECT_NEAR(sum, output[0][target].item<double>(), 1e-4);
   }
+}
+
+TEST(WholeNetwork, FullGradientsOfANormWithoutBiasAndOfOneOfARow) {
+  const auto plain_norm = [](int channels, std::uint64_t seed) {
+    return tiny::leaf("BatchNorm",
+                      {{"mean", tiny::seeded({channels}, seed)},
+                       {"var", tiny::seeded({channels}, seed + 1).abs() + 0.5}},
+                      "return torch.batch_norm(x, None, None, self.mean, self.var, False, 0.1, "
+                      "1e-5, True)");
+  };
+  auto net =
+      tiny::network({{"conv", tiny::seeded_conv(3, 6, 1)},
+                     {"bn", plain_norm(6, 3)},
+                     {"row", tiny::batch_norm(6, 5)},
+                     {"fc", tiny::linear(tiny::seeded({kClasses, 6}, 9), at::zeros({kClasses}))}},
+                    "  h = torch.relu(self.bn.forward(self.conv.forward(x)))\n"
+                    "  return self.fc.forward(self.row.forward(torch.mean(h, [2, 3])))\n");
+  WholeNetwork network(Model(tiny::saved(net, "norms"), c10::Device("cpu")), described());
+  const at::Tensor input = tiny::seeded({1, 3, kSize, kSize}, 21);
+  const FullGradients parts = network.full_gradients(input, {{2, 1}});
+  ASSERT_EQ(parts.biases.size(), 2U);
+  double sum = parts.input.sum().item<double>();
+  for (const at::Tensor& bias : parts.biases) sum += bias.sum().item<double>();
+  // What the norm of the row adds: it has no places.
+  const auto part = [](const char* name, const jit::Module& of) {
+    return of.attr(name).toTensor().detach();
+  };
+  const jit::Module row = tiny::batch_norm(6, 5);
+  const at::Tensor slope = part("weight", row) / (part("var", row) + 1e-5).sqrt();
+  const at::Tensor added = part("bias", row) - part("mean", row) * slope;
+  sum += (tiny::seeded({kClasses, 6}, 9)[2] * added).sum().item<double>();
+  EXPECT_NEAR(sum, network.outputs(input)[0][2].item<double>(), 1e-4);
 }
 
 TEST(WholeNetwork, GuidedGradientByHand) {

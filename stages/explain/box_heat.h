@@ -7,9 +7,10 @@
 
 namespace gradcam {
 
-/// The heat inside the boxes alone, 0 elsewhere: a pixel belongs to a box that holds its centre.
-/// `boxes` in pixels of the heat (the network's input in style gradcam); they may reach beyond it.
-/// Without boxes all is 0. Values are not scaled anew. Pure; any thread.
-HeatMap inside_boxes(const HeatMap& heat, const std::vector<Box>& boxes);
+/// The heat inside the boxes alone, 0 elsewhere. `boxes` in pixels of the network's input, height x
+/// width, which the heat covers; they may reach beyond it. A pixel belongs to a box that holds its
+/// centre; of a coarser heat (style notebook), a cell to a box that touches it. Without boxes all
+/// is 0. Values are not scaled anew. Pure; any thread.
+HeatMap inside_boxes(const HeatMap& heat, const std::vector<Box>& boxes, int height, int width);
 
 }  // namespace gradcam

@@ -62,7 +62,7 @@ std::unique_ptr<jit::GraphFunction> runnable(const std::string& name,
 }  // namespace
 
 MarkedGraph mark_layers(const Model& model, const std::vector<std::string>& layers) {
-  MarkedGraph marked(model.module(), [&](const std::string& layer) {
+  MarkedGraph marked(model, [&](const std::string& layer) {
     return std::find(layers.begin(), layers.end(), layer) != layers.end();
   });
   for (const std::string& layer : layers) {
@@ -151,6 +151,9 @@ void CutGraph::check(const Engine::Result& result) const {
       bad_layer(layers_[i], "gives no spatial activation [1, C, h, w]; `gradcam-live layers " +
                                 model_.path() + "` lists the shapes");
     }
+    if (activation.dim() == 4 && activation.size(2) * activation.size(3) == 1) {
+      bad_layer(layers_[i], "gives one place only, which makes no map; choose an earlier one");
+    }
   }
   if (layers_.empty()) return;
   if (!output.requires_grad()) {
@@ -205,11 +208,12 @@ std::optional<at::Tensor> output_tensor(const c10::IValue& returned, const Outpu
     const auto dict = returned.toGenericDict();
     for (const auto& entry : dict) {
       const bool wanted = entry.key().isString() && entry.key().toStringRef() == choice.name;
-      const bool only = choice.name.empty() && dict.size() == 1;
+      const bool only = choice.name.empty() && !choice.index && dict.size() == 1;
       if ((wanted || only) && entry.value().isTensor()) return entry.value().toTensor();
     }
     return std::nullopt;
   }
+  if (!choice.name.empty()) return std::nullopt;
   const auto at = static_cast<std::size_t>(choice.index.value_or(0));
   std::vector<c10::IValue> elements;
   if (returned.isTuple()) elements = returned.toTupleRef().elements().vec();
@@ -236,7 +240,7 @@ Engine::Result CutGraph::run(const at::Tensor& input) {
 at::Tensor CutGraph::forward_only(const at::Tensor& input) {
   const at::NoGradGuard no_grad;
   if (!whole_) {
-    const MarkedGraph plain(model_.module(), [](const std::string&) { return false; });
+    const MarkedGraph plain(model_, [](const std::string&) { return false; });
     whole_ = runnable("forward_only", plain.graph()->copy());
   }
   jit::Stack stack{input};

@@ -18,6 +18,18 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
+const std::map<std::string, BoxFormat> kFormats = {{"yolox", BoxFormat::kYolox},
+                                                   {"yolov5", BoxFormat::kYolov5},
+                                                   {"yolov8", BoxFormat::kYolov8},
+                                                   {"raw-heads", BoxFormat::kRawHeads}};
+
+template <typename T>
+std::string names_in(const std::map<std::string, T>& values) {
+  std::string all;
+  for (const auto& [name, value] : values) all += (all.empty() ? "" : ", ") + name;
+  return all;
+}
+
 /// Reads one key after another; every error names the description, the key and what is allowed.
 class Reader {
  public:
@@ -88,9 +100,7 @@ class Reader {
     for (const auto& [key, value] : object.items()) {
       const auto known = keys.find(key);
       if (known == keys.end()) {
-        std::string all;
-        for (const auto& [name, reader] : keys) all += (all.empty() ? "" : ", ") + name;
-        fail(prefix + key, "unknown; allowed: " + all);
+        fail(prefix + key, "unknown; allowed: " + names_in(keys));
       }
       known->second(value);
     }
@@ -102,9 +112,7 @@ class Reader {
       const auto found = values.find(v.get<std::string>());
       if (found != values.end()) return found->second;
     }
-    std::string all;
-    for (const auto& [name, value] : values) all += (all.empty() ? "" : ", ") + name;
-    fail(key, v.dump() + " is not one of " + all);
+    fail(key, v.dump() + " is not one of " + names_in(values));
   }
 
   bool boolean(const std::string& key, const json& v) const {
@@ -215,13 +223,7 @@ class Reader {
     const Keys keys = {
         {"select", [&](const json& s) { d.output = select(s); }},
         {"format",
-         [&](const json& s) {
-           d.boxes.format = choice<BoxFormat>("output.format", s,
-                                              {{"yolox", BoxFormat::kYolox},
-                                               {"yolov5", BoxFormat::kYolov5},
-                                               {"yolov8", BoxFormat::kYolov8},
-                                               {"raw-heads", BoxFormat::kRawHeads}});
-         }},
+         [&](const json& s) { d.boxes.format = choice<BoxFormat>("output.format", s, kFormats); }},
         {"decoded", [&](const json& s) { d.boxes.decoded = boolean("output.decoded", s); }},
         {"anchors", [&](const json& s) { d.boxes.anchors = anchors(s); }},
         {"variances", [&](const json& s) { d.boxes.variances = four("output.variances", s); }},
@@ -239,8 +241,10 @@ class Reader {
         fail(std::string("output.") + key, "goes with format raw-heads");
       }
     }
-    if (v.contains("format") && d.task != Task::kDetection) {
-      fail("output.format", "goes with task detection");
+    const bool boxes = d.task == Task::kDetection;
+    if (v.contains("format") && !boxes) fail("output.format", "goes with task detection");
+    if (boxes && !v.contains("format")) {
+      fail("output.format", "is missing; allowed: " + names_in(kFormats));
     }
     const bool yolox = d.boxes.format == BoxFormat::kYolox;
     const bool anchored = d.boxes.format == BoxFormat::kRawHeads && !d.boxes.anchors.empty();
@@ -248,8 +252,11 @@ class Reader {
       fail("output.decoded",
            "false goes with format yolox, or with raw-heads and their output.anchors");
     }
-    // The other formats are those of networks that end in a sigmoid.
-    if (d.boxes.format == BoxFormat::kRawHeads) d.boxes.scores = d.activation;
+    if (d.boxes.format == BoxFormat::kRawHeads) {
+      d.boxes.scores = d.activation;
+    } else if (boxes && d.activation != ScoreActivation::kNone) {
+      fail("output.activation", "goes with format raw-heads; the others' scores are 0..1");
+    }
   }
 
   /// By place, by key, or several of these.
@@ -302,6 +309,8 @@ ModelDescription parse_description(const std::string& text, const std::string& o
   } catch (const json::parse_error& error) {
     throw UserError(ExitCode::kModel,
                     origin + ": not valid JSON (byte " + std::to_string(error.byte) + ")");
+  } catch (const json::out_of_range&) {
+    throw UserError(ExitCode::kModel, origin + ": holds a number that is too large");
   }
   // The task decides the default activation, which output.activation may overrule, so it comes
   // first.
@@ -310,6 +319,9 @@ ModelDescription parse_description(const std::string& text, const std::string& o
   if (document.is_object() && document.contains("task")) {
     reader.read(json{{"task", document["task"]}}, description);
     document.erase("task");
+  }
+  if (description.task == Task::kDetection && !document.contains("output")) {
+    document["output"] = json::object();  // is read to say what it lacks
   }
   reader.read(document, description);
   return description;

@@ -45,10 +45,9 @@ const Format& format_of(BoxFormat format) {
   throw std::runtime_error("detections: the output holds a NaN or an infinity");
 }
 
-/// The output as boxes of numbers, whichever way round it lies.
-struct Boxes {
-  std::span<const float> values;
-  std::int64_t count = 0;
+/// Where the numbers of each box lie in the output, whichever way round that is.
+struct Places {
+  std::int64_t count = 0;  ///< of boxes
   int classes = 0;
   std::int64_t box_step = 0;
   std::int64_t number_step = 0;
@@ -56,18 +55,11 @@ struct Boxes {
   std::int64_t index(std::int64_t box, int number) const {
     return box * box_step + number * number_step;
   }
-  float at(std::int64_t box, int number) const {
-    return values[static_cast<std::size_t>(index(box, number))];
-  }
 };
 
-Boxes boxes_of(std::span<const float> output, std::span<const std::int64_t> shape,
-               const BoxLayout& layout) {
+Places places_of(std::span<const std::int64_t> shape, const BoxLayout& layout) {
   const auto size = shape.size() == 3 && shape[0] == 1 ? shape.subspan(1) : shape;
   if (size.size() != 2 || size[0] < 0 || size[1] < 0) refuse(shape, layout);
-  if (size[0] * size[1] != std::ssize(output)) {
-    refuse(shape, layout, ", but the output holds " + std::to_string(output.size()) + " numbers");
-  }
   const int before_classes = format_of(layout.format).first_class;
   const auto fits = [&](std::int64_t numbers) {
     return layout.classes > 0 ? numbers == before_classes + layout.classes
@@ -76,7 +68,7 @@ Boxes boxes_of(std::span<const float> output, std::span<const std::int64_t> shap
   const auto classes = [&](std::int64_t numbers) {
     return static_cast<int>(numbers - before_classes);
   };
-  const Boxes box_by_box{output, size[0], classes(size[1]), size[1], 1};
+  const Places box_by_box{size[0], classes(size[1]), size[1], 1};
   if (layout.format != BoxFormat::kYolov8) {
     if (!fits(size[1])) refuse(shape, layout);
     return box_by_box;
@@ -84,9 +76,28 @@ Boxes boxes_of(std::span<const float> output, std::span<const std::int64_t> shap
   if (layout.classes <= 0 && size[0] > size[1]) {
     refuse(shape, layout, ", 4+C <= N where the number of classes is not known");
   }
-  if (fits(size[0])) return {output, size[1], classes(size[0]), 1, size[1]};
+  if (fits(size[0])) return {size[1], classes(size[0]), 1, size[1]};
   if (layout.classes <= 0 || !fits(size[1])) refuse(shape, layout);
   return box_by_box;
+}
+
+/// The output as boxes of numbers.
+struct Boxes : Places {
+  std::span<const float> values;
+
+  float at(std::int64_t box, int number) const {
+    return values[static_cast<std::size_t>(index(box, number))];
+  }
+};
+
+Boxes boxes_of(std::span<const float> output, std::span<const std::int64_t> shape,
+               const BoxLayout& layout) {
+  const Boxes boxes{places_of(shape, layout), output};
+  const int numbers = format_of(layout.format).first_class + boxes.classes;
+  if (boxes.count * numbers != std::ssize(output)) {
+    refuse(shape, layout, ", but the output holds " + std::to_string(output.size()) + " numbers");
+  }
+  return boxes;
 }
 
 /// What the offsets of undecoded boxes start from, cx, cy, w, h, and how far one goes.
@@ -220,6 +231,10 @@ Detection scored(const Boxes& boxes, std::int64_t box, const Format& format,
 }
 
 }  // namespace
+
+int classes_in(std::span<const std::int64_t> shape, const BoxLayout& layout) {
+  return places_of(shape, layout).classes;
+}
 
 std::vector<Detection> decode(std::span<const float> output, std::span<const std::int64_t> shape,
                               const BoxLayout& layout, int input_height, int input_width,

@@ -47,6 +47,9 @@ struct Detection {
   SeedTerm by_objectness{-1, 0};  ///< d score / d objectness; index -1 where the format has none
 };
 
+/// C of an output of this shape. Throws as decode() does for a shape that is not the format's.
+int classes_in(std::span<const std::int64_t> shape, const BoxLayout& layout);
+
 /// Boxes whose score (best class score, times objectness where there is one) is at least
 /// `threshold`, in the output's order; boxes without area are left out. As the demos of YOLOX and
 /// Ultralytics do: one class per box, the first of equals.

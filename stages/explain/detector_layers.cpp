@@ -160,9 +160,9 @@ std::optional<std::size_t> place_of_neck(const std::map<Size, Level>& levels, co
 }  // namespace
 
 std::vector<std::string> detector_layers(const Model& model, int height, int width) {
-  const MarkedGraph marked(model.module(), [](const std::string&) { return true; });
-  const auto shapes = marked.shapes(
-      at::zeros({1, 3, height, width}, at::TensorOptions(model.device())), model.path());
+  const MarkedGraph marked(model, [](const std::string&) { return true; });
+  const auto shapes =
+      marked.shapes(at::zeros({1, 3, height, width}, at::TensorOptions(model.device())));
   const Tensors tensors(marked, shapes, height, width);
 
   std::map<Size, Level> levels;

@@ -25,6 +25,7 @@
 #include <thread>
 
 #include "stages/explain/methods.h"
+#include "stages/explain/tensors.h"
 #include "stages/explain/timing.h"
 #include "stages/explain/torch_reason.h"
 
@@ -39,15 +40,6 @@ constexpr int kWarmUp = 4;
 constexpr int kTurns = 9;
 constexpr int kFewestTurns = 3;
 constexpr auto kMostTime = std::chrono::seconds(3);  ///< for the turns of one candidate
-
-/// Pearson's correlation of all values; 1 for equal constants.
-double correlation(const at::Tensor& a, const at::Tensor& b) {
-  const at::Tensor x = a.to(at::kDouble) - a.to(at::kDouble).mean();
-  const at::Tensor y = b.to(at::kDouble) - b.to(at::kDouble).mean();
-  const double scale = std::sqrt((x * x).sum().item<double>() * (y * y).sum().item<double>());
-  if (scale > 0) return (x * y).sum().item<double>() / scale;
-  return (x - y).abs().max().item<double>() == 0 ? 1 : 0;
-}
 
 struct Answer {
   at::Tensor scores;  ///< all numbers of the output

@@ -42,9 +42,8 @@ constexpr int kWarmUpRuns = 4;
 
 std::vector<std::string> choose_layers(const Network& network, const ModelDescription& description,
                                        const ExplainOptions& options) {
-  const bool automatic = options.layers.empty() || options.layers[0] == "auto";
-  if (!automatic) return options.layers;
-  if (options.layers.empty() && !description.layers.empty()) return description.layers;
+  const auto& asked = options.layers.empty() ? description.layers : options.layers;
+  if (!asked.empty() && asked[0] != "auto") return asked;
   const Model& model = network.model();
   if (description.task == Task::kDetection) {
     const auto neck = detector_layers(model, description.input_height, description.input_width);
@@ -76,27 +75,42 @@ void randomise(std::vector<Aim>& aims, int outputs) {
   }
 }
 
-/// As long as one lives, attention takes the form that has a second derivative. LibTorch has one
-/// switch for the whole process, and a layer may be loaded while another is explained.
+/// The forms of attention that have no second derivative.
+struct FusedAttention {
+  bool flash = false;
+  bool memory_efficient = false;
+  bool cudnn = false;
+};
+
+/// As long as one lives, attention takes the form that has a second derivative. LibTorch has
+/// switches for the whole process, and a layer may be loaded while another is explained.
 class PlainAttention {
  public:
   PlainAttention() {
     const std::lock_guard lock(mutex);
     if (alive++ > 0) return;
-    before = at::globalContext().userEnabledFlashSDP();
-    at::globalContext().setSDPUseFlash(false);
+    const at::Context& context = at::globalContext();
+    before = {context.userEnabledFlashSDP(), context.userEnabledMemEfficientSDP(),
+              context.userEnabledCuDNNSDP()};
+    set({});
   }
   ~PlainAttention() {
     const std::lock_guard lock(mutex);
-    if (--alive == 0) at::globalContext().setSDPUseFlash(before);
+    if (--alive == 0) set(before);
   }
   PlainAttention(const PlainAttention&) = delete;
   PlainAttention& operator=(const PlainAttention&) = delete;
 
  private:
+  static void set(const FusedAttention& allowed) {
+    at::globalContext().setSDPUseFlash(allowed.flash);
+    at::globalContext().setSDPUseMemEfficient(allowed.memory_efficient);
+    at::globalContext().setSDPUseCuDNN(allowed.cudnn);
+  }
+
   static inline std::mutex mutex;
   static inline int alive = 0;
-  static inline bool before = true;
+  static inline FusedAttention before;
 };
 
 /// The explanation as far as the output alone gives it.
@@ -206,7 +220,13 @@ Explainer::Explainer(const Network& network, ModelDescription description,
   require_fitting(options_, method, description_.task, network.has_model() ? "" : network.path());
   layers_ = choose_layers(network, description_, options);
   parts_->chosen = make_engine(network, layers_, description_, options, choosing);
-  classes_ = classes_of(description_, parts_->chosen.engine->output_shape(), network.path());
+  const auto shape = parts_->chosen.engine->output_shape();
+  const auto labels = std::ssize(description_.labels);
+  if (labels > 0 && std::count(shape.begin(), shape.end(), 4 + labels) > 0 &&
+      description_.boxes.format == BoxFormat::kYolov8) {
+    description_.boxes.classes = static_cast<int>(labels);  // tells which way round the output is
+  }
+  classes_ = classes_of(description_, shape, network.path());
   target_ = parse_target(options.target, description_.task, description_.labels, classes_);
   if (options.batch > 1 &&
       takes_batches(*parts_->chosen.engine,
@@ -311,7 +331,14 @@ Explanation Explainer::explain_varied(const Blob& blob, const Question& question
   same.memories.clear();
   std::vector<HeatMap> of_targets;
   for (const ClassScore& target : explanation.targets) {
-    if (description_.task != Task::kRegression) same.target = {.index = target.index};
+    if (description_.task == Task::kRegression) {
+      using Push = TargetChoice::Push;  // what speaks for the value as it is must not turn round
+      if (same.target.push == Push::kKeep) {
+        same.target.push = target.score < 0 ? Push::kDown : Push::kUp;
+      }
+    } else {
+      same.target = {.index = target.index};
+    }
     same.target.automatic = false;
     std::vector<HeatMap> heats;
     for (const Variant& variant : variants()) {
@@ -390,7 +417,8 @@ HeatMap Explainer::heat_of(const Run& run, std::size_t n, std::size_t k, const S
   const Aim& aim = *run.aim(n, k);
   const auto at = static_cast<std::int64_t>(n);
   std::vector<HeatMap> maps;
-  for (std::size_t i = 0; i < run.result.activations.size(); ++i) {
+  const std::size_t layers = method.needs.layer ? run.result.activations.size() : 1;
+  for (std::size_t i = 0; i < layers; ++i) {
     MethodInput input = parts_->input(run, i, at, aim.scalar, description_.tokens);
     if (method.needs.gradient) {
       input.gradient = to_places(slopes.gradients[i][at], description_.tokens);
@@ -413,7 +441,8 @@ HeatMap Explainer::heat_of(const Run& run, std::size_t n, std::size_t k, const S
   }
   const HeatMap heat =
       to_heat(maps, options_.style, description_.input_height, description_.input_width);
-  return aim.box && options_.inside ? inside_boxes(heat, {*aim.box}) : heat;
+  if (!aim.box || !options_.inside) return heat;
+  return inside_boxes(heat, {*aim.box}, description_.input_height, description_.input_width);
 }
 
 /// Of all that is explained in one picture together.

@@ -113,9 +113,10 @@ std::vector<Mark> marks_of(jit::Graph& graph) {
   return marks;
 }
 
-MarkedGraph::MarkedGraph(const jit::Module& module,
-                         const std::function<bool(const std::string&)>& wanted) {
-  const jit::Module copy = module.clone(/*inplace=*/true);  // shares the weights, not the graph
+MarkedGraph::MarkedGraph(const Model& model, const std::function<bool(const std::string&)>& wanted)
+    : path_(model.path()) {
+  // Shares the weights, not the graph.
+  const jit::Module copy = model.module().clone(/*inplace=*/true);
   jit::Graph& forward = *copy.get_method("forward").graph();
   CallInliner inliner;
   inliner.inline_block(forward.block());
@@ -128,16 +129,16 @@ MarkedGraph::MarkedGraph(const jit::Module& module,
   graph_ = frozen.get_method("forward").graph()->copy();
   jit::EliminateDeadCode(graph_);
   if (graph_->inputs().size() != 2 || graph_->inputs()[0]->hasUses()) {
-    throw UserError(ExitCode::kModel,
-                    "model: forward must take one picture and keep no state between frames");
+    throw UserError(
+        ExitCode::kModel,
+        "model '" + path_ + "': forward must take one picture and keep no state between frames");
   }
   graph_->eraseInput(0);
   marks_ = marks_of(*graph_);
   keep_last_calls(marks_);
 }
 
-std::vector<MarkedGraph::Shape> MarkedGraph::shapes(const at::Tensor& input,
-                                                    const std::string& path) const {
+std::vector<MarkedGraph::Shape> MarkedGraph::shapes(const at::Tensor& input) const {
   const auto graph = graph_->copy();
   const auto copied = marks_of(*graph);
   std::vector<jit::Value*> values;
@@ -151,7 +152,7 @@ std::vector<MarkedGraph::Shape> MarkedGraph::shapes(const at::Tensor& input,
     const at::NoGradGuard no_grad;
     function.run(stack);
   } catch (const std::exception& error) {
-    throw UserError(ExitCode::kModel, "model '" + path + "': cannot run on an input of 1x3x" +
+    throw UserError(ExitCode::kModel, "model '" + path_ + "': cannot run on an input of 1x3x" +
                                           std::to_string(input.size(2)) + "x" +
                                           std::to_string(input.size(3)) + ": " +
                                           torch_reason(error.what()));

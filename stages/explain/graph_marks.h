@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "stages/explain/model.h"
+
 /// Finds where in a TorchScript graph a sub-module's output is. Internal to stages/explain.
 namespace gradcam {
 
@@ -30,9 +32,9 @@ std::vector<Mark> marks_of(torch::jit::Graph& graph);
 /// that an in-place operation behind a layer (relu_) does not overwrite its activation.
 class MarkedGraph {
  public:
-  /// `wanted` is asked once per sub-module name (as in named_modules()).
-  MarkedGraph(const torch::jit::Module& module,
-              const std::function<bool(const std::string& layer)>& wanted);
+  /// `wanted` is asked once per sub-module name (as in named_modules()). Throws UserError(kModel)
+  /// for a forward that is not as the program wants it.
+  MarkedGraph(const Model& model, const std::function<bool(const std::string& layer)>& wanted);
 
   struct Shape {
     std::string layer;
@@ -44,11 +46,11 @@ class MarkedGraph {
   const std::shared_ptr<torch::jit::Graph>& graph() const { return graph_; }
   /// In the order of the graph: a layer that is called several times is marked at its last call.
   const std::vector<Mark>& marks() const { return marks_; }
-  /// Output shape of each mark for one input. Throws UserError(kModel) naming `path` if forward
-  /// fails.
-  std::vector<Shape> shapes(const at::Tensor& input, const std::string& path) const;
+  /// Output shape of each mark for one input. Throws UserError(kModel) if forward fails.
+  std::vector<Shape> shapes(const at::Tensor& input) const;
 
  private:
+  std::string path_;  ///< of the model
   std::shared_ptr<torch::jit::Graph> graph_;
   std::vector<Mark> marks_;
 };

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "stages/explain/option_rules.h"
 #include "stages/explain/torch_threads.h"
 
 namespace gradcam {
@@ -49,6 +50,10 @@ std::vector<std::string> LayerSwitch::layers() {
     start_worker();
   }
   return layers_;
+}
+
+std::vector<std::string> LayerSwitch::methods() const {
+  return quick_methods(options_, description_.task);
 }
 
 bool LayerSwitch::refuses(const std::string& layer) {

@@ -46,6 +46,9 @@ class LayerSwitch {
   /// call has them looked up beside. Any thread.
   std::vector<std::string> layers();
 
+  /// Methods that go with the options and are quick enough for each frame. Any thread.
+  std::vector<std::string> methods() const;
+
   /// This layer was asked for and cannot be explained. Any thread.
   bool refuses(const std::string& layer);
 

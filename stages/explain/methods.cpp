@@ -23,6 +23,7 @@ constexpr Method::Needs kCurvature{.gradient = true, .curvature = true};
 constexpr Method::Needs kRivals{.gradient = true, .rivals = true};
 constexpr Method::Needs kTail{.tail = true};
 constexpr Method::Needs kNetwork{.network = true};
+constexpr Method::Needs kNetworkAlone{.network = true, .layer = false};
 
 constexpr Method weighted(std::string_view name, Method::Needs needs,
                           at::Tensor (*weights)(const MethodInput&)) {
@@ -54,7 +55,7 @@ constexpr std::array kMethods = {
     weighted("ablationcam", kTail, &ablationcam),
     direct("recipro-cam", kTail, &reciprocam),
     weighted("scorecam", kNetwork, &scorecam),
-    direct("fullgrad", kNetwork, &fullgrad),
+    direct("fullgrad", kNetworkAlone, &fullgrad),
 };
 
 static_assert(std::ranges::equal(kMethods, kMethodTable, {}, &Method::name, &MethodEntry::name),

@@ -39,6 +39,7 @@ struct Method {
     bool curvature = false;
     bool tail = false;     ///< score_behind
     bool network = false;  ///< score_masked or full_gradients
+    bool layer = true;     ///< the activation; without it the map is the same for all layers
     bool rivals = false;   ///< S is not the score alone but its lead over the nearest classes
   };
   std::string_view name;

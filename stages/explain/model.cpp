@@ -79,6 +79,9 @@ c10::Device parse_device(const std::string& name) {
 
 Model::Model(const std::string& path, c10::Device device) : path_(path), device_(device) {
   auto module = load(path, device, embedded_description_);
+  if (!module.find_method("forward")) {
+    throw UserError(ExitCode::kModel, "model '" + path + "': has no forward");
+  }
   module.eval();
   for (at::Tensor parameter : module.parameters()) {
     parameter.set_requires_grad(false);
@@ -99,9 +102,9 @@ std::vector<Layer> list_layers(const Model& model, int height, int width) {
                         "': has no sub-modules to name a layer by (frozen before it was saved?): "
                         "export it without torch.jit.freeze");
   }
-  const MarkedGraph marked(model.module(), [](const std::string&) { return true; });
-  const auto shapes = marked.shapes(
-      at::zeros({1, 3, height, width}, at::TensorOptions(model.device())), model.path());
+  const MarkedGraph marked(model, [](const std::string&) { return true; });
+  const auto shapes =
+      marked.shapes(at::zeros({1, 3, height, width}, at::TensorOptions(model.device())));
   std::vector<Layer> layers;
   for (const auto& mark : shapes) {
     layers.push_back({mark.layer, types[mark.layer], mark.shape, mark.obstacle});

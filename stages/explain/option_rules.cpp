@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "config/method_table.h"
 #include "config/user_error.h"
 
 namespace gradcam {
@@ -23,6 +24,30 @@ bool smooths(const ExplainOptions& options, const std::string& how) {
   return std::count(options.smooth.begin(), options.smooth.end(), how) > 0;
 }
 
+std::string misfit(const Method& method, const ExplainOptions& options, Task task) {
+  const std::string name(method.name);
+  const std::string others = "; gradcam-live methods lists others";
+  if (method.needs.rivals && !has_classes(task)) {
+    return "--method " + name + ": is for classification and multilabel" + others;
+  }
+  if (method.needs.curvature && (task == Task::kDetection || task == Task::kEmbedding)) {
+    return "--method " + name + ": is not for detectors and embeddings" + others;
+  }
+  if (smooths(options, "eigen") && method.weights == nullptr) {
+    return "--smooth eigen: is for methods that weight channels, which " + name + " does not";
+  }
+  return "";
+}
+
+std::vector<std::string> quick_methods(const ExplainOptions& options, Task task) {
+  std::vector<std::string> names;
+  for (const std::string& name : method_names()) {
+    const bool quick = cost_of(name) == MethodCost::kFrame;
+    if (quick && misfit(find_method(name), options, task).empty()) names.push_back(name);
+  }
+  return names;
+}
+
 void require_fitting(const ExplainOptions& options, const Method& method, Task task,
                      const std::string& bundle_alone) {
   const std::string name(method.name);
@@ -30,18 +55,17 @@ void require_fitting(const ExplainOptions& options, const Method& method, Task t
       "needs the whole network, and bundle '" + bundle_alone + "' holds no model.pt";
   if (method.needs.network && !bundle_alone.empty()) refuse("--method " + name, lacks);
   if (options.guided && !bundle_alone.empty()) refuse("--view guided-…", lacks);
-  if (method.needs.rivals && !has_classes(task)) {
-    refuse("--method " + name,
-           "is for classification and multilabel; gradcam-live methods lists others");
+  if (const std::string why = misfit(method, options, task); !why.empty()) {
+    throw UserError(ExitCode::kUsage, why);
   }
   if (smooths(options, "aug") && (task == Task::kDetection || task == Task::kSegmentation)) {
     refuse("--smooth aug", "is for tasks with one answer for a picture; give eigen or temporal");
   }
-  if (smooths(options, "eigen") && method.weights == nullptr) {
-    refuse("--smooth eigen", "is for methods that weight channels, which " + name + " does not");
-  }
   if (options.verify > 0 && !has_classes(task)) {
     refuse("--verify", "is for classification and multilabel");
+  }
+  if (options.hysteresis > 0 && task != Task::kClassification) {
+    refuse("--hysteresis", "is for classification");
   }
   if (options.inside && task != Task::kDetection) refuse("--inside-boxes", "is for detectors");
   if (options.confidence > 0 && task != Task::kDetection && task != Task::kMultilabel) {

@@ -8,8 +8,7 @@ void OverTime::apply(Explanation& explanation, std::chrono::nanoseconds pts) {
   HeatMap& heat = explanation.heat;
   const std::size_t places = heat.values.size();
   const bool goes_on = last_.height == heat.height && last_.width == heat.width && places > 0 &&
-                       method_ == explanation.method && layers_ == explanation.layers &&
-                       pts >= pts_;
+                       method_ == explanation.method && layers_ == explanation.layers && pts > pts_;
   if (goes_on) {
     double sum = 0;
     for (std::size_t i = 0; i < places; ++i) {

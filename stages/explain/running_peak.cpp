@@ -6,7 +6,8 @@
 namespace gradcam {
 
 void RunningPeak::scale(Explanation& explanation, std::chrono::nanoseconds pts) {
-  if (explanation.layers != layers_) {
+  if (explanation.method != method_ || explanation.layers != layers_) {
+    method_ = explanation.method;
     layers_ = explanation.layers;
     peak_ = 0;
   }

@@ -15,11 +15,13 @@ class RunningPeak {
  public:
   static constexpr std::chrono::seconds kHalfLife{1};
 
-  /// Scales the heat, whose largest value is 1, by its strength against the peak, at most 1. Other
-  /// layers have other scales: with them it begins anew. `pts`: of the explained frame.
+  /// Scales the heat, whose largest value is 1, by its strength against the peak, at most 1.
+  /// Another method and other layers have other scales: with them it begins anew. `pts`: of the
+  /// explained frame.
   void scale(Explanation& explanation, std::chrono::nanoseconds pts);
 
  private:
+  std::string method_;
   std::vector<std::string> layers_;
   float peak_ = 0;
   std::chrono::nanoseconds pts_{0};

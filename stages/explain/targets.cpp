@@ -77,25 +77,30 @@ TargetChoice parse_target(const std::string& text, Task task,
   const std::string words = words_of(task);
   const std::string range = classes > 0 ? "0.." + std::to_string(classes - 1) : "0 and above";
   if (task == Task::kEmbedding) bad_target(text, "allowed: " + words);
+  const auto require_class = [&](int index) {
+    if (index >= 0 && (classes == 0 || index < classes)) return;
+    bad_target(text, "is class " + std::to_string(index) + "; this model has classes " + range);
+  };
   TargetChoice choice;
   choice.automatic = false;
   if (text.rfind("top:", 0) == 0 && task != Task::kRegression) {
     const auto k = whole_number(text.substr(4));
-    if (!k || *k < 1 || (classes > 0 && *k > classes)) {
-      bad_target(text, "allowed is top:1 to top:" + std::to_string(classes));
+    const int most = task == Task::kDetection ? 0 : classes;  // there it counts boxes
+    if (!k || *k < 1 || (most > 0 && *k > most)) {
+      bad_target(text, most > 0 ? "allowed is top:1 to top:" + std::to_string(most)
+                                : "allowed is top:K, K from 1");
     }
     choice.best = *k;
     return choice;
   }
   if (const auto index = whole_number(text)) {
-    if (*index < 0 || (classes > 0 && *index >= classes)) {
-      bad_target(text, "this model has classes " + range);
-    }
+    require_class(*index);
     choice.index = *index;
     return choice;
   }
   for (std::size_t i = 0; i < labels.size(); ++i) {
     if (lower(labels[i]) != lower(text)) continue;
+    require_class(static_cast<int>(i));
     choice.index = static_cast<int>(i);
     return choice;
   }

@@ -1,8 +1,15 @@
 #include "stages/explain/tensors.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/abs.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/max.h>
+#include <ATen/ops/mean.h>
+#include <ATen/ops/sum.h>
 
+#include <algorithm>
+#include <cmath>
 #include <stdexcept>
 #include <string>
 
@@ -35,6 +42,18 @@ HeatMap to_map(const at::Tensor& tensor) {
   return {static_cast<int>(plain.size(0)),
           static_cast<int>(plain.size(1)),
           {begin, begin + plain.numel()}};
+}
+
+double correlation(const at::Tensor& a, const at::Tensor& b) {
+  const at::Tensor one = a.flatten().to(at::kDouble);
+  const at::Tensor other = b.flatten().to(at::kDouble);
+  const at::Tensor x = one - one.mean();
+  const at::Tensor y = other - other.mean();
+  const double scale = std::sqrt((x * x).sum().item<double>() * (y * y).sum().item<double>());
+  if (scale > 0) return (x * y).sum().item<double>() / scale;
+  constexpr double kSame = 0.02;
+  const double most = std::max(one.abs().max().item<double>(), other.abs().max().item<double>());
+  return (one - other).abs().max().item<double>() <= kSame * most ? 1 : 0;
 }
 
 std::span<const float> row_of(const HeatMap& rows, std::size_t n) {

@@ -19,6 +19,10 @@ at::Tensor pixels_of(const std::vector<const Blob*>& blobs, const ModelDescripti
 /// Of a tensor [h, w], any device and number format.
 HeatMap to_map(const at::Tensor& tensor);
 
+/// Pearson's correlation of all values, of whatever shape. Of constants, one value among them: 1 if
+/// they differ by less than 2 % (formats below fp32 round), else 0.
+double correlation(const at::Tensor& a, const at::Tensor& b);
+
 /// The n-th row.
 std::span<const float> row_of(const HeatMap& rows, std::size_t n);
 

@@ -25,7 +25,7 @@ class TorchScriptEngine : public Engine {
 
   Result run(const at::Tensor& pixels) override;
   /// Of the graph split at that layer, made when first asked for. Throws UserError(kUsage) for a
-  /// layer where the graph cannot be split.
+  /// layer where the graph cannot be split, or its halves do not give what the whole gives.
   Tail tail(const Result& result, std::size_t layer, std::int64_t n) override;
   at::Tensor forward_only(const at::Tensor& pixels) override {
     return cut_.forward_only(normalisation_.apply(pixels, model_.device()));
@@ -37,6 +37,7 @@ class TorchScriptEngine : public Engine {
   struct Halves {
     std::unique_ptr<Features> features;
     Head head;
+    bool proven = false;  ///< together they gave what the whole gives
   };
   Halves& halves(std::size_t layer);
 

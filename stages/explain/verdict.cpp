@@ -252,8 +252,11 @@ int classes_of(const ModelDescription& description, std::span<const std::int64_t
       if (shape.size() != 3) refuse("segmentation", "[classes, height, width]");
       return static_cast<int>(shape[0]);
     case Task::kDetection:
-      if (shape.size() != 2) refuse("detection", "[boxes, numbers of a box]");
-      return static_cast<int>(description.labels.size());
+      try {
+        return classes_in(shape, description.boxes);
+      } catch (const std::runtime_error& error) {
+        throw UserError(ExitCode::kModel, "model '" + model + "': " + error.what());
+      }
     case Task::kRegression:
       if (!row) refuse("regression", "one value or a row of them");
       return static_cast<int>(numbers);

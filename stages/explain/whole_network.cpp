@@ -5,6 +5,7 @@
 #include <ATen/ops/clamp_min.h>
 #include <ATen/ops/ones_like.h>
 #include <ATen/ops/sqrt.h>
+#include <ATen/ops/zeros_like.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/constants.h>
@@ -22,16 +23,16 @@ namespace {
 
 namespace jit = torch::jit;
 
-/// What a batch norm adds to each channel: beta - mean * gamma / sqrt(variance + eps).
+/// What a batch norm adds to each channel: beta - mean * gamma / sqrt(variance + eps), with gamma 1
+/// and beta 0 where it has none.
 std::optional<at::Tensor> bias_of_norm(const jit::Node* node) {
-  const auto beta = constant_tensor(node->input(2));
   const auto mean = constant_tensor(node->input(3));
   const auto variance = constant_tensor(node->input(4));
   const auto eps = jit::toIValue(node->input(7));
-  if (!beta || !mean || !variance || !eps || !eps->isDouble()) return std::nullopt;
+  if (!mean || !variance || !eps || !eps->isDouble()) return std::nullopt;
   const at::Tensor slope = constant_tensor(node->input(1)).value_or(at::ones_like(*mean)) /
                            (*variance + eps->toDouble()).sqrt();
-  return *beta - *mean * slope;
+  return constant_tensor(node->input(2)).value_or(at::zeros_like(*mean)) - *mean * slope;
 }
 
 /// What the node adds to each channel, [C]; nullopt: it is no convolution or batch norm, or adds
@@ -87,7 +88,7 @@ struct WholeNetwork::Opened {
   Opened(const Model& model, OutputChoice choice, const std::function<bool(jit::Node*)>& wanted)
       : output(std::move(choice)) {
     // Frozen, but not optimized: a batch norm is not yet folded into the convolution before it.
-    const MarkedGraph marked(model.module(), [](const std::string&) { return false; });
+    const MarkedGraph marked(model, [](const std::string&) { return false; });
     auto graph = marked.graph()->copy();
     std::vector<jit::Value*> values;
     for (jit::Node* node : graph->nodes()) {
@@ -171,6 +172,7 @@ FullGradients WholeNetwork::full_gradients(const at::Tensor& input, const Seed& 
   result.input = (run.input * gradients[0]).detach()[0];
   for (std::size_t i = 1; i < gradients.size(); ++i) {
     if (!gradients[i].defined()) continue;  // the score does not depend on this branch
+    if (gradients[i].dim() != 4) continue;  // the norm of a row has no places
     result.biases.push_back(
         (gradients[i] * whole.biases[i - 1].to(gradients[i].device()).view({1, -1, 1, 1}))
             .detach()[0]);
