@@ -59,12 +59,13 @@ void add_positionals(CommandLine& line) {
 void settle_looks(Options& options, const std::set<std::string>& given) {
   options.overlay.style = options.explain.style;
   options.explain.guided = is_guided(options.overlay.view);
-  if (options.explain.style != Style::kNotebook) return;
-  if (options.explain.normalize == Normalize::kRunning) {
+  const bool measured = options.explain.normalize == Normalize::kRunning;
+  if (measured && options.explain.style != Style::kGradcam) {
     fail(
-        "--normalize 'running' is not for --style notebook, which scales each picture by itself; "
-        "give frame or leave it out");
+        "--normalize 'running' goes with --style gradcam: notebook scales each picture by itself, "
+        "captum and raw scale nothing; give frame or leave it out");
   }
+  if (options.explain.style != Style::kNotebook) return;
   if (given.count("opacity") == 0) options.overlay.opacity = kNotebookOpacity;
   if (given.count("max-dim") == 0) options.input.max_dim = kNotebookMaxDim;
 }

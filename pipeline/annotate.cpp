@@ -215,7 +215,7 @@ RunSummary Annotation::Parts::run_in_window(BoundStages& bound, Progress& progre
   Reexplainer reexplainer(
       {[&](const Prepared& prepared) {
          compute_alone();
-         return bound.explain(prepared);
+         return bound.explain_again(prepared);
        },
        [&](const Explained& explained) { return bound.render(explained); },
        [&](const Rendered& view) { viewer.post_again(view); },

@@ -51,19 +51,42 @@ std::vector<Explanation> BoundStages::explain(const std::vector<Prepared>& frame
     if (stream.peak) stream.peak->scale(explanations[i], frame.pts);
     stream.over_time.apply(explanations[i], frame.pts);
   }
-  if (const auto problem = network_.take_problem()) {
-    log::warning(*problem);
-    if (tell_) tell_(*problem);
-  }
+  tell_problem();
   return explanations;
 }
 
-/// Of every N-th frame, if it was asked for and there is something to prove.
+Explanation BoundStages::explain_again(const Prepared& prepared) {
+  const ViewSettings settings = settings_.get();
+  const std::lock_guard lock(one_at_a_time_);
+  // The frame is of the past: what the stream remembers is of use, but not to be changed by it.
+  const BoundStream& stream = stream_of(prepared.frame.stream);
+  StreamMemory memory = stream.memory;
+  std::optional<RunningPeak> peak = stream.peak;
+  Question question{settings.target, settings.method};
+  question.stop = stop_;
+  question.memories = {&memory};
+  Explanation explanation = network_.explain({prepared.blob.get()}, question, settings.layer).at(0);
+  if (peak) peak->scale(explanation, prepared.frame.pts);
+  tell_problem();
+  return explanation;
+}
+
+void BoundStages::tell_problem() {
+  const auto problem = network_.take_problem();
+  if (!problem) return;
+  log::warning(*problem);
+  if (tell_) tell_(*problem);
+}
+
+/// Once in N frames, if it was asked for and there is something to prove. Not every frame of a
+/// stream is explained: the first one after N.
 void BoundStages::verify(Explanation& explanation, const Blob& blob, const Frame& frame,
                          const Question& question) {
   constexpr double kUnmoved = 0.95;
   const int every = options_.explain.verify;
-  if (every == 0 || frame.seq % every != 0 || explanation.targets.empty()) return;
+  std::int64_t& next = streams_[static_cast<std::size_t>(frame.stream)].next_verified;
+  if (every == 0 || frame.seq < next || explanation.targets.empty()) return;
+  next = frame.seq + every;
   explanation.trust = gradcam::verify(network_.current(), blob, explanation, question);
   if (explanation.trust->randomised < kUnmoved || std::exchange(warned_of_method_, true)) return;
   log::warning("--verify: the map of method " + explanation.method +

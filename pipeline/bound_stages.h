@@ -23,8 +23,9 @@ struct BoundStream {
   std::string name;                 ///< short
   bool mirror = false;              ///< of its window
   std::optional<RunningPeak> peak;  ///< where heat is measured against it
-  StreamMemory memory;              ///< these two with `one_at_a_time_` held
+  StreamMemory memory;              ///< this and what follows with `one_at_a_time_` held
   OverTime over_time{false};
+  std::int64_t next_verified = 0;  ///< frame from which on the next one is verified
 };
 
 /// Stages as they are bound to one run: the network, what is asked of it, and what is known so far.
@@ -38,6 +39,9 @@ class BoundStages {
 
   Explanation explain(const Prepared& prepared);
   std::vector<Explanation> explain(const std::vector<Prepared>& frames);
+  /// For the window alone: a frame that is on the screen, as the settings are now. The stream,
+  /// which may go on, does not notice.
+  Explanation explain_again(const Prepared& prepared);
   /// Where what goes wrong is told besides the log. Before any stage is called.
   void tell_also(std::function<void(std::string)> tell) { tell_ = std::move(tell); }
 
@@ -57,6 +61,7 @@ class BoundStages {
  private:
   void verify(Explanation& explanation, const Blob& blob, const Frame& frame,
               const Question& question);
+  void tell_problem();
   const BoundStream& stream_of(int stream) const;
   HudText hud_of(int stream) const;
 

@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <utility>
 
-
 namespace gradcam {
 namespace {
 
@@ -66,7 +65,7 @@ KeyEffect change_view(const KeyContext& context, OverlayOptions& overlay) {
 }
 
 KeyEffect explain_rank(int rank, const KeyContext& context, ViewSettings& settings) {
-  settings.target = TargetChoice{.rank = rank, .automatic = false};
+  settings.target = TargetChoice{.rank = rank, .automatic = false, .push = settings.target.push};
   std::string notice = "rank " + std::to_string(rank);
   if (context.shown != nullptr && context.shown->top.size() >= static_cast<std::size_t>(rank)) {
     notice += ": " + name_of(context.shown->top[static_cast<std::size_t>(rank) - 1]);
@@ -84,7 +83,8 @@ KeyEffect lock_class(const KeyContext& context, ViewSettings& settings) {
   if (locked && settings.target.index != shown.index) {
     return {KeyAction::kNothing, "class locked: class " + std::to_string(settings.target.index)};
   }
-  settings.target = TargetChoice{.index = shown.index, .automatic = false};
+  settings.target =
+      TargetChoice{.index = shown.index, .automatic = false, .push = settings.target.push};
   return {locked ? KeyAction::kNothing : KeyAction::kExplain, "class locked: " + name_of(shown)};
 }
 

@@ -37,7 +37,8 @@ Rendered render(const Explained& explained, const HudText& hud, const OverlayOpt
     const Blob& blob = *explained.prepared.blob;
     cv::Mat map = map_on_frame(explained.explanation->heat, explained.prepared.mapping,
                                cv::Size(blob.width, blob.height), options.style);
-    rendered.figures = figures_of(drawable(map, options.style));
+    const bool explains = !explained.explanation->targets.empty();  // else there is no heat
+    if (explains) rendered.figures = figures_of(drawable(map, options.style));
     rendered.objects = explained.explanation->objects;
     for (DetectedObject& object : rendered.objects) {
       object.box = on_frame(object.box, explained.prepared.mapping);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <utility>
 
 #include "config/method_table.h"
 #include "pipeline/caught.h"
@@ -129,7 +130,8 @@ void print_top(const Explanation& explanation, const std::string& heading) {
   if (!heading.empty()) std::printf("%s\n", heading.c_str());
   for (const ClassScore& score : explanation.top) {
     const char* const label = score.label.empty() ? "-" : score.label.c_str();
-    if (explanation.is_value) {
+    const bool is_share = !explanation.is_value && score.score >= 0 && score.score <= 1;
+    if (!is_share) {
       std::printf("%5d  %-32s %8.4f\n", score.index, label, static_cast<double>(score.score));
     } else {
       std::printf("%5d  %-32s %6.2f %%\n", score.index, label, 100.0 * score.score);
@@ -174,14 +176,15 @@ void print_info(const Options& options, const std::stop_token& stop) {
 
 void log_model(const Explainer& explainer) {
   const ModelDescription& d = explainer.description();
+  const int numbers = explainer.classes();
+  std::string what = d.task == Task::kRegression ? "value" : "class";
+  if (numbers != 1) what += d.task == Task::kRegression ? "s" : "es";
   log::info("model " + d.name + ", layer " + joined(explainer.layers()) + ", " +
-            (explainer.classes() > 0 ? std::to_string(explainer.classes()) + " classes, " : "") +
-            explainer.engine() + " on " + explainer.device() +
-            rivals_text(explainer.engine_trials()));
-  const auto classes = static_cast<std::size_t>(explainer.classes());
-  if (!d.labels.empty() && d.labels.size() != classes) {
+            (numbers > 0 ? std::to_string(numbers) + " " + what + ", " : "") + explainer.engine() +
+            " on " + explainer.device() + rivals_text(explainer.engine_trials()));
+  if (!d.labels.empty() && std::cmp_not_equal(d.labels.size(), numbers)) {
     log::warning("there are " + std::to_string(d.labels.size()) + " labels for " +
-                 std::to_string(classes) + " classes: are they those of this model?");
+                 std::to_string(numbers) + " " + what + ": are they those of this model?");
   }
   if (!d.assumed) return;
   log::warning("the model has no description; assumed: " + std::to_string(d.input_height) + "x" +

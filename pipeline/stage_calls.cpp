@@ -31,11 +31,13 @@ Prepared preprocess_one(const Stages& stages, Frame frame) {
 
 namespace {
 
-Explained explained_by(Prepared prepared, Explanation explanation, double ms) {
+/// `ms`: how long the frame was there for it; of a map, its share.
+Explained explained_by(Prepared prepared, Explanation explanation, double ms, double share = 1) {
   Frame& frame = prepared.frame;
   explanation.frame_seq = frame.seq;
   explanation.frame_pts = frame.pts;
-  explanation.explain_ms = frame.ms.explain = ms;
+  frame.ms.explain = ms;
+  explanation.explain_ms = share * ms;
   Explained explained;
   explained.explanation = std::make_shared<const Explanation>(std::move(explanation));
   explained.prepared = std::move(prepared);
@@ -75,8 +77,10 @@ std::vector<Explained> explain_some(const Stages& stages, std::vector<Prepared> 
     const auto begin = Clock::now();
     try {
       std::vector<Explanation> explanations = stages.explain_batch(frames);
+      const double ms = ms_since(begin);
+      const double share = 1 / static_cast<double>(frames.size());
       for (std::size_t i = 0; i < frames.size(); ++i) {
-        results.push_back(explained_by(frames[i], explanations.at(i), ms_since(begin)));
+        results.push_back(explained_by(frames[i], explanations.at(i), ms, share));
       }
       return results;
     } catch (...) {

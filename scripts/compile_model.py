@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import math
 import os
 import shutil
 import sys
@@ -126,10 +127,14 @@ def verify(network: Network, layer: str, head: Any, folder: Path) -> Dict[str, f
             "activation": (values[0].detach(), activation),
             "gradient": (slope, gradient),
         }
-        for name, (ours, theirs) in pairs.items():
-            worst[name] = max(worst[name], relative(ours, theirs))
         if whole is not None:
-            worst["output"] = max(worst["output"], relative(whole, output))
+            pairs["whole output"] = (whole, output)
+        for name, (ours, theirs) in pairs.items():
+            difference = relative(ours, theirs)
+            if math.isnan(difference):
+                raise NetworkError(MODEL, f"{network.name}: the bundle's {name} is not finite")
+            kind = name.split()[-1]
+            worst[kind] = max(worst[kind], difference)
     # The gradient jumps where an activation behind the cut sits on a kink: told, not judged.
     if max(worst["output"], worst["activation"]) > TOLERANCE:
         figures = ", ".join(f"{name} {value:.2g}" for name, value in worst.items())

@@ -48,7 +48,6 @@ from conformance_table import NUDGE, Comparison, Row, compare  # noqa: E402
 from layers import choose_layers  # noqa: E402
 from peer_maps import PEERS, Peer  # noqa: E402
 from PIL import Image  # noqa: E402
-from torch import nn  # noqa: E402
 
 MEDIA = bench_peers.SHARED / "media"
 PICTURES = [MEDIA / "dog_and_cat_224.png", MEDIA / "rooster.jpg"]
@@ -210,7 +209,7 @@ class Conformance:
                     for sample, heat in zip(self.samples, found, strict=True):
                         theirs = explain(sample, target)
                         comparison = compare(layer, heat, theirs, peer.style)
-                        if not comparison.agrees and row.reason is None:
+                        if not comparison.agrees and not row.known:
                             comparison.nudged = self._nudged(
                                 peer, layer, sample, target, theirs[0]
                             )
@@ -245,18 +244,7 @@ def build(name: str) -> networks.Network:
     if weights is not None and not weights.exists():
         weights = None
     random_weights = weights is None and name != networks.LITE0
-    network = networks.build(name, weights, random_weights)
-    if random_weights:
-        fill_zero_layers(network.module)
-    return network
-
-
-def fill_zero_layers(module: nn.Module) -> None:
-    """Torchvision's ViT begins with a classifier of zeros, behind which all gradients are zero."""
-    torch.manual_seed(0)
-    for layer in module.modules():
-        if isinstance(layer, nn.Linear) and not layer.weight.any():
-            nn.init.normal_(layer.weight, std=0.02)
+    return networks.build(name, weights, random_weights)
 
 
 def introduction(options: argparse.Namespace) -> str:

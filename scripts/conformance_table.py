@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 LOWEST_CORRELATION, LARGEST_DIFFERENCE = 0.999, 0.02
+FAR = 4  # times as far as the farthest of a few nudges: those do not find the worst
 NUDGE = 1e-4  # of a normalised picture: less than a hundredth of a grey level
 
 # Where a peer is known to compute something else: method, title → what. Shown where a row disagrees.
@@ -42,6 +43,12 @@ class Comparison:
         # NaN agrees with nothing.
         return self.correlation >= LOWEST_CORRELATION and self.difference <= LARGEST_DIFFERENCE
 
+    @property
+    def ill_conditioned(self) -> bool:
+        """Rounding moves the peer's own map, and ours lies not much farther from it."""
+        own = self.nudged
+        return own is not None and not own.agrees and self.difference <= FAR * own.difference
+
 
 @dataclasses.dataclass
 class Row:
@@ -56,19 +63,23 @@ class Row:
         return [comparison for comparison in self.found if not comparison.agrees]
 
     @property
+    def known(self) -> Optional[str]:
+        """What the peer computes otherwise."""
+        return REASONS.get((self.method, self.peer))
+
+    @property
     def reason(self) -> Optional[str]:
         """Why it disagrees, of one that does."""
-        return REASONS.get((self.method, self.peer)) or self._ill_conditioned()
+        return self.known or self._ill_conditioned()
 
     def _ill_conditioned(self) -> Optional[str]:
-        """Where the peer does not agree with itself, rounding decides."""
-        own = [found for c in self.disagreeing if (found := c.nudged) is not None]
-        if all(found.agrees for found in own):
+        """Where the peer does not agree with itself, rounding decides: of every map that disagrees."""
+        if not all(comparison.ill_conditioned for comparison in self.disagreeing):
             return None
-        largest = max(found.difference for found in own)
+        largest = max(c.nudged.difference for c in self.disagreeing if c.nudged is not None)
         return (
             f"rounding decides there: float64, or {NUDGE:g} of noise on the normalised picture, "
-            f"moves the peer's own map by up to {largest:.1e}"
+            f"moves the peer's own maps, one by {largest:.1e}"
         )
 
     @property

@@ -63,6 +63,7 @@ def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:
         "-o", "--output", type=Path, required=True, metavar="FILE.pt", help="replaced if it exists"
     )
     options = parser.parse_args(arguments)
+    network_options.refuse_to_overwrite(options)
     network_options.settle_network(options)
     if options.output.is_dir() or not options.output.resolve().parent.is_dir():
         raise NetworkError(OUTPUT, f"--output '{options.output}': not a file in an existing folder")
@@ -153,6 +154,9 @@ def run(options: argparse.Namespace) -> str:
     exported = export(network, sample, options.script)
     verified = verify(network, serialised(exported), layers, options.script)
     write(exported, describe(network, layers, labels, verified), options.output)
+    beside = options.output.with_suffix(".json")
+    if beside.exists():
+        network.notes.append(f"{beside}: lies beside it, and wins over the description inside")
     network_options.tell_notes(network)
     kind = "scripted" if options.script else "traced"
     shown = layers["layer"] if isinstance(layers["layer"], str) else ",".join(layers["layer"])

@@ -10,32 +10,47 @@ from detector_layers import detector_layers
 from network import USAGE, Network, NetworkError
 from torch import Tensor, nn
 
+WITH_WEIGHTS = (nn.Linear, nn.modules.conv._ConvNd)
+
 
 def layer_shapes(module: nn.Module, sample: Tensor) -> Dict[str, Tuple[int, ...]]:
     """Output shape of every named layer that gives one tensor, in the order they finish."""
     return {name: tuple(value.shape) for name, _, value in _run_layers(module, sample)}
 
 
-def default_layer(module: nn.Module, sample: Tensor, own: Optional[int] = None) -> str:
+def default_layer(
+    module: nn.Module,
+    sample: Tensor,
+    own: Optional[int] = None,
+    notes: Optional[List[str]] = None,
+) -> str:
     """The last stage that still has rows and columns: what pytorch-grad-cam calls the usual choice
-    (`layer4`, `features`). Pooling and maps that are the classifier's own, with as many channels as
-    there are classes (`own`, else the output's), are passed over; of a layer called more than once
-    the last call counts, of several names for one value the outermost."""
+    (`layer4`, `features`). Passed over are pooling, attention (as many rows and columns as there
+    are tokens), and maps that are the classifier's own: behind all weights, with as many channels
+    as there are classes (`own`, else the output's). Of a layer called more than once the last call
+    counts, of several names for one value the outermost. `notes`: gets a line where tokens follow,
+    so that a later layer may be meant."""
     calls = _run_layers(module, sample)
     if own is None:
         with torch.no_grad():
             own = module(sample).shape[-1]
     pooled = [value for _, layer, value in calls if "Pool" in type(layer).__name__]
+    tokens = {value.shape[1] for _, _, value in calls if value.dim() == 3}
+    weighing = [i for i, (_, layer, _) in enumerate(calls) if isinstance(layer, WITH_WEIGHTS)]
     last_value = {name: value for name, _, value in calls}
-    last = None
-    for name, _, value in calls:
-        usable = value.dim() == 4 and min(value.shape[2:]) > 1
-        if usable and value.shape[1] != own and not any(value is p for p in pooled):
-            same = [n for n, _, v in calls if v is value and last_value[n] is value]
-            if same:
-                last = min(reversed(same), key=lambda n: n.count("."))
+    last, at = None, 0
+    for i, (_, _, value) in enumerate(calls):
+        if value.dim() != 4 or min(value.shape[2:]) == 1 or any(value is p for p in pooled):
+            continue
+        is_attention = value.shape[2] == value.shape[3] and value.shape[2] in tokens
+        is_classes = value.shape[1] == own and (not weighing or i >= weighing[-1])
+        same = [n for n, _, v in calls if v is value and last_value[n] is value]
+        if same and not is_attention and not is_classes:
+            last, at = min(reversed(same), key=lambda n: n.count(".")), i
     if last is None:
         raise NetworkError(USAGE, "no layer gives a map with height and width: name one by --layer")
+    if notes is not None and any(value.dim() == 3 for _, _, value in calls[at + 1 :]):
+        notes.append(f"layer {last}: tokens follow; --layer NAME --tokens DROP,H,W takes a later one")
     return last
 
 
@@ -95,7 +110,7 @@ def _default(network: Network, sample: Tensor) -> Any:
         return default_layer(network.module, sample, own=0)
     # An embedding is the pooled last map itself, with as many channels.
     own = 0 if network.task == "embedding" else network.outputs
-    return default_layer(network.module, sample, own)
+    return default_layer(network.module, sample, own, network.notes)
 
 
 def _kind(name: str, shapes: Dict[str, Tuple[int, ...]], layout: Optional[Dict[str, Any]]) -> str:
@@ -130,10 +145,13 @@ def _token_layer(module: Any, shapes: Dict[str, Tuple[int, ...]]) -> Optional[Di
         side = module.image_size // module.patch_size
         name = f"encoder.layers.encoder_layer_{len(module.encoder.layers) - 1}.ln_1"
         found = {"layer": name, "tokens": {"drop": 1, "grid": [side, side]}}
+    candidates = [found] if found else []
     grid = getattr(getattr(module, "patch_embed", None), "grid_size", None)
     if grid and hasattr(module, "num_prefix_tokens") and hasattr(module, "blocks"):  # timm's
         name = f"blocks.{len(module.blocks) - 1}.norm1"
-        found = {"layer": name, "tokens": {"drop": module.num_prefix_tokens, "grid": list(grid)}}
-    if found and _holds_tokens(shapes.get(found["layer"], ()), found["tokens"]):
-        return found
+        for drop in dict.fromkeys((module.num_prefix_tokens, 0)):  # CaiT's come in behind the blocks
+            candidates.append({"layer": name, "tokens": {"drop": drop, "grid": list(grid)}})
+    for candidate in candidates:
+        if _holds_tokens(shapes.get(candidate["layer"], ()), candidate["tokens"]):
+            return candidate
     return None

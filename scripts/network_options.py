@@ -91,6 +91,23 @@ def add_task_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--select", metavar="NAME|NUMBER", help="the output meant, of several")
 
 
+def refuse_to_overwrite(options: argparse.Namespace) -> None:
+    """The output must be none of the files that are read."""
+    named = options.network.removeprefix(ultralytics_networks.PREFIX)
+    if own := own_networks.FUNCTION.fullmatch(named):
+        named = own["file"]
+    for path in (Path(named), options.weights, options.labels):
+        if path and path.exists() and path.resolve() == options.output.resolve():
+            raise NetworkError(USAGE, f"--output '{options.output}': is read here; name another")
+    beside = options.output.with_suffix(".json")
+    if options.labels and options.labels.resolve() == beside.resolve():
+        raise NetworkError(
+            USAGE,
+            f"--labels '{options.labels}': would be read as the description of {options.output}; "
+            "name one of them otherwise",
+        )
+
+
 def settle_network(options: argparse.Namespace) -> None:
     """Puts a CHECKPOINT where the weights belong; refuses what does not go together."""
     if options.weights and options.random_weights:
@@ -149,9 +166,9 @@ def read_labels(path: Path, classes: Optional[int]) -> List[str]:
     """One label per line, or a JSON list, or a JSON object index → label or [id, label]; as many as
     there are classes, where that is known."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         if path.suffix != ".json":
-            labels = text.splitlines()
+            labels = text.rstrip().splitlines()
         else:
             found = json.loads(text)
             if isinstance(found, dict):
@@ -174,7 +191,15 @@ def _settle_own(options: argparse.Namespace) -> None:
 
 
 def _wanted(options: argparse.Namespace) -> WantedInput:
-    return WantedInput(**_named(options, WantedInput))
+    wanted = WantedInput(**_named(options, WantedInput))
+    padding = wanted.pad_value is not None or wanted.pad_align is not None
+    detects = getattr(options, "task", None) == "detection" or getattr(options, "format", None)
+    if padding and wanted.resize != "letterbox" and (wanted.resize or not detects):
+        raise NetworkError(USAGE, "--pad-value and --pad-align go with --resize letterbox")
+    known = not own_networks.is_own(options.network)
+    if known and (wanted.mean or wanted.std) and wanted.scale is None:
+        wanted.scale = 255.0  # which is what mean and std go with, whatever the network's own
+    return wanted
 
 
 def _named(options: argparse.Namespace, kind: type) -> Dict[str, Any]:

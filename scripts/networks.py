@@ -18,6 +18,7 @@ from checkpoints import read_state_dict
 from conventions import IMAGENET_MEAN, IMAGENET_STD, WantedInput, conventions_of
 from layers import default_layer, layer_shapes
 from network import MODEL, OUTPUT, USAGE, Network, NetworkError, pattern
+from outputs import answer
 from published_networks import (
     IMAGENET_LABELS,
     LITE0,
@@ -70,8 +71,9 @@ def build(
     )
     network.module.eval().requires_grad_(False)
     if random_weights:
-        calibrate_batch_norm(network.module, network.input_size)
-    if output.task == "embedding":
+        fill_zero_layers(network.module)
+        calibrate_batch_norm(network)
+    if output.task == "embedding" and network.task != "embedding":
         tasks.drop_classifier(network)
     return network
 
@@ -110,10 +112,21 @@ def _names(module: Any) -> List[str]:
     return torchvision.models.list_models(module=module)
 
 
-def calibrate_batch_norm(module: nn.Module, size: Sequence[int]) -> None:
+def fill_zero_layers(module: nn.Module) -> None:
+    """Torchvision's ViT begins with a classifier of zeros, behind which all gradients are zero."""
+    torch.manual_seed(0)
+    for layer in module.modules():
+        if isinstance(layer, nn.Linear) and not layer.weight.any():
+            nn.init.normal_(layer.weight, std=0.02)
+
+
+def calibrate_batch_norm(network: Network) -> None:
     """Gives random weights running statistics that fit them, so that activations neither vanish
     nor explode with depth."""
+    module = network.module
     norms = [m for m in module.modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    if not norms:
+        return
     momenta = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
@@ -121,7 +134,7 @@ def calibrate_batch_norm(module: nn.Module, size: Sequence[int]) -> None:
         norm.train()
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        module(torch.randn(4, 3, *size, generator=generator))
+        answer(network, torch.randn(4, 3, *network.input_size, generator=generator))
     for norm, momentum in zip(norms, momenta):
         norm.momentum = momentum
         norm.eval()

@@ -98,7 +98,7 @@ def _call(name: str) -> Tuple[Path, nn.Module]:
             raise NetworkError(USAGE, f"'{name}': name a function, FILE.py:FUNCTION, of {known}")
         try:
             module = function()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise NetworkError(MODEL, f"'{name}': raised {first_line(error)}") from None
     if not isinstance(module, nn.Module):
         raise NetworkError(MODEL, f"'{name}': gave {type(module).__name__}, no torch.nn.Module")

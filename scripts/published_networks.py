@@ -64,8 +64,12 @@ def build_torchvision(name: str, weights: Optional[Path], random_weights: bool) 
     )
     labels = IMAGENET_LABELS if classes == len(IMAGENET_LABELS) else None
     transforms = default.transforms()
+    notes = []
+    if "transform_input" in options and state is not None:
+        notes.append(f"{name}: assumed transform_input=True, as the published weights have it")
     return published(
         *(name, module, default, labels, weights, random_weights),
+        notes=notes,
         input_size=[transforms.crop_size[0]] * 2,
         mean=list(transforms.mean),
         std=list(transforms.std),

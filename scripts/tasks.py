@@ -117,6 +117,8 @@ def _settle_scores(network: Network, wanted: WantedTask, values: List[Any]) -> N
     network.outputs = value.shape[1]
     usual = _usual_activation(network.task, network.outputs)
     found = wanted.activation or _found_activation(usual, values)
+    if found != usual and wanted.activation is None:
+        network.notes.append(f"{network.name}: --activation {found}, by the range of its scores")
     network.probabilities = network.task == "classification" and found == "none"
     if found != usual or network.task not in ("classification", "multilabel"):
         network.output["activation"] = found
@@ -159,14 +161,36 @@ def _settle_detection(network: Network, wanted: WantedTask, values: List[Any]) -
         network.outputs = value.shape[2] - (4 if kind == "raw-heads" else 5)
     scores = [v[0, 4:] if kind == "yolov8" else v[0, :, 4:] for v in values]
     raw = any(s.min() < 0 or s.max() > 1 for s in scores)
-    own = network.output.get("activation")
-    activation = wanted.activation or own or ("sigmoid" if raw else "none")
     background = network.output.get("background")
     if wanted.background is not None:
         background = wanted.background
+    activation = wanted.activation or network.output.get("activation")
+    if kind != "raw-heads":
+        _refuse_raw_scores(network, kind, wanted, raw)
+        activation = "none"
+    elif activation is None:
+        activation = "none" if not raw else "sigmoid" if background is None else "softmax"
+        network.notes.append(f"{network.name}: --activation {activation}, by the range of its scores")
     network.output = {"format": kind, "decoded": decoded, "activation": activation}
-    if background is not None:
-        network.output["background"] = background
+    if background is None:
+        return
+    if not 0 <= background < network.outputs:
+        raise NetworkError(USAGE, f"--background {background}: one of 0..{network.outputs - 1}")
+    network.output["background"] = background
+
+
+def _refuse_raw_scores(network: Network, kind: str, wanted: WantedTask, raw: bool) -> None:
+    """Of the formats of networks that end in a sigmoid."""
+    if wanted.background is not None:
+        raise NetworkError(USAGE, "--background goes with --format raw-heads")
+    if wanted.activation not in (None, "none"):
+        raise NetworkError(USAGE, "--activation: goes with --format raw-heads; others give 0..1")
+    if raw:
+        raise NetworkError(
+            MODEL,
+            f"{network.source}: gives scores beyond 0..1; --format {kind} is of networks that end in "
+            "a sigmoid",
+        )
 
 
 def _fits(kind: str, value: Any) -> bool:
@@ -217,6 +241,7 @@ def drop_classifier(network: Network) -> None:
             USAGE, f"--task embedding: {network.name} does not end in a linear layer to leave out"
         )
     network.module.set_submodule(calls[-1][0], nn.Identity())
+    network.notes.append(f"{network.name}: layer {calls[-1][0]} is left out: an embedding is its input")
 
 
 Objective = Callable[[Any], Tensor]

@@ -49,6 +49,7 @@ def build(name: str, weights: Optional[Path], random_weights: bool) -> Network:
         scale=255.0,
         mean=list(about["mean"]),
         std=list(about["std"]),
+        task="classification" if module.num_classes else "embedding",
         labels=IMAGENET_LABELS if module.num_classes == len(IMAGENET_LABELS) else None,
         source=source_of(f"timm {short} ({about.get('hf_hub_id')})", weights, random_weights),
         licence=about.get("license") or "not stated" if own else "not stated",

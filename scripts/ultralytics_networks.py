@@ -50,4 +50,5 @@ def build(name: str) -> Network:
         framing=Framing(resize="letterbox"),
         task="detection",
         output={"format": "yolov8"},
+        notes=[f"{path}: was unpickled, which runs code in it: take none from strangers"],
     )

@@ -69,7 +69,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{{"-o", "x.mp4"}, {}, {"no source"}}, Refusal{{"run"}, {}, {"no source"}},
         Refusal{{"a", "--style", "notebook", "--normalize", "running"},
                 {},
-                {"--normalize 'running' is not for --style notebook", "give frame"}},
+                {"--normalize 'running' goes with --style gradcam", "give frame"}},
         Refusal{{"a", "--opactiy", "1"}, {}, {"unknown option '--opactiy'", "'--opacity'?"}},
         Refusal{{"a", "--opactiy=1"}, {}, {"unknown option '--opactiy'; did you mean '--opacity'"}},
         Refusal{

@@ -18,6 +18,7 @@
 #include "stages/explain/stopped.h"
 #include "stages/explain/verify.h"
 #include "tests/tiny_models.h"
+#include "tests/user_error_matchers.h"
 
 namespace gradcam {
 namespace {
@@ -300,7 +301,17 @@ TEST(Explainer, OptionsThatDoNotGoTogetherAreRefused) {
   options.smooth = {};
   options.method = "finercam";
   EXPECT_THROW(explainer_with(options, value), UserError);
+  options.method = "shapleycam";
+  ModelDescription likeness = described();
+  likeness.task = Task::kEmbedding;
+  EXPECT_THROW(explainer_with(options, likeness), UserError);
   options.method = "gradcam";
+  ModelDescription boxed = described();
+  boxed.task = Task::kSegmentation;
+  boxed.resize = ResizeMode::kLetterbox;
+  options.region = {0, 0.5, 1, 1};
+  EXPECT_USER_ERROR(explainer_with(options, boxed), ExitCode::kUsage, "--region: is for networks");
+  options.region = ExplainOptions().region;
   options.hysteresis = 0.1;
   EXPECT_THROW(explainer_with(options, value), UserError);
   options.hysteresis = 0;

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import sys
 import tempfile
@@ -25,6 +26,8 @@ YOLOX = SHARED / "models/yolox_nano"
 sys.path.insert(0, str(ROOT / "scripts"))
 import detector_layers  # noqa: E402
 import export_model  # noqa: E402
+import layers  # noqa: E402
+import network_options  # noqa: E402
 import networks  # noqa: E402
 import verification  # noqa: E402
 
@@ -108,7 +111,8 @@ class ExportTasks(unittest.TestCase):
     def test_embedding_of_a_module_and_of_a_classifier(self) -> None:
         self.assertEqual(self.described("embedding", "--task", "embedding")["layer"], "body")
         code, said = self.run_export("resnet18", "--random-weights", "--task", "embedding")
-        self.assertEqual((code, said), (0, ""))
+        expected = "resnet18: layer fc is left out: an embedding is its input\n"
+        self.assertEqual((code, said), (0, expected))
         with export_model.quiet():
             value = torch.jit.load(str(self.output))(torch.rand(1, 3, 224, 224))
         self.assertEqual(tuple(value.shape), (1, 512))
@@ -128,12 +132,28 @@ class ExportTasks(unittest.TestCase):
         self.assertEqual(network.normalise(pixels)[0, 0, 2, 3], pixels[2, 3, 2])
 
     def test_a_map_that_differs_is_refused(self) -> None:
-        wrong = mock.patch("verification.MAP_TOLERANCE", -1.0)
-        with wrong:
-            code, said = self.run_export(f"{self.own}:steering", *SMALL, "--task", "regression")
-        self.assertEqual(code, 4)
-        self.assertIn("differs from that of hooks", said)
+        own = (f"{self.own}:steering", *SMALL, "--task", "regression")
+        for wrong, expected in ((1e-2, 4), (1e-4, 0)):
+            calls = itertools.count()
+
+            def off(*arguments: Any, wrong: float = wrong, calls: Any = calls) -> torch.Tensor:
+                """The second map, which is the file's, a little larger."""
+                return verification_map(*arguments) * (1 + wrong * (next(calls) % 2))
+
+            verification_map = verification.grad_cam
+            with mock.patch("verification.grad_cam", off):
+                code, said = self.run_export(*own)
+            self.assertEqual((code, "differs from that of hooks" in said), (expected, expected > 0))
+            self.assertEqual(self.output.exists(), expected == 0)
+
+    def test_scores_that_differ_are_refused(self) -> None:
+        code, said = self.run_export(f"{self.own}:otherwise", *SMALL, "--task", "regression")
+        self.assertEqual((code, "the export differs from eager" in said), (4, True), said)
         self.assertFalse(self.output.exists())
+
+    def test_an_empty_map_proves_nothing_and_is_told(self) -> None:
+        code, said = self.run_export(f"{self.own}:constant", *SMALL, "--task", "regression")
+        self.assertEqual((code, "its map is empty" in said), (0, True), said)
 
     def test_torchvision_segmentation(self) -> None:
         code, said = self.run_export(
@@ -145,7 +165,9 @@ class ExportTasks(unittest.TestCase):
         import torchvision
 
         checkpoint = self.folder / "mine.pth"
+        torch.manual_seed(1)
         module = torchvision.models.squeezenet1_1(num_classes=1)
+        module.classifier[1].bias.data.fill_(1)  # behind it comes a ReLU
         torch.save(module.state_dict(), checkpoint)
         code, said = self.run_export(
             *(checkpoint, "--arch", "squeezenet1_1", "--task", "regression"),
@@ -175,7 +197,8 @@ class ExportTasks(unittest.TestCase):
         weights.touch()
         with mock.patch.dict(sys.modules, {"ultralytics": fake}):
             code, said = self.run_export(f"ultralytics/{weights}", "--input-size", "128,160")
-        self.assertEqual((code, said), (0, ""))
+        self.assertEqual((code, said.count("\n")), (0, 1), said)
+        self.assertIn("was unpickled, which runs code in it", said)
 
     def test_errors_are_one_line(self) -> None:
         wrong = self.folder / "three.txt"
@@ -194,6 +217,10 @@ class ExportTasks(unittest.TestCase):
             (4, "gives 80 boxes; 64x64", [*self.of("rows", "yolox"), "--no-decoded"]),
             (2, "3 labels for 4 classes", [*self.of("detector", "yolov8"), "--labels", wrong]),
             (2, "--tokens goes with --layer", ["tokens", "--tokens", "1,4,4"]),
+            (2, "--background goes with", [*self.of("detector", "yolov8"), "--background", 0]),
+            (2, "--activation: goes", [*self.of("rows", "yolov5"), "--activation", "sigmoid"]),
+            (2, "--background 4: one of 0..3", [*self.of("corners", "raw-heads"), "--background", 4]),
+            (2, "go with --resize letterbox", ["steering", "--pad-value", "0"]),
             (2, "'0,0,2,1' is not T,L,B,R", ["steering", "--crop", "0,0,2,1"]),
             (2, "'300' is not a whole number", ["steering", "--pad-value", "300"]),
             (2, "'2' is not a number 0..1", ["steering", "--threshold", "2"]),
@@ -206,6 +233,32 @@ class ExportTasks(unittest.TestCase):
         code, line = self.run_export("fasterrcnn_resnet50_fpn")
         self.assertEqual((code, line.count("\n")), (2, 1), line)
         self.assertIn("non-maximum suppression", line)
+
+    def test_an_input_is_not_replaced(self) -> None:
+        read = self.folder / "read.pth"
+        labels = self.output.with_suffix(".json")
+        for path in (read, labels):
+            path.write_text("mine\n")
+        self.output = read
+        arguments = ("--arch", "resnet18", "--task", "regression")
+        self.assertEqual(self.run_export(read, *arguments)[0], 2)
+        self.assertEqual(self.run_export(f"ultralytics/{read}")[0], 2)
+        self.output = labels.with_suffix(".pt")
+        self.assertEqual(self.run_export("resnet18", "--labels", labels)[0], 2)
+        self.assertEqual([path.read_text() for path in (read, labels)], ["mine\n"] * 2)
+
+    def test_labels_are_read_as_the_program_reads_them(self) -> None:
+        path = self.folder / "labels.txt"
+        path.write_bytes(b"\xef\xbb\xbfcat\ndog\n\n")
+        self.assertEqual(network_options.read_labels(path, 2), ["cat", "dog"])
+
+    def test_attention_is_no_map_and_later_tokens_are_told(self) -> None:
+        notes: List[str] = []
+        with contextlib.redirect_stderr(io.StringIO()):
+            network = networks.build(f"{self.own}:attention", wanted=networks.WantedInput([64, 64]))
+        sample = network.normalise(networks.pattern(64, 64))
+        self.assertEqual(layers.default_layer(network.module, sample, 3, notes), "patch")
+        self.assertIn("layer patch: tokens follow", notes[0])
 
     @staticmethod
     def of(function: str, output_format: str, task: str = "detection") -> List[object]:

@@ -56,6 +56,24 @@ int orange_pixels(const Explained& explained) {
   return cv::countNonZero(orange);
 }
 
+TEST(Hud, TheNoteStandsAtTheBottomOfSmallPicturesToo) {
+  for (const cv::Size size : {cv::Size(224, 224), cv::Size(640, 480)}) {
+    const auto lowest = [&](const std::string& note) {
+      cv::Mat picture(size, CV_8UC3, cv::Scalar::all(90));
+      const cv::Mat before = picture.clone();
+      HudText text = kText;
+      text.note = note;
+      draw_hud(picture, explained_by(explanation_with_target(0)), text);
+      cv::Mat difference;
+      cv::absdiff(picture, before, difference);
+      cv::cvtColor(difference, difference, cv::COLOR_BGR2GRAY);
+      return cv::boundingRect(difference).br().y;
+    };
+    EXPECT_LT(lowest(""), size.height * 3 / 4) << size;
+    EXPECT_GT(lowest("no clinical meaning"), size.height * 9 / 10) << size;
+  }
+}
+
 TEST(ScoreText, ProbabilitiesArePerCent) {
   EXPECT_EQ(score_text(0.7812f), "78.1 %");
   EXPECT_EQ(score_text(1), "100.0 %");

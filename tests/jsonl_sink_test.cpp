@@ -31,7 +31,7 @@ Rendered explained_frame() {
 TEST(JsonLine, HoldsEverythingOfAnExplainedFrame) {
   const Rendered rendered = explained_frame();
   const Clock::time_point now = rendered.frame().captured_at + microseconds(40500);
-  EXPECT_EQ(json_line("cam1", rendered, now),
+  EXPECT_EQ(json_line("cam1", rendered, now, true),
             R"({"stream":"cam1","frame":12,"pts_ms":480.0,)"
             R"("top":[{"class":282,"label":"tiger cat","score":0.41},{"class":281,"score":0.25}],)"
             R"("targets":[{"class":282,"label":"tiger cat","score":0.41}],)"
@@ -46,7 +46,7 @@ TEST(JsonLine, CoordinatesAreThoseOfThePictureAsCaptured) {
   rendered.explained.prepared.frame.source_size = {8, 6};  // twice as wide, three times as high
   rendered.figures = CamFigures{0.125, 0.625, {1.0, 0.5}, {3, 1}};
   const auto cam =
-      nlohmann::json::parse(json_line("a", rendered, rendered.frame().captured_at))["cam"];
+      nlohmann::json::parse(json_line("a", rendered, rendered.frame().captured_at, true))["cam"];
   EXPECT_EQ(cam["centroid"], nlohmann::json({2.5, 2.5}));  // (1 + .5) * 2 - .5, (.5 + .5) * 3 - .5
   EXPECT_EQ(cam["peak"], nlohmann::json({7, 4}));          // the pixels under 3.5 * 2 and 1.5 * 3
   EXPECT_EQ(cam["coverage"], 0.125);
@@ -57,33 +57,58 @@ TEST(JsonLine, BoxesAreInPixelsOfThePictureAsCaptured) {
   Rendered rendered = explained_frame();
   rendered.explained.prepared.frame.source_size = {8, 12};  // of 4x4
   rendered.objects = {{{0.5F, 1, 2, 3}, 2, "car", 0.75F, 4, true}, {{0, 0, 1, 1}, 7, "", 0.5F}};
-  const auto line = nlohmann::json::parse(json_line("a", rendered, rendered.frame().captured_at));
+  const auto line =
+      nlohmann::json::parse(json_line("a", rendered, rendered.frame().captured_at, true));
   EXPECT_EQ(line["boxes"].dump(),
             R"([{"class":2,"id":4,"label":"car","score":0.75,"xyxy":[1.0,3.0,4.0,9.0]},)"
             R"({"class":7,"score":0.5,"xyxy":[0.0,0.0,2.0,3.0]}])");
 }
 
-TEST(JsonLine, FiguresOfTrustStandWhereTheMapIsOfThisFrame) {
+TEST(JsonLine, WhatBelongsToTheMapIsToldOnce) {
   Rendered rendered = explained_frame();
   Explanation explanation = *rendered.explained.explanation;
   explanation.flicker = 0.125;
   explanation.trust = Trust{0.5, true, 0.25, 0.75, 0.1};
   rendered.explained.explanation = std::make_shared<const Explanation>(explanation);
-  const auto line = [&] {
-    return nlohmann::json::parse(json_line("a", rendered, rendered.frame().captured_at));
+  const auto line = [&](bool new_map) {
+    return nlohmann::json::parse(json_line("a", rendered, rendered.frame().captured_at, new_map));
   };
-  EXPECT_EQ(line()["cam"]["flicker"], 0.125);
-  EXPECT_EQ(line()["trust"].dump(),
+  EXPECT_EQ(line(true)["cam"]["flicker"], 0.125);
+  EXPECT_EQ(line(true)["trust"].dump(),
             R"({"deletion":0.25,"drop":0.5,"increase":true,"insertion":0.75,"randomised":0.1})");
-  rendered.explained.prepared.frame.seq = 13;  // carries it
-  EXPECT_FALSE(line().contains("trust"));
+  EXPECT_FALSE(line(false).contains("trust"));
+  EXPECT_FALSE(line(false)["cam"].contains("flicker"));
+}
+
+TEST(JsonlSink, TheFirstLineOfAMapTellsOfIt) {
+  // Of live sources each frame may show the map of one before.
+  const TempFolder folder;
+  const std::string path = (folder.path() / "out.jsonl").string();
+  Rendered rendered = explained_frame();
+  Explanation explanation = *rendered.explained.explanation;
+  explanation.flicker = 0.125;
+  explanation.frame_seq = 3;
+  rendered.explained.explanation = std::make_shared<const Explanation>(explanation);
+  JsonlSink sink(path, false, "a");
+  for (const int frame : {5, 6}) {
+    rendered.explained.prepared.frame.seq = frame;
+    sink.write(rendered);
+  }
+  sink.finish();
+  std::ifstream in(path);
+  std::string first;
+  std::string second;
+  std::getline(in, first);
+  std::getline(in, second);
+  EXPECT_NE(first.find("flicker"), std::string::npos) << first;
+  EXPECT_EQ(second.find("flicker"), std::string::npos) << second;
 }
 
 TEST(JsonLine, FailedFrameHasItsErrorAndNoMap) {
   Rendered rendered = testing::rendered(3, std::chrono::nanoseconds(0), grey(0, {4, 4}));
   rendered.explained.prepared.frame.error = "explain: out of memory";
   rendered.explained.prepared.frame.dropped_before = 2;
-  EXPECT_EQ(json_line("a", rendered, rendered.frame().captured_at),
+  EXPECT_EQ(json_line("a", rendered, rendered.frame().captured_at, true),
             R"({"stream":"a","frame":3,"pts_ms":0.0,"error":"explain: out of memory",)"
             R"("latency_ms":{"total":0.0},"dropped_before":2})");
 }
@@ -91,7 +116,7 @@ TEST(JsonLine, FailedFrameHasItsErrorAndNoMap) {
 TEST(JsonLine, BytesThatAreNoTextDoNotEndTheRun) {
   Rendered rendered = testing::rendered(0, std::chrono::nanoseconds(0), grey(0, {4, 4}));
   rendered.explained.prepared.frame.error = "label \xff\n\"quoted\"";
-  const std::string line = json_line("a", rendered, rendered.frame().captured_at);
+  const std::string line = json_line("a", rendered, rendered.frame().captured_at, true);
   EXPECT_EQ(line.find('\n'), std::string::npos);
   EXPECT_EQ(nlohmann::json::parse(line)["stream"], "a");
 }

@@ -203,6 +203,14 @@ TEST_F(Keys, LayersThatAreNotKnownYetAreSaid) {
   EXPECT_EQ(settings_.layer, "");
 }
 
+TEST_F(Keys, WhatSpeaksForOrAgainstAValueStays) {
+  settings_.target.push = TargetChoice::Push::kUp;
+  press('2');
+  EXPECT_EQ(settings_.target.push, TargetChoice::Push::kUp);
+  press('t');
+  EXPECT_EQ(settings_.target.push, TargetChoice::Push::kUp);
+}
+
 TEST_F(Keys, MethodsGoRound) {
   settings_.method = "layercam";
   press('m');

@@ -70,6 +70,36 @@ class Pixels(nn.Module):
         x = functional.interpolate(self.head(self.body(x)), size=x.shape[2:], mode="bilinear")
         return {"out": 5 * x, "other": x.mean((2, 3))}
 
+class Otherwise(nn.Module):
+    # Is traced otherwise than it runs.
+    def __init__(self):
+        super().__init__()
+        self.body = block(3, 8, 4)
+
+    def forward(self, x):
+        value = self.body(x).mean((2, 3))[:, :1]
+        return value + 1 if torch.jit.is_tracing() else value
+
+class Attention(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.patch = nn.Conv2d(3, 8, 16, 16)
+        self.weights = nn.Softmax(-1)
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, x):
+        tokens = self.patch(x).flatten(2).transpose(1, 2)
+        weights = self.weights((tokens @ tokens.transpose(1, 2)).unsqueeze(1))
+        return self.head((weights @ tokens.unsqueeze(1)).flatten(1, 2)).mean(1)
+
+class Constant(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = block(3, 8, 4)
+
+    def forward(self, x):
+        return 0 * self.body(x).mean((2, 3))[:, :1] + 1
+
 class Steering(nn.Module):
     def __init__(self, activation=None):
         super().__init__()
@@ -115,6 +145,15 @@ def rows():
 
 def pixels():
     return Pixels(4)
+
+def otherwise():
+    return Otherwise()
+
+def constant():
+    return Constant()
+
+def attention():
+    return Attention()
 
 def steering():
     return Steering()

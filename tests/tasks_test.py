@@ -122,6 +122,13 @@ class Tasks(ProgramCase):
         self.assertEqual(set(line["trust"]), expected)
         self.assertEqual(json.loads(stats.read_text())["streams"][0]["trust"]["maps"], 1)
 
+    def test_verifying_is_not_thinned_by_frames_that_are_not_explained(self) -> None:
+        lines = self.lines(
+            *("test:64x48@30", "--limit", 8, "--every", 3, "--verify", 4, "--every-frame"),
+            *("--model", self.model("chest_xray")),
+        )
+        self.assertEqual([line["frame"] for line in lines if "trust" in line], [0, 6])
+
     def test_what_does_not_go_together_is_one_line(self) -> None:
         boxes, value = self.model("yolox_nano"), self.model("pilotnet_steering")
         picture = self.frame(2)

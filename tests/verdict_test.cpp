@@ -166,6 +166,19 @@ TEST(Verdict, SegmentationOfARegionLooksAtNothingElse) {
   const Verdict verdict = judge({output, Shape{2, 1, 4}}, description, reading);
   EXPECT_EQ(verdict.aims.at(0).what.index, 1);
   EXPECT_DOUBLE_EQ(verdict.aims[0].scalar.value(output), 2.5);
+  EXPECT_FLOAT_EQ(verdict.aims[0].what.score, 1);  // its share of the region
+}
+
+TEST(Verdict, ARankOfSeveralValuesIsTheirPlace) {
+  ModelDescription description;
+  description.task = Task::kRegression;
+  description.activation = ScoreActivation::kNone;
+  Reading reading;
+  reading.target.rank = 2;
+  const Values output{3, -1};
+  EXPECT_EQ(judge({output, Shape{2}}, description, reading).aims.at(0).what.index, 1);
+  reading.target.rank = 5;  // beyond the last
+  EXPECT_EQ(judge({output, Shape{2}}, description, reading).aims.at(0).what.index, 1);
 }
 
 TEST(Verdict, NanIsAnError) {

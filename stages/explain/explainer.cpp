@@ -217,7 +217,7 @@ Explainer::Explainer(const Network& network, ModelDescription description,
   if (options.confidence > 0) description_.threshold = options.confidence;
   if (options_.method == "auto") options_.method = usual_method(description_.task);
   const Method& method = find_method(options_.method);
-  require_fitting(options_, method, description_.task, network.has_model() ? "" : network.path());
+  require_fitting(options_, method, description_, network.has_model() ? "" : network.path());
   layers_ = choose_layers(network, description_, options);
   parts_->chosen = make_engine(network, layers_, description_, options, choosing);
   const auto shape = parts_->chosen.engine->output_shape();

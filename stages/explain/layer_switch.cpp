@@ -34,7 +34,11 @@ std::vector<Explanation> LayerSwitch::explain(const std::vector<const Blob*>& bl
     return current_->explain(blobs, question);
   std::vector<Explanation> explanations;  // this layer's engine takes them one by one
   explanations.reserve(blobs.size());
-  for (const Blob* blob : blobs) explanations.push_back(current_->explain(*blob, question));
+  for (std::size_t i = 0; i < blobs.size(); ++i) {
+    Question own = question;
+    if (!question.memories.empty()) own.memories = {question.memories.at(i)};
+    explanations.push_back(current_->explain(*blobs[i], own));
+  }
   return explanations;
 }
 

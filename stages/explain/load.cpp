@@ -121,6 +121,7 @@ std::vector<fs::path> files_read(const ExplainOptions& options) {
     files.push_back(entry->path());
   }
   if (!options.labels.empty()) files.emplace_back(options.labels);
+  if (!options.reference.empty()) files.emplace_back(options.reference);
   return files;
 }
 

@@ -48,8 +48,9 @@ std::vector<std::string> quick_methods(const ExplainOptions& options, Task task)
   return names;
 }
 
-void require_fitting(const ExplainOptions& options, const Method& method, Task task,
-                     const std::string& bundle_alone) {
+void require_fitting(const ExplainOptions& options, const Method& method,
+                     const ModelDescription& description, const std::string& bundle_alone) {
+  const Task task = description.task;
   const std::string name(method.name);
   const std::string lacks =
       "needs the whole network, and bundle '" + bundle_alone + "' holds no model.pt";
@@ -71,8 +72,13 @@ void require_fitting(const ExplainOptions& options, const Method& method, Task t
   if (options.confidence > 0 && task != Task::kDetection && task != Task::kMultilabel) {
     refuse("--conf", "is for detectors and multilabel");
   }
-  if (options.region != ExplainOptions().region && task != Task::kSegmentation) {
-    refuse("--region", "is for segmentations");
+  if (options.region == ExplainOptions().region) return;
+  if (task != Task::kSegmentation) refuse("--region", "is for segmentations");
+  // The network's output lies over what it saw.
+  if (description.resize != ResizeMode::kStretch || description.crop != ModelDescription().crop) {
+    refuse("--region",
+           "is for networks that see the whole picture, stretched; this one's "
+           "description says resize or crop");
   }
 }
 

@@ -30,7 +30,7 @@ std::vector<std::string> quick_methods(const ExplainOptions& options, Task task)
 
 /// Throws UserError(kUsage) for options that do not go together. `bundle_alone`: not empty for a
 /// bundle without the whole network in it, its path.
-void require_fitting(const ExplainOptions& options, const Method& method, Task task,
-                     const std::string& bundle_alone);
+void require_fitting(const ExplainOptions& options, const Method& method,
+                     const ModelDescription& description, const std::string& bundle_alone);
 
 }  // namespace gradcam

@@ -74,7 +74,8 @@ Verdict judge_value(const OutputView& output, const ModelDescription& descriptio
   for (int i = 0; i < std::min<int>(kTopShown, static_cast<int>(values.size())); ++i) {
     verdict.top.push_back(class_score(i, values, description.labels));
   }
-  const int index = std::max(reading.target.index, 0);
+  const int place = reading.target.index >= 0 ? reading.target.index : reading.target.rank - 1;
+  const int index = std::clamp(place, 0, static_cast<int>(values.size()) - 1);
   const ClassScore value = class_score(index, values, description.labels);
   using Push = TargetChoice::Push;
   const bool down =
@@ -111,39 +112,51 @@ ClassMap best_of_places(const OutputView& output) {
   return map;
 }
 
-/// The mean score of a class over the places of the region where it is the best, or over all of the
-/// region if it is nowhere.
-Scalar mean_over_mask(const ClassMap& map, int index, const std::array<double, 4>& region) {
-  const auto places = static_cast<std::int64_t>(map.classes.size());
-  Seed terms;
-  Seed all;
-  for (std::int64_t i = 0; i < places; ++i) {
+/// The places whose middle lies in the region.
+std::vector<std::int64_t> places_in(const ClassMap& map, const std::array<double, 4>& region) {
+  std::vector<std::int64_t> places;
+  for (std::int64_t i = 0; i < std::ssize(map.classes); ++i) {
     const double x = (static_cast<double>(i % map.width) + 0.5) / map.width;
     const std::int64_t row = i / map.width;
     const double y = (static_cast<double>(row) + 0.5) / map.height;
-    if (x < region[0] || y < region[1] || x > region[2] || y > region[3]) continue;
-    all.push_back({index * places + i, 1});
-    if (map.classes[static_cast<std::size_t>(i)] == index) terms.push_back(all.back());
+    if (x >= region[0] && y >= region[1] && x <= region[2] && y <= region[3]) places.push_back(i);
+  }
+  return places;
+}
+
+/// The mean score of a class over those of the places where it is the best, or over all of them if
+/// it is nowhere.
+Scalar mean_over_mask(const ClassMap& map, int index, const std::vector<std::int64_t>& places) {
+  const std::int64_t first = index * std::ssize(map.classes);
+  Seed terms;
+  Seed all;
+  for (const std::int64_t place : places) {
+    all.push_back({first + place, 1});
+    if (map.classes[static_cast<std::size_t>(place)] == index) terms.push_back(all.back());
   }
   if (terms.empty()) terms = std::move(all);
   for (SeedTerm& term : terms) term.weight = 1 / static_cast<float>(terms.size());
   return Scalar::sum(std::move(terms));
 }
 
-/// A class's score is its share of the picture.
+/// A class's score is its share of the region.
 Verdict judge_places(const OutputView& output, const ModelDescription& description,
                      const Reading& reading) {
   Verdict verdict;
   verdict.classes = best_of_places(output);
+  const std::vector<std::int64_t> places = places_in(*verdict.classes, reading.region);
   std::vector<float> shares(static_cast<std::size_t>(output.shape[0]), 0);
-  for (const std::uint16_t index : verdict.classes->classes) shares[index] += 1;
-  for (float& share : shares) share /= static_cast<float>(verdict.classes->classes.size());
+  for (const std::int64_t place : places) {
+    shares[verdict.classes->classes[static_cast<std::size_t>(place)]] += 1;
+  }
+  const float all = std::max(static_cast<float>(places.size()), 1.F);
+  for (float& share : shares) share /= all;
   for (const int index : best_classes(shares, kTopShown)) {
     verdict.top.push_back(class_score(index, shares, description.labels));
   }
   for (const int index : chosen_classes(reading.target, shares)) {
     verdict.aims.push_back({class_score(index, shares, description.labels),
-                            mean_over_mask(*verdict.classes, index, reading.region),
+                            mean_over_mask(*verdict.classes, index, places),
                             {}});
   }
   return verdict;

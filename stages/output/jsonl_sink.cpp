@@ -110,7 +110,8 @@ std::string stream_name(const SourceInfo& source, int stream, int streams) {
   return streams <= 1 ? name : std::to_string(stream) + ":" + name;
 }
 
-std::string json_line(const std::string& stream, const Rendered& rendered, Clock::time_point now) {
+std::string json_line(const std::string& stream, const Rendered& rendered, Clock::time_point now,
+                      bool new_map) {
   const Frame& frame = rendered.frame();
   Json json = {
       {"stream", stream}, {"frame", frame.seq}, {"pts_ms", rounded(milliseconds(frame.pts), 6)}};
@@ -124,13 +125,11 @@ std::string json_line(const std::string& stream, const Rendered& rendered, Clock
   }
   if (!rendered.objects.empty()) json["boxes"] = to_json(rendered.objects, frame);
   if (rendered.figures) json["cam"] = to_json(in_source_pixels(*rendered.figures, frame));
-  if (const auto& explanation = rendered.explained.explanation) {
-    if (explanation->flicker && !rendered.explained.carried()) {
+  if (const auto& explanation = rendered.explained.explanation; explanation && new_map) {
+    if (explanation->flicker && rendered.figures) {
       json["cam"]["flicker"] = rounded(*explanation->flicker, 4);
     }
-    if (explanation->trust && !rendered.explained.carried()) {
-      json["trust"] = to_json(*explanation->trust);
-    }
+    if (explanation->trust) json["trust"] = to_json(*explanation->trust);
   }
   json["latency_ms"] = to_json(frame.ms, milliseconds(now - frame.captured_at));
   json["dropped_before"] = frame.dropped_before;
@@ -154,7 +153,10 @@ void JsonlSink::open() {
 
 void JsonlSink::write(const Rendered& frame) {
   if (!file_) open();
-  const std::string line = json_line(stream_, frame, Clock::now()) + "\n";
+  const auto& explanation = frame.explained.explanation;
+  const bool new_map = explanation && explanation->frame_seq != map_of_;
+  if (new_map) map_of_ = explanation->frame_seq;
+  const std::string line = json_line(stream_, frame, Clock::now(), new_map) + "\n";
   if (std::fwrite(line.data(), 1, line.size(), file_.get()) != line.size() ||
       std::fflush(file_.get()) != 0) {
     fail();

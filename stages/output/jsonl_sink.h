@@ -13,8 +13,10 @@ namespace gradcam {
 std::string stream_name(const SourceInfo& source, int stream, int streams);
 
 /// One frame as a line of JSON without its line end, coordinates in source pixels; keys that have
-/// no meaning for this frame are absent. `now` is the end of the frame's latency.
-std::string json_line(const std::string& stream, const Rendered& frame, Clock::time_point now);
+/// no meaning for this frame are absent. `now` is the end of the frame's latency. `new_map`: the
+/// map is in no line before; what belongs to the map, not to the frame, is told once.
+std::string json_line(const std::string& stream, const Rendered& frame, Clock::time_point now,
+                      bool new_map);
 
 /// JSON lines, one per frame, each flushed as it is written. "-" is standard output.
 class JsonlSink : public Sink {
@@ -32,6 +34,7 @@ class JsonlSink : public Sink {
 
   std::string path_;
   std::string stream_;
+  std::int64_t map_of_ = -1;                ///< frame of the map in the last line
   std::unique_ptr<std::FILE, Close> file_;  ///< opened with the first frame
 };
 

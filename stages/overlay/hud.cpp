@@ -251,7 +251,8 @@ void draw_hud(cv::Mat& picture, const Explained& explained, const HudText& text)
               target_text(explained.explanation->targets, m.line, line_room,
                           explained.explanation->is_value),
               false, kPlate, kTargetText);
-  } else if (!small && !text.note.empty()) {
+  }
+  if (!explained.frame().failed() && !text.note.empty()) {
     draw_line(picture, fitted(to_ascii(text.note), m.line, line_room), true, kPlate, kBright);
   }
 }
