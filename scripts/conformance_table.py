@@ -14,15 +14,16 @@ FAR = 4  # times as far as the farthest of a few nudges: those do not find the w
 NUDGE = 1e-4  # of a normalised picture: less than a hundredth of a grey level
 
 # Where a peer is known to compute something else: method, title → what. Shown where a row disagrees.
+# tests/methods_test.cpp holds the formulas here against numbers worked out by hand.
 REASONS: Dict[Tuple[str, str], str] = {
-    ("gradcam++", "torchcam GradCAMpp"): "torchcam divides a copy, so that its weights are "
-    "Σ g²·relu(g)",
-    ("finercam", "torchcam FinerCAM"): "torchcam takes off 0.6 of the plain mean of the three "
-    "nearest scores, not their mean weighted by softmax",
-    ("scorecam", "torchcam ScoreCAM"): "torchcam scales activations before they are enlarged, and "
-    "enlarges without aligned corners",
-    ("ablationcam", "pytorch-grad-cam AblationCAM"): "in a batch each channel's value lies 1e7 "
-    "below that of the channel before, not below the lowest activation",
+    ("gradcam++", "torchcam GradCAMpp"): "torchcam is wrong: it divides a copy, so that its weights "
+    "are Σ g²·relu(g)",
+    ("finercam", "torchcam FinerCAM"): "torchcam is not as the authors: it takes off 0.6 of the "
+    "plain mean of the three nearest scores, not their mean weighted by softmax",
+    ("scorecam", "torchcam ScoreCAM"): "torchcam is not as the paper: it scales activations before "
+    "they are enlarged, and enlarges without aligned corners",
+    ("ablationcam", "pytorch-grad-cam AblationCAM"): "pytorch-grad-cam is wrong: in a batch each "
+    "channel's value lies 1e7 below that of the channel before, not below the lowest activation",
 }
 
 

@@ -233,7 +233,7 @@ TEST(CutGraph, JoinsTheElementsOfATupleThatAreAskedFor) {
   OutputChoice both;
   both.parts = {OutputChoice{2, ""}, OutputChoice{0, ""}};
   CutGraph engine(model_of(module, "parts"), {"net.block"}, kSize, kSize, both);
-  EXPECT_EQ(engine.output_shape(), std::vector<std::int64_t>{2 * kClasses});
+  EXPECT_EQ(engine.output_shape(), std::vector<std::int64_t>{2L * kClasses});
   const at::Tensor x = tiny::seeded({1, 3, kSize, kSize}, 5);
   const at::Tensor y =
       net.run(x, [](const std::string&, const at::Tensor& value) { return value; });

@@ -75,7 +75,8 @@ Bundle open_bundle(const std::string& folder) {
       std::error_code missing;
       if (fs::file_size(path, missing) != known.at("bytes").get<std::uintmax_t>() || missing ||
           crc32_of(path) != known.at("crc32").get<std::uint32_t>()) {
-        bad(folder, name + " is missing, cut short or of another model" + again);
+        std::string why = name;
+        bad(folder, why.append(" is missing, cut short or of another model").append(again));
       }
       bundle.identity += std::to_string(known.at("crc32").get<std::uint32_t>());
       bundle.identity += ' ';

@@ -46,7 +46,7 @@ std::vector<std::string> choose_layers(const Network& network, const ModelDescri
   if (!asked.empty() && asked[0] != "auto") return asked;
   const Model& model = network.model();
   if (description.task == Task::kDetection) {
-    const auto neck = detector_layers(model, description.input_height, description.input_width);
+    auto neck = detector_layers(model, description.input_height, description.input_width);
     if (!neck.empty()) return neck;
   }
   const auto layers = list_layers(model, description.input_height, description.input_width);
@@ -439,8 +439,7 @@ HeatMap Explainer::heat_of(const Run& run, std::size_t n, std::size_t k, const S
     }
     strength = std::max(strength, *std::max_element(map.values.begin(), map.values.end()));
   }
-  const HeatMap heat =
-      to_heat(maps, options_.style, description_.input_height, description_.input_width);
+  HeatMap heat = to_heat(maps, options_.style, description_.input_height, description_.input_width);
   if (!aim.box || !options_.inside) return heat;
   return inside_boxes(heat, {*aim.box}, description_.input_height, description_.input_width);
 }
