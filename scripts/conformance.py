@@ -53,18 +53,17 @@ MEDIA = bench_peers.SHARED / "media"
 PICTURES = [MEDIA / "dog_and_cat_224.png", MEDIA / "rooster.jpg"]
 SKIPPED = 77
 PROGRAM_TIMEOUT_S = 600
-PACKAGES = ["torch", "torchvision", "grad-cam", "torchcam", "captum", "scikit-learn", "numpy"]
+PACKAGES = ["torch", "torchvision", "timm", "grad-cam", "torchcam", "captum", "scikit-learn", "numpy"]
 
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
     """Layers of a network: the last stage, which cannot tell many methods apart, and earlier ones
-    whose activations have both signs. `narrow`: one of few channels, for SLOW methods; in ViT all
-    are wide, and they get one class."""
+    whose activations have both signs. `narrow`: one of few channels, for SLOW methods; all of
+    ViT-B/16 are wide, and a narrower ViT stands in for it."""
 
     layers: Sequence[str]
-    narrow: str
-    slow_classes: int = 2
+    narrow: Optional[str] = None
 
 
 PLANS: Dict[str, Plan] = {
@@ -76,11 +75,8 @@ PLANS: Dict[str, Plan] = {
         ["features", "features.denseblock3.denselayer12.conv2"],
         "features.denseblock3.denselayer12.conv2",
     ),
-    "vit_b_16": Plan(
-        [f"encoder.layers.encoder_layer_{block}.ln_1" for block in (11, 7)],
-        "encoder.layers.encoder_layer_11.ln_1",
-        slow_classes=1,
-    ),
+    "vit_b_16": Plan([f"encoder.layers.encoder_layer_{block}.ln_1" for block in (11, 7)]),
+    "timm/vit_tiny_patch16_224": Plan(["blocks.11.norm1", "blocks.7.norm1"], "blocks.11.norm1"),
 }
 SLOW = ("scorecam", "ablationcam")  # a run of the network for each channel
 WITHOUT_CLASS = ("eigencam", "fem", "kpcacam")
@@ -132,8 +128,9 @@ class Conformance:
         self.name = name
         self.program = program
         self.network = build(name)
-        self.pictures = program.folder / f"{name}.pictures"
-        self.model = program.folder / f"{name}.pt"
+        short = name.rpartition("/")[2]
+        self.pictures = program.folder / f"{short}.pictures"
+        self.model = program.folder / f"{short}.pt"
         self.samples = self._write_pictures(sources)
         self.tokens = self._export()
         self.targets = self._targets()
@@ -170,7 +167,9 @@ class Conformance:
         plan = PLANS[self.name]
         layers, targets = list(plan.layers), self.targets
         if method in SLOW:
-            layers, targets = [plan.narrow], targets[: plan.slow_classes]
+            if plan.narrow is None:
+                return []
+            layers = [plan.narrow]
         elif method in WITHOUT_LAYER:
             layers = layers[:1]
         elif method in WITHOUT_CLASS:
@@ -261,8 +260,7 @@ def introduction(options: argparse.Namespace) -> str:
 def notes(names: Sequence[str], pictures: Sequence[Path]) -> List[str]:
     layers = [
         f"{name}: {', '.join(PLANS[name].layers)}"
-        + f" ({PLANS[name].narrow} for {' and '.join(SLOW)}"
-        + (", one class)" if PLANS[name].slow_classes == 1 else ")")
+        + (f" ({PLANS[name].narrow} for {' and '.join(SLOW)})" if PLANS[name].narrow else "")
         for name in names
     ]
     return [
