@@ -38,8 +38,7 @@ std::vector<Explanation> BoundStages::explain(const std::vector<Prepared>& frame
   blobs.reserve(frames.size());
   for (const Prepared& prepared : frames) blobs.push_back(prepared.blob.get());
   const std::lock_guard lock(one_at_a_time_);
-  Question question{settings.target, settings.method};
-  question.stop = stop_;
+  Question question = question_of(settings);
   for (const Prepared& prepared : frames) {
     question.memories.push_back(&streams_[static_cast<std::size_t>(prepared.frame.stream)].memory);
   }
@@ -62,13 +61,18 @@ Explanation BoundStages::explain_again(const Prepared& prepared) {
   const BoundStream& stream = stream_of(prepared.frame.stream);
   StreamMemory memory = stream.memory;
   std::optional<RunningPeak> peak = stream.peak;
-  Question question{settings.target, settings.method};
-  question.stop = stop_;
+  Question question = question_of(settings);
   question.memories = {&memory};
   Explanation explanation = network_.explain({prepared.blob.get()}, question, settings.layer).at(0);
   if (peak) peak->scale(explanation, prepared.frame.pts);
   tell_problem();
   return explanation;
+}
+
+Question BoundStages::question_of(const ViewSettings& settings) const {
+  Question question{settings.target, settings.method};
+  question.stop = stop_;
+  return question;
 }
 
 void BoundStages::tell_problem() {

@@ -61,6 +61,7 @@ class BoundStages {
  private:
   void verify(Explanation& explanation, const Blob& blob, const Frame& frame,
               const Question& question);
+  Question question_of(const ViewSettings& settings) const;
   void tell_problem();
   const BoundStream& stream_of(int stream) const;
   HudText hud_of(int stream) const;

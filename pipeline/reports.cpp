@@ -130,11 +130,10 @@ void print_top(const Explanation& explanation, const std::string& heading) {
   if (!heading.empty()) std::printf("%s\n", heading.c_str());
   for (const ClassScore& score : explanation.top) {
     const char* const label = score.label.empty() ? "-" : score.label.c_str();
-    const bool is_share = !explanation.is_value && score.score >= 0 && score.score <= 1;
-    if (!is_share) {
-      std::printf("%5d  %-32s %8.4f\n", score.index, label, static_cast<double>(score.score));
-    } else {
+    if (!explanation.is_value && is_share(score.score)) {
       std::printf("%5d  %-32s %6.2f %%\n", score.index, label, 100.0 * score.score);
+    } else {
+      std::printf("%5d  %-32s %8.4f\n", score.index, label, static_cast<double>(score.score));
     }
   }
   std::fflush(stdout);

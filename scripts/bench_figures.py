@@ -296,7 +296,8 @@ class Figures:
     ) -> List[Row]:
         what = f"{network}, {precision}"
         if not all(film.exists() for film in films):
-            return [Row(f"{what}: agreement with fp32", least_same, None, "", False, "needs ../shared")]
+            unmeasured = f"{what}: agreement with fp32"
+            return [Row(unmeasured, least_same, None, "", most=False, detail="needs ../shared")]
         program = self.options.program
         found = film_agreement.compare(program, bundle, precision, films, lead, self.folder)
         leading = f"{found.leading_frames} of {found.frames} frames lead by {100 * lead:.0f} points"

@@ -122,19 +122,18 @@ def verify(network: Network, layer: str, head: Any, folder: Path) -> Dict[str, f
         values[0].requires_grad_()
         found = head(*values)
         (slope,) = torch.autograd.grad(found[0, output[0].argmax()], values[0])
-        pairs = {
-            "output": (found.detach(), output),
-            "activation": (values[0].detach(), activation),
-            "gradient": (slope, gradient),
-        }
+        pairs = [
+            ("output", found.detach(), output),
+            ("activation", values[0].detach(), activation),
+            ("gradient", slope, gradient),
+        ]
         if whole is not None:
-            pairs["whole output"] = (whole, output)
-        for name, (ours, theirs) in pairs.items():
+            pairs.append(("output", whole, output))
+        for name, ours, theirs in pairs:
             difference = relative(ours, theirs)
             if math.isnan(difference):
                 raise NetworkError(MODEL, f"{network.name}: the bundle's {name} is not finite")
-            kind = name.split()[-1]
-            worst[kind] = max(worst[kind], difference)
+            worst[name] = max(worst[name], difference)
     # The gradient jumps where an activation behind the cut sits on a kink: told, not judged.
     if max(worst["output"], worst["activation"]) > TOLERANCE:
         figures = ", ".join(f"{name} {value:.2g}" for name, value in worst.items())

@@ -50,7 +50,8 @@ def default_layer(
     if last is None:
         raise NetworkError(USAGE, "no layer gives a map with height and width: name one by --layer")
     if notes is not None and any(value.dim() == 3 for _, _, value in calls[at + 1 :]):
-        notes.append(f"layer {last}: tokens follow; --layer NAME --tokens DROP,H,W takes a later one")
+        later = "--layer NAME --tokens DROP,H,W takes a later one"
+        notes.append(f"layer {last}: tokens follow; {later}")
     return last
 
 
@@ -140,16 +141,15 @@ def _holds_tokens(shape: Tuple[int, ...], layout: Dict[str, Any]) -> bool:
 
 def _token_layer(module: Any, shapes: Dict[str, Tuple[int, ...]]) -> Optional[Dict[str, Any]]:
     """The first norm of the last block of a vision transformer, as pytorch-grad-cam advises."""
-    found: Optional[Dict[str, Any]] = None
+    candidates: List[Dict[str, Any]] = []
     if hasattr(module, "class_token") and hasattr(module, "encoder"):  # torchvision's
         side = module.image_size // module.patch_size
         name = f"encoder.layers.encoder_layer_{len(module.encoder.layers) - 1}.ln_1"
-        found = {"layer": name, "tokens": {"drop": 1, "grid": [side, side]}}
-    candidates = [found] if found else []
+        candidates.append({"layer": name, "tokens": {"drop": 1, "grid": [side, side]}})
     grid = getattr(getattr(module, "patch_embed", None), "grid_size", None)
     if grid and hasattr(module, "num_prefix_tokens") and hasattr(module, "blocks"):  # timm's
         name = f"blocks.{len(module.blocks) - 1}.norm1"
-        for drop in dict.fromkeys((module.num_prefix_tokens, 0)):  # CaiT's come in behind the blocks
+        for drop in (module.num_prefix_tokens, 0):  # CaiT's come in behind the blocks
             candidates.append({"layer": name, "tokens": {"drop": drop, "grid": list(grid)}})
     for candidate in candidates:
         if _holds_tokens(shapes.get(candidate["layer"], ()), candidate["tokens"]):

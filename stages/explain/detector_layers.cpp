@@ -1,6 +1,5 @@
 #include "stages/explain/detector_layers.h"
 
-#include <ATen/ops/zeros.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/ir.h>
 
@@ -161,8 +160,7 @@ std::optional<std::size_t> place_of_neck(const std::map<Size, Level>& levels, co
 
 std::vector<std::string> detector_layers(const Model& model, int height, int width) {
   const MarkedGraph marked(model, [](const std::string&) { return true; });
-  const auto shapes =
-      marked.shapes(at::zeros({1, 3, height, width}, at::TensorOptions(model.device())));
+  const auto shapes = marked.shapes(height, width);
   const Tensors tensors(marked, shapes, height, width);
 
   std::map<Size, Level> levels;

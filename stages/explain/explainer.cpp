@@ -1,6 +1,5 @@
 #include "stages/explain/explainer.h"
 
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/TensorIndexing.h>
 #include <ATen/TensorOperators.h>
@@ -10,7 +9,7 @@
 
 #include <algorithm>
 #include <map>
-#include <mutex>
+#include <optional>
 #include <random>
 #include <stdexcept>
 #include <utility>
@@ -26,6 +25,7 @@
 #include "stages/explain/methods.h"
 #include "stages/explain/network.h"
 #include "stages/explain/option_rules.h"
+#include "stages/explain/plain_attention.h"
 #include "stages/explain/scalar.h"
 #include "stages/explain/stopped.h"
 #include "stages/explain/tensors.h"
@@ -74,44 +74,6 @@ void randomise(std::vector<Aim>& aims, int outputs) {
     aim.scalar = Scalar::sum(std::move(terms));
   }
 }
-
-/// The forms of attention that have no second derivative.
-struct FusedAttention {
-  bool flash = false;
-  bool memory_efficient = false;
-  bool cudnn = false;
-};
-
-/// As long as one lives, attention takes the form that has a second derivative. LibTorch has
-/// switches for the whole process, and a layer may be loaded while another is explained.
-class PlainAttention {
- public:
-  PlainAttention() {
-    const std::lock_guard lock(mutex);
-    if (alive++ > 0) return;
-    const at::Context& context = at::globalContext();
-    before = {context.userEnabledFlashSDP(), context.userEnabledMemEfficientSDP(),
-              context.userEnabledCuDNNSDP()};
-    set({});
-  }
-  ~PlainAttention() {
-    const std::lock_guard lock(mutex);
-    if (--alive == 0) set(before);
-  }
-  PlainAttention(const PlainAttention&) = delete;
-  PlainAttention& operator=(const PlainAttention&) = delete;
-
- private:
-  static void set(const FusedAttention& allowed) {
-    at::globalContext().setSDPUseFlash(allowed.flash);
-    at::globalContext().setSDPUseMemEfficient(allowed.memory_efficient);
-    at::globalContext().setSDPUseCuDNN(allowed.cudnn);
-  }
-
-  static inline std::mutex mutex;
-  static inline int alive = 0;
-  static inline FusedAttention before;
-};
 
 /// The explanation as far as the output alone gives it.
 Explanation told_of(const Verdict& verdict) {
@@ -316,9 +278,7 @@ std::vector<Explanation> Explainer::explain_all(const std::vector<const Blob*>& 
   std::vector<Explanation> explanations;
   explanations.reserve(blobs.size());
   for (std::size_t n = 0; n < blobs.size(); ++n) {
-    Question own = question;
-    if (!question.memories.empty()) own.memories = {question.memories.at(n)};
-    explanations.push_back(explain_varied(*blobs[n], own));
+    explanations.push_back(explain_varied(*blobs[n], question.of_picture(n)));
   }
   return explanations;
 }

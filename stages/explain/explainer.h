@@ -28,6 +28,13 @@ struct Question {
   std::vector<StreamMemory*> memories{};
   bool randomised = false;  ///< as if the last layer were random: what Trust::randomised asks
   std::stop_token stop{};   ///< once it is requested, slow methods throw Stopped
+
+  /// The same of the n-th picture alone.
+  Question of_picture(std::size_t n) const {
+    Question own = *this;
+    if (!memories.empty()) own.memories = {memories.at(n)};
+    return own;
+  }
 };
 
 /// Explains one picture at a time. Construct it on any thread; `warm_up`, `explain` and

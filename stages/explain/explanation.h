@@ -26,6 +26,9 @@ struct ClassScore {
   float score = 0;    ///< after the description's activation: a probability for softmax, sigmoid
 };
 
+/// Whether a score is shown in per cent: logits and likenesses may lie beyond.
+constexpr bool is_share(float score) { return score >= 0 && score <= 1; }
+
 /// The best class of each place, row by row, over the whole of the network's input.
 struct ClassMap {
   int height = 0;

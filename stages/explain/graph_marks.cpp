@@ -1,6 +1,7 @@
 #include "stages/explain/graph_marks.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/zeros.h>
 #include <torch/csrc/jit/api/function_impl.h>
 #include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/dead_code_elimination.h>
@@ -114,7 +115,7 @@ std::vector<Mark> marks_of(jit::Graph& graph) {
 }
 
 MarkedGraph::MarkedGraph(const Model& model, const std::function<bool(const std::string&)>& wanted)
-    : path_(model.path()) {
+    : model_(model) {
   // Shares the weights, not the graph.
   const jit::Module copy = model.module().clone(/*inplace=*/true);
   jit::Graph& forward = *copy.get_method("forward").graph();
@@ -129,16 +130,16 @@ MarkedGraph::MarkedGraph(const Model& model, const std::function<bool(const std:
   graph_ = frozen.get_method("forward").graph()->copy();
   jit::EliminateDeadCode(graph_);
   if (graph_->inputs().size() != 2 || graph_->inputs()[0]->hasUses()) {
-    throw UserError(
-        ExitCode::kModel,
-        "model '" + path_ + "': forward must take one picture and keep no state between frames");
+    throw UserError(ExitCode::kModel,
+                    "model '" + model_.path() +
+                        "': forward must take one picture and keep no state between frames");
   }
   graph_->eraseInput(0);
   marks_ = marks_of(*graph_);
   keep_last_calls(marks_);
 }
 
-std::vector<MarkedGraph::Shape> MarkedGraph::shapes(const at::Tensor& input) const {
+std::vector<MarkedGraph::Shape> MarkedGraph::shapes(int height, int width) const {
   const auto graph = graph_->copy();
   const auto copied = marks_of(*graph);
   std::vector<jit::Value*> values;
@@ -147,15 +148,15 @@ std::vector<MarkedGraph::Shape> MarkedGraph::shapes(const at::Tensor& input) con
   }
   return_also(*graph, values);
   jit::GraphFunction function("shapes", graph, nullptr);
-  jit::Stack stack{input};
+  jit::Stack stack{at::zeros({1, 3, height, width}, at::TensorOptions(model_.device()))};
   try {
     const at::NoGradGuard no_grad;
     function.run(stack);
   } catch (const std::exception& error) {
-    throw UserError(ExitCode::kModel, "model '" + path_ + "': cannot run on an input of 1x3x" +
-                                          std::to_string(input.size(2)) + "x" +
-                                          std::to_string(input.size(3)) + ": " +
-                                          torch_reason(error.what()));
+    throw UserError(ExitCode::kModel, "model '" + model_.path() +
+                                          "': cannot run on an input of 1x3x" +
+                                          std::to_string(height) + "x" + std::to_string(width) +
+                                          ": " + torch_reason(error.what()));
   }
   const auto results = stack.back().toTupleRef().elements();
   std::vector<Shape> shapes;

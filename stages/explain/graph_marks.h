@@ -46,11 +46,12 @@ class MarkedGraph {
   const std::shared_ptr<torch::jit::Graph>& graph() const { return graph_; }
   /// In the order of the graph: a layer that is called several times is marked at its last call.
   const std::vector<Mark>& marks() const { return marks_; }
-  /// Output shape of each mark for one input. Throws UserError(kModel) if forward fails.
-  std::vector<Shape> shapes(const at::Tensor& input) const;
+  /// Output shape of each mark for an input of 1x3xheightxwidth zeros. Throws UserError(kModel) if
+  /// forward fails.
+  std::vector<Shape> shapes(int height, int width) const;
 
  private:
-  std::string path_;  ///< of the model
+  Model model_;
   std::shared_ptr<torch::jit::Graph> graph_;
   std::vector<Mark> marks_;
 };

@@ -35,9 +35,7 @@ std::vector<Explanation> LayerSwitch::explain(const std::vector<const Blob*>& bl
   std::vector<Explanation> explanations;  // this layer's engine takes them one by one
   explanations.reserve(blobs.size());
   for (std::size_t i = 0; i < blobs.size(); ++i) {
-    Question own = question;
-    if (!question.memories.empty()) own.memories = {question.memories.at(i)};
-    explanations.push_back(current_->explain(*blobs[i], own));
+    explanations.push_back(current_->explain(*blobs[i], question.of_picture(i)));
   }
   return explanations;
 }

@@ -1,7 +1,6 @@
 #include "stages/explain/model.h"
 
 #include <ATen/Context.h>
-#include <ATen/ops/zeros.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>
@@ -103,8 +102,7 @@ std::vector<Layer> list_layers(const Model& model, int height, int width) {
                         "export it without torch.jit.freeze");
   }
   const MarkedGraph marked(model, [](const std::string&) { return true; });
-  const auto shapes =
-      marked.shapes(at::zeros({1, 3, height, width}, at::TensorOptions(model.device())));
+  const auto shapes = marked.shapes(height, width);
   std::vector<Layer> layers;
   for (const auto& mark : shapes) {
     layers.push_back({mark.layer, types[mark.layer], mark.shape, mark.obstacle});

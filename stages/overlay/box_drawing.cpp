@@ -157,9 +157,9 @@ cv::Scalar class_color(int index) {
 }
 
 std::string box_text(const DetectedObject& object, int line_height, int max_width) {
-  const bool share = object.score >= 0 && object.score <= 1;
-  const std::string score =
-      share ? std::to_string(std::lround(100 * object.score)) + " %" : score_text(object.score);
+  const std::string score = is_share(object.score)
+                                ? std::to_string(std::lround(100 * object.score)) + " %"
+                                : score_text(object.score);
   const std::string number = object.id > 0 ? "#" + std::to_string(object.id) + " " : "";
   const std::string label =
       object.label.empty() ? "class " + std::to_string(object.index) : to_ascii(object.label);

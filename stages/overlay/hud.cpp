@@ -212,7 +212,7 @@ void draw_line(cv::Mat& picture, const std::string& line, bool at_bottom, const 
 }  // namespace
 
 std::string score_text(float score) {
-  if (score >= 0 && score <= 1) return number(100.0 * score, "%.1f %%");
+  if (is_share(score)) return number(100.0 * score, "%.1f %%");
   return number(score, "%.3g");
 }
 
