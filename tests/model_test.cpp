@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "config/user_error.h"
+#include "stages/explain/device.h"
 #include "tests/tiny_models.h"
 
 namespace gradcam {

@@ -17,7 +17,7 @@ TEST(Normalisation, IsTheFormulaOfTheDescription) {
   for (const auto& shape : {std::vector<std::int64_t>{2, 5, 7, 3}, {1, 1, 1, 3}, {1, 4, 4, 3}}) {
     const at::Tensor pixels =
         (tiny::seeded(shape, 3).abs() * 100).clamp(0, 255).to(at::kByte).contiguous();
-    const at::Tensor found = Normalisation(description).apply(pixels, c10::kCPU);
+    const at::Tensor found = Normalisation(description).apply(pixels);
     const at::Tensor mean = at::tensor({1.F, 0.5F, 0.F}).view({1, 3, 1, 1});
     const at::Tensor std = at::tensor({1.F, 2.F, 0.25F}).view({1, 3, 1, 1});
     const at::Tensor expected = (pixels.permute({0, 3, 1, 2}).to(at::kFloat) / 127 - mean) / std;

@@ -54,8 +54,8 @@ SplitEngine engine_of(const Model& model, const std::string& layer, TorchScriptF
   const auto halves = split(mark_layers(model, {layer}));
   EXPECT_TRUE(halves.has_value());
   const Normalisation normalisation(described());
-  return SplitEngine(torchscript_features(*halves, form, normalisation, c10::kCPU),
-                     Head(halves->head, {}), pictures(1));
+  return SplitEngine(torchscript_features(*halves, form, normalisation), Head(halves->head, {}),
+                     pictures(1));
 }
 
 at::Tensor gradient_of(SplitEngine& engine, const Engine::Result& result, int target) {
@@ -76,7 +76,7 @@ TEST_P(SplitLayers, AgreeWithTheWholeGraph) {
   SplitEngine engine = engine_of(model, GetParam(), TorchScriptForm::kOptimized);
   const at::Tensor pixels = pictures(1);
   for (int run = 0; run < 5; ++run) {  // more than the profiling runs
-    const auto expected = whole.run(Normalisation(described()).apply(pixels, c10::kCPU));
+    const auto expected = whole.run(Normalisation(described()).apply(pixels));
     const auto gradient = torch::autograd::grad({expected.output[0][2]}, expected.activations)[0];
     const auto found = engine.run(pixels);
     EXPECT_LT(relative(found.output, expected.output), 1e-5);
@@ -109,7 +109,7 @@ TEST_P(PooledHeads, AgreeWithAutogradWhetherItIsNeededOrNot) {
       std::string("  x = self.conv.forward(x)\n  return self.fc.forward(") + pooling + ")\n");
   const Model model = model_of(module, "pooled");
   CutGraph whole(model, {"conv"}, kSize, kSize, {});
-  const auto expected = whole.run(Normalisation(described()).apply(pictures(1), c10::kCPU));
+  const auto expected = whole.run(Normalisation(described()).apply(pictures(1)));
   const auto gradient = torch::autograd::grad({expected.output[0][3]}, expected.activations)[0];
   SplitEngine engine = engine_of(model, "conv", TorchScriptForm::kOptimized);
   const auto result = engine.run(pictures(1));
@@ -159,8 +159,8 @@ TEST(SplitGraph, TheOutputThatTheFeaturesGiveIsTaken) {
   const at::Tensor known = tiny::seeded({1, 5}, 33);
   for (const char* layer : {"bn", "relu"}) {
     const auto halves = split(mark_layers(model, {layer}));
-    auto features = torchscript_features(*halves, TorchScriptForm::kOptimized,
-                                         Normalisation(described()), c10::kCPU);
+    auto features =
+        torchscript_features(*halves, TorchScriptForm::kOptimized, Normalisation(described()));
     SplitEngine engine(std::make_unique<WholeFeatures>(std::move(features), known),
                        Head(halves->head, {}), pictures(1));
     SplitEngine plain = engine_of(model, layer, TorchScriptForm::kOptimized);

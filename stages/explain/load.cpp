@@ -9,6 +9,7 @@
 
 #include "config/user_error.h"
 #include "stages/explain/bundle.h"
+#include "stages/explain/device.h"
 #include "stages/explain/labels.h"
 #include "stages/explain/model.h"
 

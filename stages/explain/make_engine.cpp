@@ -76,7 +76,7 @@ void add_torchscript(const Request& request, std::vector<EngineCandidate>& candi
            const auto& [network, layers, description, options, probe] = request;
            if (!*halves) *halves = halves_of(network.model(), layers, description);
            return std::make_unique<SplitEngine>(
-               torchscript_features(**halves, form, Normalisation(description), network.device()),
+               torchscript_features(**halves, form, Normalisation(description, network.device())),
                Head((*halves)->head, description.output), probe);
          }});
   }

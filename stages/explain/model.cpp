@@ -1,7 +1,5 @@
 #include "stages/explain/model.h"
 
-#include <ATen/Context.h>
-#include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>
 
@@ -10,6 +8,7 @@
 #include <map>
 
 #include "config/user_error.h"
+#include "stages/explain/device.h"
 #include "stages/explain/graph_marks.h"
 #include "stages/explain/torch_reason.h"
 #include "stages/explain/torch_threads.h"
@@ -56,27 +55,8 @@ void require_model_file(const std::string& path) {
                                         " (a TorchScript .pt)");
 }
 
-c10::Device parse_device(const std::string& name) {
-  const bool cuda = at::hasCUDA() && c10::impl::hasDeviceGuardImpl(c10::DeviceType::CUDA);
-  const int count = cuda ? c10::impl::getDeviceGuardImpl(c10::DeviceType::CUDA)->deviceCount() : 0;
-  if (name == "auto") return count > 0 ? c10::Device("cuda:0") : c10::Device("cpu");
-  if (name == "cpu") return c10::Device("cpu");
-  const bool numbered = name.rfind("cuda:", 0) == 0 && name.size() > 5 && name.size() < 8 &&
-                        std::all_of(name.begin() + 5, name.end(), ::isdigit);
-  if (name != "cuda" && !numbered) {
-    throw UserError(ExitCode::kUsage, "--device " + name + ": allowed are auto, cpu, cuda, cuda:N");
-  }
-  const int index = numbered ? std::stoi(name.substr(5)) : 0;
-  if (index >= count) {
-    throw UserError(ExitCode::kUsage,
-                    "--device " + name + ": this machine has " + std::to_string(count) +
-                        " CUDA devices; allowed: auto, cpu" +
-                        (count > 0 ? ", cuda:0.." + std::to_string(count - 1) : ""));
-  }
-  return {c10::DeviceType::CUDA, static_cast<c10::DeviceIndex>(index)};
-}
-
 Model::Model(const std::string& path, c10::Device device) : path_(path), device_(device) {
+  settle(device);
   auto module = load(path, device, embedded_description_);
   if (!module.find_method("forward")) {
     throw UserError(ExitCode::kModel, "model '" + path + "': has no forward");

@@ -13,10 +13,6 @@ struct Module;
 
 namespace gradcam {
 
-/// `cpu`, `cuda`, `cuda:1`, or `auto` (the first CUDA device if there is one that works, else the
-/// CPU). Throws UserError(kUsage) for anything else, and for a CUDA device that is not there.
-c10::Device parse_device(const std::string& name);
-
 /// Throws UserError(kModel) that names the file if there is none of this name.
 void require_model_file(const std::string& path);
 

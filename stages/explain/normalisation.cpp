@@ -4,6 +4,8 @@
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
 
+#include "stages/explain/device.h"
+
 namespace gradcam {
 namespace {
 
@@ -15,20 +17,26 @@ at::Tensor per_channel(const std::array<float, 3>& values, c10::Device device) {
 
 }  // namespace
 
-Normalisation::Normalisation(const ModelDescription& description) {
+Normalisation::Normalisation(const ModelDescription& description, c10::Device device)
+    : device_(device) {
   for (std::size_t c = 0; c < 3; ++c) {
     offset_[c] = static_cast<float>(description.mean[c] * description.scale);
     factor_[c] = static_cast<float>(1.0 / (description.scale * description.std[c]));
   }
+  if (device.is_cpu()) return;
+  offset_there_ = per_channel(offset_, device);
+  factor_there_ = per_channel(factor_, device);
 }
 
-at::Tensor Normalisation::apply(const at::Tensor& pixels, c10::Device device) const {
+/// Bytes are sent, a quarter of what floats would be.
+at::Tensor Normalisation::apply_on_device(const at::Tensor& picture) const {
+  return upload(picture, device_).sub(offset_there_).mul_(factor_there_);
+}
+
+at::Tensor Normalisation::apply(const at::Tensor& pixels) const {
   const at::Tensor picture =
       pixels.permute({0, 3, 1, 2});  // NCHW by shape, channels_last in memory
-  if (!device.is_cpu()) {
-    const at::Tensor moved = picture.to(device, at::kFloat);
-    return moved.sub(per_channel(offset_, device)).mul_(per_channel(factor_, device));
-  }
+  if (!device_.is_cpu()) return apply_on_device(picture);
   // One pass instead of three. A period of 48 bytes is what the compiler can put into registers.
   constexpr std::size_t kPeriod = 48;
   std::array<float, kPeriod> offset{};

@@ -11,17 +11,24 @@ namespace gradcam {
 /// x = (pixel / scale - mean) / std of a description, as x = (pixel - offset) * factor.
 class Normalisation {
  public:
-  explicit Normalisation(const ModelDescription& description);
+  /// Of pictures that go to `device`.
+  explicit Normalisation(const ModelDescription& description, c10::Device device = c10::kCPU);
 
-  /// u8 [N, H, W, 3] on the CPU → float [N, 3, H, W] on `device`, channels_last.
-  at::Tensor apply(const at::Tensor& pixels, c10::Device device) const;
+  c10::Device device() const { return device_; }
+  /// u8 [N, H, W, 3] on the CPU → float [N, 3, H, W] on the device, channels_last.
+  at::Tensor apply(const at::Tensor& pixels) const;
 
   const std::array<float, 3>& offset() const { return offset_; }
   const std::array<float, 3>& factor() const { return factor_; }
 
  private:
+  at::Tensor apply_on_device(const at::Tensor& picture) const;
+
+  c10::Device device_;
   std::array<float, 3> offset_{};
   std::array<float, 3> factor_{};
+  at::Tensor offset_there_;  ///< the same on a device other than the CPU, [1, 3, 1, 1]
+  at::Tensor factor_there_;
 };
 
 }  // namespace gradcam

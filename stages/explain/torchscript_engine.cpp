@@ -21,11 +21,11 @@ TorchScriptEngine::TorchScriptEngine(const Model& model, const std::vector<std::
     : model_(model),
       layers_(layers),
       output_(description.output),
-      normalisation_(description),
+      normalisation_(description, model.device()),
       cut_(model, layers, description.input_height, description.input_width, output_) {}
 
 Engine::Result TorchScriptEngine::run(const at::Tensor& pixels) {
-  Result result = cut_.run(normalisation_.apply(pixels, model_.device()));
+  Result result = cut_.run(normalisation_.apply(pixels));
   result.rest = {pixels};
   return result;
 }
@@ -50,7 +50,7 @@ TorchScriptEngine::Halves& TorchScriptEngine::halves(std::size_t layer) {
     no_halves(layers_[layer], "control flow or a list crosses the cut");
   }
   Halves made{
-      torchscript_features(*split_here, TorchScriptForm::kPlain, normalisation_, model_.device()),
+      torchscript_features(*split_here, TorchScriptForm::kPlain, normalisation_),
       Head(split_here->head, output_)};
   return halves_.emplace(layer, std::move(made)).first->second;
 }

@@ -28,7 +28,7 @@ class TorchScriptEngine : public Engine {
   /// layer where the graph cannot be split, or its halves do not give what the whole gives.
   Tail tail(const Result& result, std::size_t layer, std::int64_t n) override;
   at::Tensor forward_only(const at::Tensor& pixels) override {
-    return cut_.forward_only(normalisation_.apply(pixels, model_.device()));
+    return cut_.forward_only(normalisation_.apply(pixels));
   }
   std::vector<std::int64_t> output_shape() const override { return cut_.output_shape(); }
   std::string name() const override { return "torchscript fp32"; }

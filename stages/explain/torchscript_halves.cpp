@@ -42,8 +42,8 @@ at::ScalarType type_of(TorchScriptForm form) {
 class TorchScriptFeatures : public Features {
  public:
   TorchScriptFeatures(const SplitGraph& halves, TorchScriptForm form,
-                      const Normalisation& normalisation, c10::Device device)
-      : form_(form), normalisation_(normalisation), device_(device) {
+                      const Normalisation& normalisation)
+      : form_(form), normalisation_(normalisation) {
     auto graph = halves.features->copy();
     jit::EliminateDeadCode(graph);
     jit::OptimizeFrozenGraph(graph, /*optimize_numerics=*/true);
@@ -54,7 +54,7 @@ class TorchScriptFeatures : public Features {
 
   FeatureValues run(const at::Tensor& pixels) override {
     const at::NoGradGuard no_grad;
-    jit::Stack stack{normalisation_.apply(pixels, device_).to(type_of(form_))};
+    jit::Stack stack{normalisation_.apply(pixels).to(type_of(form_))};
     function_->run(stack);
     FeatureValues values;
     for (const c10::IValue& element : stack.back().toTupleRef().elements()) {
@@ -68,7 +68,6 @@ class TorchScriptFeatures : public Features {
  private:
   TorchScriptForm form_;
   Normalisation normalisation_;
-  c10::Device device_;
   std::unique_ptr<jit::GraphFunction> function_;
 };
 
@@ -89,9 +88,8 @@ std::string name_of(TorchScriptForm form) {
 }
 
 std::unique_ptr<Features> torchscript_features(const SplitGraph& halves, TorchScriptForm form,
-                                               const Normalisation& normalisation,
-                                               c10::Device device) {
-  return std::make_unique<TorchScriptFeatures>(halves, form, normalisation, device);
+                                               const Normalisation& normalisation) {
+  return std::make_unique<TorchScriptFeatures>(halves, form, normalisation);
 }
 
 }  // namespace gradcam

@@ -20,10 +20,10 @@ enum class TorchScriptForm {
 /// "torchscript bf16"
 std::string name_of(TorchScriptForm form);
 
-/// The features half, on the device of its weights (kOptimized: the CPU). May throw what LibTorch
+/// The features half, on the device of its weights, which is that of `normalisation` (kOptimized:
+/// the CPU). May throw what LibTorch
 /// throws, then or when first run.
 std::unique_ptr<Features> torchscript_features(const SplitGraph& halves, TorchScriptForm form,
-                                               const Normalisation& normalisation,
-                                               c10::Device device);
+                                               const Normalisation& normalisation);
 
 }  // namespace gradcam

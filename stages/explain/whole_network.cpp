@@ -127,11 +127,11 @@ WholeNetwork::~WholeNetwork() = default;
 WholeNetwork::WholeNetwork(const Model& model, const ModelDescription& description)
     : model_(model),
       output_(description.output),
-      normalisation_(description),
+      normalisation_(description, model.device()),
       plain_(model, {}, description.input_height, description.input_width, description.output) {}
 
 at::Tensor WholeNetwork::input_of(const at::Tensor& pixels) const {
-  return normalisation_.apply(pixels, model_.device());
+  return normalisation_.apply(pixels);
 }
 
 WholeNetwork::Opened& WholeNetwork::biased() {

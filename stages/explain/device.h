@@ -1,0 +1,22 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+
+#include <string>
+
+namespace gradcam {
+
+/// `cpu`, `cuda`, `cuda:1`, or `auto` (the first CUDA device if there is one that works, else the
+/// CPU). Throws UserError(kUsage) for anything else, and for a CUDA device that is not there.
+c10::Device parse_device(const std::string& name);
+
+/// Sets what LibTorch does on `device`, for the whole process: on CUDA, cuDNN tries its algorithms
+/// on each shape and keeps the quickest, and fp32 is fp32, not TF32, which PyTorch takes by itself.
+void settle(c10::Device device);
+
+/// A tensor of the CPU on `device`, with the same strides. To a CUDA device from pinned memory of
+/// LibTorch's pool and without waiting for it: the tensor may change as soon as this returns.
+at::Tensor upload(const at::Tensor& tensor, c10::Device device);
+
+}  // namespace gradcam
