@@ -51,6 +51,21 @@ endif()
 gradcam_torch_version(${GRADCAM_TORCH_ROOT} GRADCAM_TORCH_VERSION)
 message(STATUS "LibTorch ${GRADCAM_TORCH_VERSION} at ${GRADCAM_TORCH_ROOT}")
 
+# gradcam::torch_cuda: what CUDA graphs need beside it, where LibTorch has CUDA and CUDA's headers lie
+# beside it (as with the wheel) or in CUDA_HOME.
+file(GLOB cuda_headers ${GRADCAM_TORCH_ROOT}/../nvidia/*/include/cuda_runtime_api.h)
+if(NOT cuda_headers)
+  file(GLOB cuda_headers $ENV{CUDA_HOME}/include/cuda_runtime_api.h)
+endif()
+if(NOT TARGET gradcam::torch_cuda AND cuda_headers AND EXISTS ${GRADCAM_TORCH_ROOT}/lib/libtorch_cuda.so)
+  list(GET cuda_headers 0 header)
+  get_filename_component(header ${header} DIRECTORY)
+  message(STATUS "CUDA graphs with the headers in ${header}")
+  add_library(gradcam::torch_cuda INTERFACE IMPORTED GLOBAL)
+  target_include_directories(gradcam::torch_cuda SYSTEM INTERFACE ${header})
+  target_link_libraries(gradcam::torch_cuda INTERFACE ${GRADCAM_TORCH_ROOT}/lib/libtorch_cuda.so)
+endif()
+
 if(NOT TARGET gradcam::torch)
   add_library(gradcam::torch INTERFACE IMPORTED GLOBAL)
   target_include_directories(gradcam::torch SYSTEM INTERFACE

@@ -31,10 +31,10 @@ bool is_model(const std::string& path) {
          fs::is_regular_file(fs::path(path) / "features.xml");
 }
 
-LoadedModel load_subject(const Options& options) {
+LoadedModel load_subject(const Options& options, const std::string& device) {
   ExplainOptions asked = options.explain;
   asked.model = options.subject;
-  asked.device = "cpu";
+  asked.device = device;
   LoadedModel loaded = load_model(asked);
   if (!loaded.note.empty()) log::warning(loaded.note);
   return loaded;
@@ -67,7 +67,7 @@ std::string rivals_text(const std::vector<EngineTrial>& trials) {
 }
 
 void print_model(const Options& options) {
-  const LoadedModel loaded = load_subject(options);
+  const LoadedModel loaded = load_subject(options, options.explain.device);
   const ModelDescription& d = loaded.description;
   const Bundle* const bundle = loaded.network.bundle();
   std::printf("model        %s\n", options.subject.c_str());
@@ -85,6 +85,7 @@ void print_model(const Options& options) {
   }
   const Explainer explainer(loaded.network, d, options.explain);
   std::printf("layer        %s\n", joined(explainer.layers()).c_str());
+  std::printf("device       %s\n", explainer.device().c_str());
   std::printf("engine       %s\n", explainer.engine().c_str());
   for (const EngineTrial& trial : explainer.engine_trials()) {
     std::printf("  %-26s %s\n", trial.name.c_str(), trial_text(trial).c_str());
@@ -140,7 +141,7 @@ void print_top(const Explanation& explanation, const std::string& heading) {
 }
 
 void print_layers(const Options& options) {
-  const LoadedModel loaded = load_subject(options);
+  const LoadedModel loaded = load_subject(options, "cpu");
   const ModelDescription& d = loaded.description;
   std::printf("%-40s %-24s %-18s %s\n", "layer", "type", "output", "cut");
   for (const Layer& layer : list_layers(loaded.network.model(), d.input_height, d.input_width)) {

@@ -272,7 +272,7 @@ class Figures:
         calibration, *others = FILMS
         bundle = self.folder / "int8.bundle"
         options = self.bench("resnet50").options
-        bench_peers.compile_bundle(options, bundle, "--int8", str(calibration))
+        bench_peers.make_model(options, "compile_model", bundle, "--int8", str(calibration))
         rows = self.agreement_rows("resnet50", bundle, "int8", others, lead=0.1, least_same=0.95)
 
         def explained_ms(precision: str) -> float:
@@ -391,7 +391,7 @@ def parse() -> argparse.Namespace:
         parser.error("--rounds: at least 1")
     if not options.program.exists() or not bench_peers.VENV_PYTHON.exists():
         parser.error(f"no {options.program}: run scripts/setup and scripts/build first")
-    options.threads = min(2, os.cpu_count() or 1)
+    options.device, options.threads = "cpu", min(2, os.cpu_count() or 1)
     options.film, options.frames = bench_peers.default_film(), 120
     return options
 

@@ -3,6 +3,7 @@
 
   scripts/bench_peers.py
   scripts/bench_peers.py --model-name mobilenet_v2 --frames 200 --rounds 5
+  scripts/bench_peers.py --device cuda --threads 16
 
 File to file: decode, resize, network, explanation, drawing, encode; the first 20 frames of each
 turn are left out. Turns go round (A B C A B C ...) and medians are compared, because only ratios of
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -55,17 +57,25 @@ ROWS: List[Row] = [
     ("torchcam", "torchcam GradCAM", "torchcam"),
     ("eager", "forward only, eager", None),
     ("torchscript", "forward only, frozen channels_last TorchScript", None),
+    ("torchscript_fp16", "the same in fp16, forward only", None),
     ("openvino_f32", "forward only, OpenVINO fp32", "openvino"),
     ("openvino_bf16", "forward only, OpenVINO bf16", "openvino"),
 ]
 ENGINE_ROWS: List[Row] = [row for row in ROWS if row[0] != "eager" and "forward only" in row[1]]
+ELSEWHERE = {"cpu": ["torchscript_fp16"], "cuda": ["openvino_f32", "openvino_bf16"]}  # no such row
 
-# gradcam-live: name, title, whether it is given the bundle, precision.
-OURS: List[Tuple[str, str, bool, str]] = [
-    ("ours_torchscript", "gradcam-live, TorchScript fp32", False, "fp32"),
-    ("ours_fp32", "**gradcam-live, bundle fp32**", True, "fp32"),
-    ("ours_auto", "**gradcam-live, bundle auto**", True, "auto"),
-]
+# gradcam-live by device: name, title, whether it is given the bundle, precision.
+OURS: Dict[str, List[Tuple[str, str, bool, str]]] = {
+    "cpu": [
+        ("ours_torchscript", "gradcam-live, TorchScript fp32", False, "fp32"),
+        ("ours_fp32", "**gradcam-live, bundle fp32**", True, "fp32"),
+        ("ours_auto", "**gradcam-live, bundle auto**", True, "auto"),
+    ],
+    "cuda": [
+        ("ours_fp32", "**gradcam-live, TorchScript fp32**", False, "fp32"),
+        ("ours_auto", "**gradcam-live, TorchScript auto**", False, "auto"),
+    ],
+}
 REFERENCES = ("ours_fp32", "ours_auto")  # what the other rows are compared with
 FORWARD = " forward"  # behind the name: the same engine without an explanation
 
@@ -146,14 +156,14 @@ class Bench:
         command += ["--model-name", options.model_name, "--model", str(options.model)]
         command += ["--layer", options.layer, "--film", str(options.film)]
         command += ["--output", str(self.folder / "peer.mp4"), "--frames", str(options.frames)]
-        command += ["--threads", str(options.threads), *extra]
+        command += ["--threads", str(options.threads), "--device", options.device, *extra]
         return command + (["--weights", str(options.weights)] if options.weights else [])
 
     def program_command(self, bundle: bool, precision: str, *arguments: str) -> List[str]:
         options = self.options
         command = [str(options.program), *arguments, "--layer", options.layer]
         command += ["--model", str(options.bundle if bundle else options.model)]
-        return [*command, "--precision", precision]
+        return [*command, "--precision", precision, "--device", options.device]
 
     def fail(self, row: str, reason: str) -> None:
         self.failures[row] = reason
@@ -201,7 +211,7 @@ class Bench:
 
 def table(bench: Bench, rows: List[Tuple[str, str]], unit: str, faster_is: str) -> List[str]:
     """The last columns: how many times faster gradcam-live is than the row."""
-    lines = [f"| {unit} | median | lowest .. highest | bundle fp32 is faster | bundle auto |"]
+    lines = [f"| {unit} | median | lowest .. highest | gradcam-live fp32 is faster | auto |"]
     lines.append("|---|---|---|---|---|")
     for name, title in rows:
         value = bench.median(name)
@@ -215,8 +225,8 @@ def table(bench: Bench, rows: List[Tuple[str, str]], unit: str, faster_is: str) 
             if faster_is == "low" and reference:
                 ratio = value / reference
             ratios.append(f"{ratio:.2f}x" if reference else "–")
-        spread = f"{min(bench.values[name]):.1f} .. {max(bench.values[name]):.1f}"
-        lines.append(f"| {title} | {value:.1f} | {spread} | {ratios[0]} | {ratios[1]} |")
+        spread = f"{min(bench.values[name]):.4g} .. {max(bench.values[name]):.4g}"
+        lines.append(f"| {title} | {value:.4g} | {spread} | {ratios[0]} | {ratios[1]} |")
     return lines
 
 
@@ -239,16 +249,19 @@ def machine(options: argparse.Namespace) -> str:
         pass
     wanted = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "amx_int8")
     isa = [flag for flag in wanted if flag in cpu_flags()]
+    card = "import torch; print(torch.cuda.get_device_name())"
+    cards = run_command([str(PEERS / "bin/python"), "-c", card]) if options.device == "cuda" else [""]
     return (
-        f"{model}, {os.cpu_count()} cores ({options.threads} used), "
+        f"{cards[0].strip()}{', ' if cards[0] else ''}{model}, {os.cpu_count()} cores ({options.threads} used), "
         f"{' '.join(isa) or 'no AVX2'}; {', '.join(versions.splitlines())}"
     )
 
 
-def compile_bundle(options: argparse.Namespace, bundle: Path, *more: str) -> None:
-    """Of options.model_name with options.weights, else the published ones or random ones."""
-    command = [str(PEERS / "bin/python"), str(ROOT / "scripts/compile_model.py")]
-    command += [options.model_name, "-o", str(bundle), *more]
+def make_model(options: argparse.Namespace, script: str, output: Path, *more: str) -> None:
+    """Of options.model_name with options.weights, else the published ones or random ones, by
+    compile_model or export_model."""
+    command = [str(PEERS / "bin/python"), str(ROOT / "scripts" / f"{script}.py")]
+    command += [options.model_name, "-o", str(output), *more]
     if options.weights:
         command += ["--weights", str(options.weights)]
     elif options.model_name != LITE0:
@@ -260,15 +273,29 @@ def compile_bundle(options: argparse.Namespace, bundle: Path, *more: str) -> Non
         sys.exit(f"bench_peers: {reason}")
 
 
+def described_layer(model: Path) -> str:
+    """Of the description beside the file, or inside it."""
+    beside = model.with_suffix(".json")
+    if beside.exists():
+        return str(json.loads(beside.read_text())["layer"])
+    with zipfile.ZipFile(model) as file:
+        inside = next(name for name in file.namelist() if name.endswith("extra/gradcam.json"))
+        return str(json.loads(file.read(inside))["layer"])
+
+
 def prepare(options: argparse.Namespace, folder: Path) -> None:
     """Weights, the TorchScript export and the layer, where the user gave none."""
     if options.weights is None and options.model_name == "resnet50" and RESNET50_WEIGHTS.exists():
         options.weights = RESNET50_WEIGHTS
-    options.bundle = folder / f"{options.model_name}.bundle"
-    options.model = options.bundle / "model.pt"
-    compile_bundle(options, options.bundle)
+    if options.device == "cuda":  # bundles are for the CPU
+        options.model = options.bundle = folder / f"{options.model_name}.pt"
+        make_model(options, "export_model", options.model)
+    else:
+        options.bundle = folder / f"{options.model_name}.bundle"
+        options.model = options.bundle / "model.pt"
+        make_model(options, "compile_model", options.bundle)
     if not options.layer:
-        options.layer = json.loads((options.bundle / "model.json").read_text())["layer"]
+        options.layer = described_layer(options.model)
 
 
 def default_film() -> Path:
@@ -290,6 +317,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--threads", type=int, default=min(2, os.cpu_count() or 1), metavar="T", help="and cores"
     )
+    parser.add_argument("--device", default="cpu", choices=OURS)
     parser.add_argument("--only", metavar="ROW,...", help=f"of {', '.join(r[0] for r in ROWS)}")
     parser.add_argument(
         "--program", type=Path, default=ROOT / "build/release/gradcam-live", metavar="FILE"
@@ -316,6 +344,8 @@ def main() -> int:
     # Every turn inherits the same cores, whatever its own idea of a thread count.
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
     chosen = options.only.split(",") if options.only else [row[0] for row in ROWS]
+    chosen = [name for name in chosen if name not in ELSEWHERE[options.device]]
+    ours = OURS[options.device]
     rows = [row for row in ROWS if row[0] in chosen]
     engine_rows = [] if options.no_engine else [row for row in ENGINE_ROWS if row[0] in chosen]
     with tempfile.TemporaryDirectory(prefix="bench_peers") as name:
@@ -324,12 +354,12 @@ def main() -> int:
         films, engines = Bench(options, folder, missing), Bench(options, folder, missing)
         begin = time.monotonic()
         for round_ in range(options.rounds):
-            for name, _, bundle, precision in OURS:
+            for name, _, bundle, precision in ours:
                 films.program_turn(name, bundle, precision, engine=False)
             for row in rows:
                 films.peer_turn(row, "frames_per_second")
             if not options.no_engine:
-                for name, _, bundle, precision in OURS:
+                for name, _, bundle, precision in ours:
                     engines.program_turn(name, bundle, precision, engine=True)
                 for row in engine_rows:
                     engines.peer_turn(row, "ms", "--engine")
@@ -339,11 +369,11 @@ def main() -> int:
     print(f"medians of {options.rounds} rounds.")
     print(f"Machine: {machine(options)}.\n")
     titles = [(name, title) for name, title, _ in rows]
-    titles += [(name, title) for name, title, _, _ in OURS]
+    titles += [(name, title) for name, title, _, _ in ours]
     print("\n".join(table(films, titles, "file to file, frames/s", "high")))
     if not options.no_engine:
         titles = [(name, title) for name, title, _ in engine_rows]
-        for name, title, _, _ in OURS:
+        for name, title, _, _ in ours:
             titles += [(name + FORWARD, f"{title.strip('*')}, forward only"), (name, title)]
         print("\n" + "\n".join(table(engines, titles, "engine alone, ms", "low")))
     return 0

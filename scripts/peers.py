@@ -2,6 +2,7 @@
 
 Called by bench_peers.py. Every peer decodes with cv2.VideoCapture, resizes with PIL as the
 notebook does, and writes the film with cv2.VideoWriter; only what lies between differs.
+On a GPU every one of them waits for its result, as it must before it can draw it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import statistics
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator
+from typing import Any, Callable, Dict, Iterator, List
 
 import cv2
 import numpy as np
@@ -57,7 +58,7 @@ def notebook(network: networks.Network, layer: str) -> Peer:
         module.zero_grad()
         logits[0, logits.argmax()].backward()
         weights = kept["gradient"].mean(dim=(2, 3), keepdim=True)
-        cam = torch.relu((weights * kept["activation"]).sum(dim=1))[0].numpy()
+        cam = torch.relu((weights * kept["activation"]).sum(dim=1))[0].cpu().numpy()
         return blend(frame, stretch(cam, frame))
 
     return explain
@@ -91,8 +92,8 @@ def captum(network: networks.Network, layer: str) -> Peer:
         with torch.no_grad():
             target = int(module(sample).argmax())
         map_ = grad_cam.attribute(sample, target, relu_attributions=True)
-        cam = LayerAttribution.interpolate(map_.detach(), frame.shape[:2], "bilinear")[0, 0].numpy()
-        return blend(frame, stretch(cam, frame))
+        cam = LayerAttribution.interpolate(map_.detach(), frame.shape[:2], "bilinear")[0, 0]
+        return blend(frame, stretch(cam.cpu().numpy(), frame))
 
     return explain
 
@@ -109,7 +110,7 @@ def torchcam(network: networks.Network, layer: str) -> Peer:
         scores = module(sample)
         cam = extractor(int(scores.argmax()), scores)[0]
         picture = Image.fromarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
-        shown = overlay_mask(picture, to_pil_image(cam[0].detach(), mode="F"), alpha=0.5)
+        shown = overlay_mask(picture, to_pil_image(cam[0].detach().cpu(), mode="F"), alpha=0.5)
         return cv2.cvtColor(np.asarray(shown), cv2.COLOR_RGB2BGR)
 
     return explain
@@ -118,19 +119,19 @@ def torchcam(network: networks.Network, layer: str) -> Peer:
 def forward_eager(network: networks.Network) -> Callable[[Tensor], Any]:
     def forward(sample: Tensor) -> Tensor:
         with torch.no_grad():
-            return network.module(sample)
+            return network.module(sample).cpu()
 
     return forward
 
 
-def forward_torchscript(model: Path) -> Callable[[Tensor], Any]:
+def forward_torchscript(model: Path, device: str, type_: torch.dtype) -> Callable[[Tensor], Any]:
     with export_model.quiet():
-        module = torch.jit.load(str(model)).to(memory_format=torch.channels_last)
-        module = torch.jit.freeze(module.eval())
+        module = torch.jit.load(str(model), map_location=device).to(type_)
+        module = torch.jit.freeze(module.to(memory_format=torch.channels_last).eval())
 
     def forward(sample: Tensor) -> Tensor:
         with torch.no_grad():
-            return module(sample.to(memory_format=torch.channels_last))
+            return module(sample.to(type_).to(memory_format=torch.channels_last)).cpu()
 
     return forward
 
@@ -154,15 +155,16 @@ def forward_openvino(
     return lambda sample: request.infer([sample.numpy()], share_inputs=True)
 
 
-FORWARD_ONLY = ("eager", "torchscript", "openvino_f32", "openvino_bf16")
+FORWARD_ONLY = ("eager", "torchscript", "torchscript_fp16", "openvino_f32", "openvino_bf16")
 EXPLAINERS = ("notebook", "grad_cam", "grad_cam_frozen", "captum", "torchcam")
 
 
 def forward_of(name: str, network: networks.Network, options: Any) -> Callable[[Tensor], Any]:
     if name == "eager":
         return forward_eager(network)
-    if name == "torchscript":
-        return forward_torchscript(options.model)
+    if name.startswith("torchscript"):
+        type_ = torch.half if name.endswith("fp16") else torch.float
+        return forward_torchscript(options.model, options.device, type_)
     return forward_openvino(network, name.split("_")[1], options.threads)
 
 
@@ -220,7 +222,7 @@ def film_turn(network: networks.Network, options: Any) -> Dict[str, float]:
     for index, frame in enumerate(film_frames(capture, options.frames)):
         if index == LEFT_OUT:
             begin = time.perf_counter()
-        writer.write(peer(frame, prepare(frame, network)))
+        writer.write(peer(frame, prepare(frame, network).to(options.device)))
     seconds = time.perf_counter() - begin
     writer.release()
     return {"frames_per_second": (options.frames - LEFT_OUT) / seconds}
@@ -230,10 +232,10 @@ def engine_turn(network: networks.Network, options: Any) -> Dict[str, float]:
     """Median milliseconds of the bare forward pass."""
     forward = forward_of(options.peer, network, options)
     sample = network.normalise(networks.pattern(*network.input_size))
-    times = []
+    times: List[float] = []
     for _ in range(options.frames):
         begin = time.perf_counter()
-        forward(sample)
+        forward(sample.to(options.device))
         times.append(1000 * (time.perf_counter() - begin))
     return {"ms": statistics.median(times[LEFT_OUT:])}
 
@@ -250,11 +252,14 @@ def main() -> int:
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--frames", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--device", required=True)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(options.threads)
     random_weights = options.weights is None and options.model_name != networks.LITE0
     network = networks.build(options.model_name, options.weights, random_weights)
+    network.module.to(options.device)
+    torch.backends.cudnn.benchmark = True  # for one shape; it does nothing on the CPU
     turn = engine_turn if options.engine else film_turn
     print(json.dumps(turn(network, options)))
     return 0

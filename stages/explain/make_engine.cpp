@@ -68,6 +68,7 @@ void add_torchscript(const Request& request, std::vector<EngineCandidate>& candi
   if (on_cpu && request.wants_precision("bf16") && processor_has_bf16()) {
     forms.push_back(TorchScriptForm::kBf16);
   }
+  if (!on_cpu && request.wants_precision("fp32")) forms.push_back(TorchScriptForm::kPlain);
   if (!on_cpu && request.wants_precision("fp16")) forms.push_back(TorchScriptForm::kFp16);
   const auto halves = std::make_shared<std::optional<SplitGraph>>();  // one for all forms
   for (const TorchScriptForm form : forms) {

@@ -28,15 +28,15 @@ Normalisation::Normalisation(const ModelDescription& description, c10::Device de
   factor_there_ = per_channel(factor_, device);
 }
 
-/// Bytes are sent, a quarter of what floats would be.
-at::Tensor Normalisation::apply_on_device(const at::Tensor& picture) const {
-  return upload(picture, device_).sub(offset_there_).mul_(factor_there_);
+at::Tensor Normalisation::apply_there(const at::Tensor& pixels) const {
+  return pixels.sub(offset_there_).mul_(factor_there_);
 }
 
 at::Tensor Normalisation::apply(const at::Tensor& pixels) const {
   const at::Tensor picture =
       pixels.permute({0, 3, 1, 2});  // NCHW by shape, channels_last in memory
-  if (!device_.is_cpu()) return apply_on_device(picture);
+  // Bytes are sent, a quarter of what floats would be.
+  if (!device_.is_cpu()) return apply_there(upload(picture, device_));
   // One pass instead of three. A period of 48 bytes is what the compiler can put into registers.
   constexpr std::size_t kPeriod = 48;
   std::array<float, kPeriod> offset{};

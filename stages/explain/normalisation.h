@@ -17,13 +17,13 @@ class Normalisation {
   c10::Device device() const { return device_; }
   /// u8 [N, H, W, 3] on the CPU → float [N, 3, H, W] on the device, channels_last.
   at::Tensor apply(const at::Tensor& pixels) const;
+  /// The same of pixels u8 [N, 3, H, W] that are on a device other than the CPU already.
+  at::Tensor apply_there(const at::Tensor& pixels) const;
 
   const std::array<float, 3>& offset() const { return offset_; }
   const std::array<float, 3>& factor() const { return factor_; }
 
  private:
-  at::Tensor apply_on_device(const at::Tensor& picture) const;
-
   c10::Device device_;
   std::array<float, 3> offset_{};
   std::array<float, 3> factor_{};
