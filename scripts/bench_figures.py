@@ -88,6 +88,7 @@ class Figures:
         """Runs the program; its --stats, and "wall_s" and "core_s" of the process."""
         stats = self.folder / "run.json"
         command = [str(self.options.program), *map(str, arguments), "-y", "--stats", str(stats)]
+        command += ["--device", self.options.device]
         before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
         run = subprocess.run(command, capture_output=True, text=True, timeout=seconds)
         wall, after = time.monotonic() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)

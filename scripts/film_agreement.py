@@ -48,7 +48,8 @@ def compare(
 def _run(program: Path, model: Path, precision: str, film: Path, folder: Path) -> List[FrameResult]:
     shutil.rmtree(folder, ignore_errors=True)
     lines = folder.with_suffix(".jsonl")
-    command = [str(program), str(film), "--model", str(model), "--precision", precision, "-y"]
+    command = [str(program), str(film), "--model", str(model), "--device", "cpu", "-y"]
+    command += ["--precision", precision]
     command += ["--limit", str(FRAMES), "--maps", str(folder), "--jsonl", str(lines)]
     run = subprocess.run(command, capture_output=True, text=True, timeout=900)
     if run.returncode:

@@ -94,6 +94,7 @@ def add_int8(
     checks += [(name, judge(folder / XML, inputs)) for name, inputs in others]
     stamp = {
         "recipe": best.recipe,
+        "needs_vnni": has_vnni(),
         "agrees": best.agrees(),
         "rest": fast_precision(),
         "calibrated": {"source": options.int8.name, "frames": len(calibration)},
@@ -189,11 +190,7 @@ def _quantize(model: Any, inputs: Sequence[Tensor], floats: Set[str]) -> Any:
                 subset_size=len(inputs),
                 ignored_scope=nncf.IgnoredScope(names=sorted(floats)),
                 advanced_parameters=advanced.AdvancedQuantizationParameters(
-                    overflow_fix=(
-                        advanced.OverflowFix.DISABLE
-                        if has_vnni()
-                        else advanced.OverflowFix.FIRST_LAYER
-                    ),
+                    overflow_fix=_overflow_fix(advanced),
                     activations_quantization_params=advanced.QuantizationParameters(
                         per_channel=False
                     ),
@@ -204,6 +201,12 @@ def _quantize(model: Any, inputs: Sequence[Tensor], floats: Set[str]) -> Any:
             )
     except Exception as error:  # NNCF and OpenVINO below it have no common class
         raise NetworkError(MODEL, f"--int8: NNCF cannot: {first_line(error)}") from None
+
+
+def _overflow_fix(advanced: Any) -> Any:
+    """Weights of 7 bits where the picture comes in, or of 8."""
+    fixes = advanced.OverflowFix
+    return fixes.DISABLE if has_vnni() else fixes.FIRST_LAYER
 
 
 def _read(xml: Path) -> Any:

@@ -153,7 +153,7 @@ class Bundle(unittest.TestCase):
         self.refused(2, "no bundle", self.bundle / "model.pt", *self.openvino)
         self.refused(2, "no bundle", self.bundle / "model.pt", "--precision", "int8")
         self.refused(2, "has no int8 form", self.bundle, "--precision", "int8")
-        self.refused(2, "needs a CUDA device", self.bundle, "--precision", "fp16")
+        self.refused(2, "needs a CUDA device", self.bundle, "--device", "cpu", "--precision", "fp16")
 
     def test_bad_input_ends_in_one_line(self) -> None:
         other = self.folder / "other"

@@ -14,12 +14,13 @@ import numpy as np
 import openvino
 import own_models
 import torch
-from own_bundle import PLAIN, ROOT, SMALL, WITH_OPENVINO, OwnFolder
+from own_bundle import PLAIN, ROOT, SMALL, WITH_OPENVINO, OwnFolder, run_program
 from PIL import Image
 
 sys.path.insert(0, str(ROOT / "scripts"))
 import agreement  # noqa: E402
 import frames  # noqa: E402
+import openvino_forms  # noqa: E402
 import quantize  # noqa: E402
 import sample_clip  # noqa: E402
 from network import Framing  # noqa: E402
@@ -37,6 +38,40 @@ def is_int8(convolution: Any) -> bool:
 
 @unittest.skipUnless(WITH_OPENVINO, "skipped: built without OpenVINO")
 class Int8(OwnFolder):
+    def setUp(self) -> None:
+        super().setUp()
+        self.vnni(False)
+
+    def vnni(self, there: bool) -> None:
+        """As on a processor with VNNI, or without."""
+        patch = mock.patch("quantize.has_vnni", return_value=there)
+        patch.start()
+        self.addCleanup(patch.stop)
+
+    def test_with_vnni_all_layers_are_int8_of_eight_bits(self) -> None:
+        own = f"{own_models.write_module(self.folder)}:depthwise"
+        pictures = own_models.write_pictures(self.folder / "some", 6, seed=1)
+        good = agreement.Agreement(3, 1.0, 3, 1.0, 0.999, 0.998)
+        self.vnni(True)
+        with mock.patch("quantize.compare", return_value=good):
+            code, said = self.compile(own, *SMALL, *PLAIN, "--int8", pictures)
+        self.assertEqual(code, 0, said)
+        self.assertIn("int8: kept all layers in int8\n", said)
+        self.assertTrue(self.description()["stamp"]["int8"]["needs_vnni"])
+        model = openvino.Core().read_model(self.bundle / "features_int8.xml")
+        stems = [op for op in model.get_ordered_ops() if op.get_type_name() == "Convolution"]
+        self.assertTrue(is_int8(stems[0]))
+        weights = stems[0].input_value(1).get_node()
+        while weights.get_type_name() != "Constant":
+            weights = weights.input_value(0).get_node()
+        self.assertEqual(np.abs(weights.get_data().astype(int)).max(), 127)
+        done = run_program("info", self.bundle, "--precision", "int8", cache=self.folder / "cache")
+        if openvino_forms.has_vnni():
+            self.assertIn("openvino int8", done.stdout)
+        else:
+            self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)
+            self.assertIn("VNNI", done.stderr)
+
     def test_bundle_holds_both_forms_and_their_agreement(self) -> None:
         own = f"{own_models.write_module(self.folder)}:net"
         mine = own_models.write_pictures(self.folder / "mine", 9, seed=1)
@@ -52,6 +87,7 @@ class Int8(OwnFolder):
             known = {"bytes": len(content), "crc32": zlib.crc32(content)}
             self.assertEqual(stamp["files"][name], known)
         figures = stamp["int8"]
+        self.assertFalse(figures["needs_vnni"])
         self.assertEqual(figures["calibrated"], {"source": "mine", "frames": 5})
         rows = [(row["source"], row["frames"]) for row in figures["agreement"]]
         self.assertEqual(rows, [("mine (held out)", 4), ("other", 6), ("mine", 9)])

@@ -68,7 +68,10 @@ Bundle open_bundle(const std::string& folder) {
     bundle.layer = document.at("layer").get<std::string>();
     std::vector<std::string> names{"features.xml", "features.bin", "head.pt"};
     bundle.has_int8 = stamp.at("files").contains("features_int8.xml");
-    if (bundle.has_int8) names.insert(names.end(), {"features_int8.xml", "features_int8.bin"});
+    if (bundle.has_int8) {
+      names.insert(names.end(), {"features_int8.xml", "features_int8.bin"});
+      bundle.int8_needs_vnni = stamp.at("int8").value("needs_vnni", false);
+    }
     for (const std::string& name : names) {
       const json& known = stamp.at("files").at(name);
       const fs::path path = fs::path(folder) / name;

@@ -5,6 +5,7 @@
 #include <c10/core/impl/VirtualGuardImpl.h>
 #if GRADCAM_WITH_CUDA_GRAPHS
 #include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDAFunctions.h>
 #endif
 
 #include <exception>
@@ -25,7 +26,7 @@ class GraphedFunction::Graph {
     cuda.getStream(device).synchronize();
     const c10::Stream own = cuda.getStreamFromGlobalPool(device);
     const c10::StreamGuard guard(own);  // what is recorded may not be on the default stream
-    function(input_);                   // libraries get their memory for this stream
+    rehearse(function);
     own.synchronize();
     graph_.capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
     try {
@@ -47,6 +48,21 @@ class GraphedFunction::Graph {
   }
 
  private:
+  /// Libraries get their memory for this stream. Throws where the function waits for the device: a
+  /// recording that breaks off would leave LibTorch's random numbers unusable.
+  void rehearse(const Function& function) {
+    auto& waits = c10::cuda::warning_state();
+    const auto before = waits.get_sync_debug_mode();
+    waits.set_sync_debug_mode(c10::cuda::SyncDebugMode::L_ERROR);
+    try {
+      function(input_);
+    } catch (...) {
+      waits.set_sync_debug_mode(before);
+      throw;
+    }
+    waits.set_sync_debug_mode(before);
+  }
+
   void stop_recording() {
     try {
       graph_.capture_end();

@@ -105,8 +105,9 @@ void CutGraph::build(const MarkedGraph& marked, const std::vector<bool>& is_leaf
 /// leaf; a later one is a leaf only if it does not depend on an earlier: else it keeps its total
 /// gradient, as hooks would give it.
 void CutGraph::probe(const MarkedGraph& marked, int height, int width) {
-  const at::Tensor input = at::rand({1, 3, height, width}, at::TensorOptions(model_.device()))
-                               .contiguous(at::MemoryFormat::ChannelsLast);
+  const at::Tensor input = at::rand({1, 3, height, width}, at::TensorOptions())
+                               .contiguous(at::MemoryFormat::ChannelsLast)
+                               .to(model_.device());
   std::vector<bool> is_leaf(marked.marks().size(), false);
   for (std::size_t i = 0; i < is_leaf.size(); ++i) {
     const std::string& layer = marked.marks()[i].layer;

@@ -27,6 +27,12 @@ using Layers = std::vector<std::string>;
   throw UserError(ExitCode::kUsage, "--" + option + ": " + why);
 }
 
+bool processor_has_vnni() {
+  const std::string text = processor();
+  const auto has = [&](const char* flag) { return text.find(flag) != std::string::npos; };
+  return has("avx512_vnni") || has("avx_vnni") || has("amx_int8");
+}
+
 bool processor_has_bf16() { return __builtin_cpu_supports("avx512bf16") != 0; }
 
 /// What is asked of a candidate, and what it needs to be made. Lives until the choice is made.
@@ -94,7 +100,14 @@ void add_openvino(const Request& request, std::vector<EngineCandidate>& candidat
   if (request.wants_precision("bf16") && openvino->has_bf16()) {
     forms.push_back(OpenVinoForm::kBf16);
   }
-  if (request.wants_precision("int8") && bundle.has_int8) forms.push_back(OpenVinoForm::kInt8);
+  if (request.wants_precision("int8") && bundle.has_int8) {
+    if (bundle.int8_needs_vnni && !processor_has_vnni()) {
+      refuse("precision int8",
+             "the bundle's int8 form was made on a processor with VNNI, and this one has none: its "
+             "sums would overflow; make the bundle here (scripts/compile_model.py --int8)");
+    }
+    forms.push_back(OpenVinoForm::kInt8);
+  }
   for (const OpenVinoForm form : forms) {
     candidates.push_back(
         {name_of(form), [=] {

@@ -8,10 +8,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
-#include <openvino/core/graph_util.hpp>
 #include <openvino/core/preprocess/pre_post_process.hpp>
-#include <openvino/op/fake_quantize.hpp>
-#include <openvino/op/transpose.hpp>
 #include <openvino/openvino.hpp>
 #include <openvino/runtime/intel_cpu/properties.hpp>
 #include <optional>
@@ -116,31 +113,6 @@ class OpenVinoFeatures : public Features {
   std::map<int, Request> requests_;  ///< by the number of pictures
 };
 
-/// Whether it rounds all values alike, wherever they lie.
-bool rounds_all_alike(const ov::op::v0::FakeQuantize& rounding) {
-  for (std::size_t range = 1; range < rounding.get_input_size(); ++range) {
-    const ov::PartialShape& shape = rounding.get_input_partial_shape(range);
-    if (shape.is_dynamic() || ov::shape_size(shape.to_shape()) != 1) return false;
-  }
-  return true;
-}
-
-/// Of an int8 network: the picture is rounded to bytes before its places change their order, so that
-/// bytes are moved and not floats, four times as many.
-void round_before_transposing(ov::Model& model) {
-  for (const auto& node : model.get_ordered_ops()) {
-    const auto rounding = ov::as_type_ptr<ov::op::v0::FakeQuantize>(node);
-    if (!rounding || !rounds_all_alike(*rounding)) continue;
-    const auto order =
-        ov::as_type_ptr<ov::op::v1::Transpose>(rounding->get_input_node_shared_ptr(0));
-    if (!order || order->output(0).get_target_inputs().size() != 1) continue;
-    ov::OutputVector inputs = rounding->input_values();
-    inputs[0] = order->input_value(0);
-    const auto rounded = rounding->clone_with_new_inputs(inputs);
-    ov::replace_node(rounding, order->clone_with_new_inputs({rounded, order->input_value(1)}));
-  }
-}
-
 /// With pixels u8 [batch, H, W, 3] as input, and float outputs.
 std::shared_ptr<ov::Model> taking_pixels(const std::shared_ptr<ov::Model>& model,
                                          const Normalisation& normalisation, int batch) {
@@ -164,9 +136,7 @@ std::shared_ptr<ov::Model> taking_pixels(const std::shared_ptr<ov::Model>& model
   for (std::size_t i = 0; i < model->outputs().size(); ++i) {
     steps.output(i).tensor().set_element_type(ov::element::f32);
   }
-  auto taking = steps.build();
-  round_before_transposing(*taking);
-  return taking;
+  return steps.build();
 }
 
 }  // namespace
