@@ -51,19 +51,21 @@ endif()
 gradcam_torch_version(${GRADCAM_TORCH_ROOT} GRADCAM_TORCH_VERSION)
 message(STATUS "LibTorch ${GRADCAM_TORCH_VERSION} at ${GRADCAM_TORCH_ROOT}")
 
-# gradcam::torch_cuda: what CUDA graphs need beside it, where LibTorch has CUDA and CUDA's headers lie
-# beside it (as with the wheel) or in CUDA_HOME.
-file(GLOB cuda_headers ${GRADCAM_TORCH_ROOT}/../nvidia/*/include/cuda_runtime_api.h)
-if(NOT cuda_headers)
-  file(GLOB cuda_headers $ENV{CUDA_HOME}/include/cuda_runtime_api.h)
-endif()
-if(NOT TARGET gradcam::torch_cuda AND cuda_headers AND EXISTS ${GRADCAM_TORCH_ROOT}/lib/libtorch_cuda.so)
-  list(GET cuda_headers 0 header)
-  get_filename_component(header ${header} DIRECTORY)
-  message(STATUS "CUDA graphs with the headers in ${header}")
+# gradcam::torch_cuda: the CUDA half of LibTorch, where it has one. GRADCAM_CUDA_INCLUDE: CUDA's headers,
+# which lie beside the wheel or in a toolkit; building wants them for CUDA graphs alone.
+if(NOT TARGET gradcam::torch_cuda AND EXISTS ${GRADCAM_TORCH_ROOT}/lib/libtorch_cuda.so)
+  file(GLOB beside ${GRADCAM_TORCH_ROOT}/../nvidia/*/include)
+  find_path(GRADCAM_CUDA_INCLUDE cuda_runtime_api.h NO_DEFAULT_PATH
+            PATHS ${beside} $ENV{CUDA_HOME}/include /usr/local/cuda/include)
   add_library(gradcam::torch_cuda INTERFACE IMPORTED GLOBAL)
-  target_include_directories(gradcam::torch_cuda SYSTEM INTERFACE ${header})
   target_link_libraries(gradcam::torch_cuda INTERFACE ${GRADCAM_TORCH_ROOT}/lib/libtorch_cuda.so)
+  if(GRADCAM_CUDA_INCLUDE)
+    message(STATUS "CUDA graphs with the headers in ${GRADCAM_CUDA_INCLUDE}")
+    target_include_directories(gradcam::torch_cuda SYSTEM INTERFACE ${GRADCAM_CUDA_INCLUDE})
+  else()
+    message(STATUS "No CUDA headers (cuda_runtime_api.h; CUDA_HOME): networks run on CUDA without "
+      "CUDA graphs, at about a third of the speed")
+  endif()
 endif()
 
 if(NOT TARGET gradcam::torch)

@@ -249,10 +249,12 @@ def machine(options: argparse.Namespace) -> str:
         pass
     wanted = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_tile", "amx_bf16", "amx_int8")
     isa = [flag for flag in wanted if flag in cpu_flags()]
-    card = "import torch; print(torch.cuda.get_device_name())"
-    cards = run_command([str(PEERS / "bin/python"), "-c", card]) if options.device == "cuda" else [""]
+    if options.device == "cuda":
+        code = "import torch; print(torch.cuda.get_device_name())"
+        card, _ = run_command([str(PEERS / "bin/python"), "-c", code])
+        model = f"{card.strip()}, {model}"
     return (
-        f"{cards[0].strip()}{', ' if cards[0] else ''}{model}, {os.cpu_count()} cores ({options.threads} used), "
+        f"{model}, {os.cpu_count()} cores ({options.threads} used), "
         f"{' '.join(isa) or 'no AVX2'}; {', '.join(versions.splitlines())}"
     )
 
@@ -330,6 +332,8 @@ def parse() -> argparse.Namespace:
     for name in options.only.split(",") if options.only else []:
         if name not in names:
             parser.error(f"--only '{name}': one of {', '.join(names)}")
+        if name in ELSEWHERE[options.device]:
+            parser.error(f"--only '{name}': not with --device {options.device}")
     if not VENV_PYTHON.exists():
         parser.error("no .venv: run scripts/setup first")
     options.film = options.film or default_film()

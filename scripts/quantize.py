@@ -23,7 +23,7 @@ FEWEST = 4  # of a film or folder
 
 # What stays in floats, tried in this order until frames of the same film agree. Without VNNI not the
 # first one: OpenVINO's sums of two products then want weights of 7 bits where the picture comes in,
-# which cost ResNet-50's maps of other films 0.01 of their correlation.
+# which cost ResNet-50's maps of other films up to 0.01 of their correlation.
 ALL = "all layers in int8"
 RECIPES = (
     (ALL, ()),
@@ -106,6 +106,8 @@ def add_int8(
 def _lines(tried: List[Int8], best: Int8, checks: List[Tuple[str, Agreement]]) -> List[str]:
     lines = [f"int8, tried {t.recipe}: {checks[0][0]}: {t.agreement}" for t in tried]
     lines += [f"int8: kept {best.recipe}" + ("" if best.agrees() else ": does NOT agree well")]
+    if has_vnni():
+        lines += ["int8: needs a processor with VNNI, as this one, where it runs"]
     return lines + [f"int8, {name}: {found}" for name, found in checks[1:]]
 
 

@@ -131,16 +131,16 @@ TEST_F(Cuda, GraphIsReplayedOnNewBytesAndGivesNewTensors) {
   EXPECT_EQ(calls, GRADCAM_WITH_CUDA_GRAPHS ? GraphedFunction::kWarmUp + 2 : 20);
 }
 
-TEST_F(Cuda, WhatWaitsForTheDeviceIsNotRecorded) {
-  GraphedFunction largest(
-      [](const at::Tensor& x) {
-        return std::vector<at::Tensor>{x.to(at::kFloat) / x.max().item<float>()};
-      },
-      kCuda);
-  for (int i = 0; i < 2 * GraphedFunction::kWarmUp; ++i) {
-    const at::Tensor bytes = of_bytes(i).to(at::kFloat);
-    EXPECT_TRUE(at::allclose(largest.run(of_bytes(i)).at(0).cpu(), bytes / bytes.max())) << i;
-  }
+TEST_F(Cuda, NetworksThatWaitForTheDeviceRunAsTheyAre) {
+  const std::string model = tiny::saved(
+      tiny::network({{"conv", tiny::seeded_conv(3, 8, 1)},
+                     {"fc", tiny::linear(tiny::seeded({5, 8}, 9), tiny::seeded({5}, 10))}},
+                    "  x = x / float(x.abs().max())\n"
+                    "  return self.fc.forward(torch.mean(self.conv.forward(x), [2, 3]))\n"),
+      "waiting");
+  Explainer here = explainer(model, "cpu", options_of("conv"));
+  Explainer there = explainer(model, "cuda:0", options_of("conv"));
+  for (int i = 0; i < 9; ++i) expect_same(there.explain(blob(i)), here.explain(blob(i)));
 }
 
 TEST_F(Cuda, AutomaticallyTaken) {

@@ -30,7 +30,7 @@ SMALL = ("--input-size", f"{own_models.SIDE},{own_models.SIDE}")
 
 
 def run_program(*arguments: object, cache: Path) -> subprocess.CompletedProcess:
-    command = [str(PROGRAM), *map(str, arguments)]
+    command = [str(PROGRAM), *map(str, arguments), "--device", "cpu"]  # what bundles are for
     environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
     return subprocess.run(
         command, capture_output=True, text=True, timeout=120, check=False, env=environment

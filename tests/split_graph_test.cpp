@@ -199,6 +199,26 @@ TEST(SplitGraph, PicturesOfOneCallDoNotInfluenceEachOther) {
   }
 }
 
+bool features_wait(const std::string& name, const std::string& body) {
+  const auto module =
+      tiny::network({{"a", tiny::seeded_conv(3, 4, 1)},
+                     {"fc", final_linear(tiny::seeded({5, 4}, 9), tiny::seeded({5}, 10))}},
+                    body + "  return self.fc.forward(torch.mean(self.a.forward(x), [2, 3]))\n");
+  const auto halves = split(mark_layers(model_of(module, name), {"a"}));
+  EXPECT_TRUE(halves.has_value());
+  return halves && waits_for_device(*halves->features->block());
+}
+
+TEST(SplitGraph, OnlyWhatNeedsTheValuesWaitsForADevice) {
+  EXPECT_FALSE(features_wait("plain", "  x = torch.relu(x * 2.0)\n"));
+  EXPECT_FALSE(
+      features_wait("shape", "  n = torch.tensor(x.size(2)) * 2\n  x = x + float(x.size(3))\n"));
+  EXPECT_FALSE(features_wait("view", "  x = x.view(x.size(0), 3, x.size(2), -1)\n"));
+  EXPECT_TRUE(features_wait("number", "  x = x / float(x.max())\n"));
+  EXPECT_TRUE(features_wait("item", "  x = x * x.mean().item()\n"));
+  EXPECT_TRUE(features_wait("mask", "  x = x - torch.masked_select(x, x > 0).mean()\n"));
+}
+
 TEST(SplitGraph, SeveralLayersAreNotSplit) {
   const Model model = model_of(residual_net(), "several");
   EXPECT_FALSE(split(mark_layers(model, {"stem", "bn"})));

@@ -1,11 +1,9 @@
 #include "stages/explain/cuda_graph.h"
 
-#include <ATen/ops/empty_like.h>
-#include <c10/core/StreamGuard.h>
-#include <c10/core/impl/VirtualGuardImpl.h>
 #if GRADCAM_WITH_CUDA_GRAPHS
 #include <ATen/cuda/CUDAGraph.h>
-#include <c10/cuda/CUDAFunctions.h>
+#include <c10/core/StreamGuard.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
 #endif
 
 #include <exception>
@@ -26,21 +24,21 @@ class GraphedFunction::Graph {
     cuda.getStream(device).synchronize();
     const c10::Stream own = cuda.getStreamFromGlobalPool(device);
     const c10::StreamGuard guard(own);  // what is recorded may not be on the default stream
-    rehearse(function);
+    function(input_);                   // libraries get their memory for this stream
     own.synchronize();
-    graph_.capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
+    graph_->capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
     try {
       results_ = function(input_);
     } catch (...) {
       stop_recording();
       throw;
     }
-    graph_.capture_end();
+    graph_->capture_end();
   }
 
   std::vector<at::Tensor> replay(const at::Tensor& pictures) {
     input_.copy_(pictures.pin_memory(), /*non_blocking=*/true);
-    graph_.replay();
+    graph_->replay();
     std::vector<at::Tensor> own;  // the next replay overwrites the others
     own.reserve(results_.size());
     for (const at::Tensor& result : results_) own.push_back(result.clone());
@@ -48,30 +46,15 @@ class GraphedFunction::Graph {
   }
 
  private:
-  /// Libraries get their memory for this stream. Throws where the function waits for the device: a
-  /// recording that breaks off would leave LibTorch's random numbers unusable.
-  void rehearse(const Function& function) {
-    auto& waits = c10::cuda::warning_state();
-    const auto before = waits.get_sync_debug_mode();
-    waits.set_sync_debug_mode(c10::cuda::SyncDebugMode::L_ERROR);
-    try {
-      function(input_);
-    } catch (...) {
-      waits.set_sync_debug_mode(before);
-      throw;
-    }
-    waits.set_sync_debug_mode(before);
-  }
-
   void stop_recording() {
     try {
-      graph_.capture_end();
+      graph_->capture_end();
     } catch (const std::exception&) {
-      // It says again that what was recorded is of no use.
+      graph_.release();  // LibTorch's allocator may go on asking it: it is better lost than freed
     }
   }
 
-  at::cuda::CUDAGraph graph_;
+  std::unique_ptr<at::cuda::CUDAGraph> graph_ = std::make_unique<at::cuda::CUDAGraph>();
   at::Tensor input_;
   std::vector<at::Tensor> results_;
 };

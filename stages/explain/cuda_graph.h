@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -14,7 +15,8 @@ namespace gradcam {
 /// themselves take. One thread calls it at a time.
 class GraphedFunction {
  public:
-  /// It must give new tensors, and do the same whenever the shape is the same.
+  /// It must give new tensors, do the same whenever the shape is the same, and not wait for the
+  /// device (waits_for_device() tells of a graph).
   using Function = std::function<std::vector<at::Tensor>(const at::Tensor& on_device)>;
 
   GraphedFunction(Function function, c10::Device device);
@@ -22,8 +24,8 @@ class GraphedFunction {
 
   /// Of a tensor on the CPU, which may change as soon as this returns. Results are new tensors on
   /// the device. The first kWarmUp calls with a number of pictures run the function itself, which
-  /// LibTorch and cuDNN tune meanwhile; so do all calls where it cannot be recorded (it waits for
-  /// the device) or this was built without CUDA's headers.
+  /// LibTorch and cuDNN tune meanwhile; so do all calls where it cannot be recorded or this was
+  /// built without CUDA's headers.
   std::vector<at::Tensor> run(const at::Tensor& pictures);
 
   static constexpr int kWarmUp = 4;

@@ -15,8 +15,9 @@ c10::Device parse_device(const std::string& name);
 /// on each shape and keeps the quickest, and fp32 is fp32, not TF32, which PyTorch takes by itself.
 void settle(c10::Device device);
 
-/// A tensor of the CPU on `device`, with the same strides. To a CUDA device from pinned memory of
-/// LibTorch's pool and without waiting for it: the tensor may change as soon as this returns.
+/// A tensor of the CPU (not pinned) on `device`, with the same strides. To a CUDA device from
+/// pinned memory of LibTorch's pool and without waiting for it: the tensor may change as soon as
+/// this returns.
 at::Tensor upload(const at::Tensor& tensor, c10::Device device);
 
 }  // namespace gradcam

@@ -58,18 +58,29 @@ LoadedModel load_file(const std::string& path, const ExplainOptions& options) {
   return {Network(std::move(model), identity_of(path), cache_folder()), std::move(description), ""};
 }
 
+/// A bundle is for the CPU; on a GPU its TorchScript file serves.
 LoadedModel load_bundle(const std::string& folder, const ExplainOptions& options) {
-  const c10::Device device = parse_device(options.device);
   const std::string file = folder + "/model.pt";
+  std::error_code unreadable;
+  const bool has_file = fs::is_regular_file(file, unreadable);
+  const bool needed = options.engine == "openvino" || options.precision == "int8";
+  c10::Device device = parse_device(options.device);
+  if (!device.is_cpu() && (needed || !has_file)) {
+    if (options.device != "auto") {
+      throw UserError(ExitCode::kUsage, "--device " + options.device + ": bundle '" + folder +
+                                            "' " +
+                                            (needed ? "asked for OpenVINO" : "has no model.pt") +
+                                            ", which is for the CPU; allowed: auto, cpu");
+    }
+    device = c10::kCPU;
+  }
   std::string why = device.is_cpu() ? "" : "bundle '" + folder + "': is for the CPU";
   try {
     if (why.empty()) {
       return {Network(open_bundle(folder), device, cache_folder()), find_description(file, ""), ""};
     }
   } catch (const UserError& error) {
-    std::error_code unreadable;
-    const bool needed = options.engine == "openvino" || options.precision == "int8";
-    if (needed || !fs::is_regular_file(file, unreadable)) throw;
+    if (needed || !has_file) throw;
     why = error.what();
   }
   LoadedModel loaded = load_file(file, options);

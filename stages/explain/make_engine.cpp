@@ -104,7 +104,8 @@ void add_openvino(const Request& request, std::vector<EngineCandidate>& candidat
     if (bundle.int8_needs_vnni && !processor_has_vnni()) {
       refuse("precision int8",
              "the bundle's int8 form was made on a processor with VNNI, and this one has none: its "
-             "sums would overflow; make the bundle here (scripts/compile_model.py --int8)");
+             "sums would overflow; make the bundle here (scripts/compile_model.py --int8), or give "
+             "--precision auto");
     }
     forms.push_back(OpenVinoForm::kInt8);
   }
@@ -150,8 +151,9 @@ std::string precision_obstacle(const Request& request, const std::string& openvi
   return "this processor does not compute in it; give auto or fp32";
 }
 
-std::string key_of(const Request& request) {
+std::string key_of(const Request& request, const std::vector<EngineCandidate>& candidates) {
   std::string key = request.network.identity();
+  for (const EngineCandidate& candidate : candidates) key += "|" + candidate.name;
   for (const std::string& layer : request.layers) key += "|" + layer;
   for (const std::string& part :
        {std::to_string(request.description.input_height) + "x" +
@@ -193,7 +195,7 @@ ChosenEngine make_engine(const Network& network, const Layers& layers,
   try {
     return choose_engine(candidates, request.probe, engine_threads(options),
                          has_fp32 ? kAgreesWithFp32 : kAgreesWithRounded, choosing,
-                         ChoiceMemory(network.cache(), key_of(request)));
+                         ChoiceMemory(network.cache(), key_of(request, candidates)));
   } catch (const UserError&) {
     throw;
   } catch (const std::exception& error) {

@@ -14,7 +14,8 @@ struct Bundle {
   std::string layer;      ///< where it is cut
   std::string identity;   ///< changes whenever its weights do
   bool has_int8 = false;  ///< quantized features are there too
-  /// They use all of a byte's range, for which sums of products need the 32 bits that VNNI gives them.
+  /// They use all of a byte's range, for which sums of products need the 32 bits that VNNI gives
+  /// them.
   bool int8_needs_vnni = false;
 
   std::string features() const { return folder + "/features.xml"; }

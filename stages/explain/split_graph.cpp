@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -25,6 +26,57 @@ bool has_lasting_effect(const jit::Node* node) {
                                                   c10::prim::Print,
                                                   c10::prim::RaiseException};
   return kChanging.count(node->kind()) > 0 || !node->blocks().empty();
+}
+
+/// Reads a number of its first input, a tensor.
+bool reads_a_number(const jit::Node* node) {
+  static const std::set<std::string> kReading = {"aten::item",
+                                                 "aten::Int",
+                                                 "aten::Float",
+                                                 "aten::Bool",
+                                                 "aten::Complex",
+                                                 "aten::IntImplicit",
+                                                 "aten::FloatImplicit",
+                                                 "aten::ScalarImplicit",
+                                                 "aten::ComplexImplicit",
+                                                 "aten::is_nonzero",
+                                                 "prim::tolist",
+                                                 "aten::_local_scalar_dense"};
+  return kReading.count(node->kind().toQualString()) > 0 && is_tensor(node->input(0));
+}
+
+/// Compares on the CPU, goes there, or gives as many values as it finds.
+bool needs_the_values(const jit::Node* node) {
+  static const std::set<std::string> kNeeding = {"aten::equal",
+                                                 "aten::allclose",
+                                                 "aten::cpu",
+                                                 "aten::nonzero",
+                                                 "aten::nonzero_numpy",
+                                                 "aten::argwhere",
+                                                 "aten::index",
+                                                 "aten::index_put",
+                                                 "aten::index_put_",
+                                                 "aten::masked_select",
+                                                 "aten::_unique2",
+                                                 "aten::unique_dim",
+                                                 "aten::unique_consecutive",
+                                                 "aten::bincount",
+                                                 "aten::repeat_interleave"};
+  return kNeeding.count(node->kind().toQualString()) > 0;
+}
+
+/// A number of a shape as a tensor, or computed from such: it is on the CPU.
+bool is_of_a_shape(const jit::Value* value) {
+  const jit::Node* const node = value->node();
+  if (node->kind() == c10::prim::NumToTensor) return true;
+  if (node->kind() == c10::prim::Constant || node->kind() == c10::prim::Param) return false;
+  bool any = false;
+  for (const jit::Value* input : node->inputs()) {
+    if (!is_tensor(input) || input->node()->kind() == c10::prim::Constant) continue;
+    if (!is_of_a_shape(input)) return false;
+    any = true;
+  }
+  return any;
 }
 
 /// Thrown where a value cannot be had on its side of the cut.
@@ -125,6 +177,12 @@ std::optional<SplitGraph> split(const MarkedGraph& marked) {
   } catch (const CannotSplit&) {
     return std::nullopt;
   }
+}
+
+bool waits_for_device(const jit::Block& block) {
+  return std::ranges::any_of(block.nodes(), [](const jit::Node* node) {
+    return needs_the_values(node) || (reads_a_number(node) && !is_of_a_shape(node->input(0)));
+  });
 }
 
 }  // namespace gradcam

@@ -25,4 +25,8 @@ struct SplitGraph {
 /// writes into a frontier value in place may come too early).
 std::optional<SplitGraph> split(const MarkedGraph& marked);
 
+/// Whether running a half, which has no control flow, on a GPU may wait for it: an operation reads
+/// a number of a tensor, or gives as many as it finds. Numbers of shapes are known without.
+bool waits_for_device(const torch::jit::Block& block);
+
 }  // namespace gradcam

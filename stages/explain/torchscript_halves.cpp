@@ -57,12 +57,13 @@ class TorchScriptFeatures : public Features {
     jit::OptimizeFrozenGraph(graph, /*optimize_numerics=*/true);
     convert_constants(graph->block(), type_of(form));
     if (form == TorchScriptForm::kOptimized) jit::ConvertFrozenOpsToMKLDNN(graph);
+    recordable_ = normalisation_.device().is_cuda() && !waits_for_device(*graph->block());
     function_ = std::make_unique<jit::GraphFunction>("features", graph, nullptr);
   }
 
   FeatureValues run(const at::Tensor& pixels) override {
     const at::NoGradGuard no_grad;
-    if (normalisation_.device().is_cuda()) return {graphed_.run(pixels.permute({0, 3, 1, 2})), {}};
+    if (recordable_) return {graphed_.run(pixels.permute({0, 3, 1, 2})), {}};
     return {compute(normalisation_.apply(pixels)), {}};
   }
 
@@ -81,7 +82,8 @@ class TorchScriptFeatures : public Features {
 
   TorchScriptForm form_;
   Normalisation normalisation_;
-  GraphedFunction graphed_;  ///< of compute(), on CUDA
+  GraphedFunction graphed_;  ///< of compute()
+  bool recordable_ = false;  ///< on CUDA, where nothing waits for the device
   std::unique_ptr<jit::GraphFunction> function_;
 };
 
