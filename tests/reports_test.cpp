@@ -78,6 +78,7 @@ TEST(PrintInfo, OfAModelIsWhatItsDescriptionSays) {
                                 "labels       2\n"
                                 "layers       2 (gradcam-live layers lists them)\n"
                                 "layer        conv\n"
+                                "device       cpu\n"
                                 "engine       torchscript ";
   EXPECT_EQ(text.substr(0, described.size()), described);
   // Which of these is the fastest here is for the machine to say; one is.

@@ -29,11 +29,11 @@ class GraphedFunction::Graph {
     graph_->capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
     try {
       results_ = function(input_);
+      graph_->capture_end();
     } catch (...) {
       stop_recording();
       throw;
     }
-    graph_->capture_end();
   }
 
   std::vector<at::Tensor> replay(const at::Tensor& pictures) {

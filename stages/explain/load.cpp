@@ -67,10 +67,10 @@ LoadedModel load_bundle(const std::string& folder, const ExplainOptions& options
   c10::Device device = parse_device(options.device);
   if (!device.is_cpu() && (needed || !has_file)) {
     if (options.device != "auto") {
-      throw UserError(ExitCode::kUsage, "--device " + options.device + ": bundle '" + folder +
-                                            "' " +
-                                            (needed ? "asked for OpenVINO" : "has no model.pt") +
-                                            ", which is for the CPU; allowed: auto, cpu");
+      const std::string why = has_file ? "" : ", and the bundle has no model.pt";
+      throw UserError(ExitCode::kUsage, "--device " + options.device + ": OpenVINO, as bundle '" +
+                                            folder + "' runs on it, is for the CPU" + why +
+                                            "; allowed: auto, cpu");
     }
     device = c10::kCPU;
   }
