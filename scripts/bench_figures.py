@@ -35,6 +35,7 @@ import bench_peers  # noqa: E402
 import film_agreement  # noqa: E402
 import sample_clip  # noqa: E402
 from bench_peers import FORWARD, ROOT, Bench, rate_of, run_command  # noqa: E402
+from processor import cpu_flags  # noqa: E402
 
 NETWORKS = ("resnet50", "mobilenet_v2", bench_peers.LITE0)
 LIVE_S = 20
@@ -141,7 +142,7 @@ class Figures:
 
     def precisions(self) -> List[Tuple[str, str]]:
         """Of ours, and the plain OpenVINO of the peers."""
-        bf16 = {"avx512_bf16", "amx_bf16"} & set(bench_peers.cpu_flags())
+        bf16 = {"avx512_bf16", "amx_bf16"} & set(cpu_flags())
         return [("fp32", "openvino_f32"), *([("bf16", "openvino_bf16")] if bf16 else [])]
 
     @staticmethod

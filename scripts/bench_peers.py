@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 import sample_clip
+from processor import cpu_flags
 from project_python import use_project_python
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -78,14 +79,6 @@ OURS: Dict[str, List[Tuple[str, str, bool, str]]] = {
 }
 REFERENCES = ("ours_fp32", "ours_auto")  # what the other rows are compared with
 FORWARD = " forward"  # behind the name: the same engine without an explanation
-
-
-def cpu_flags() -> List[str]:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return []
-    return next((line.split(":")[1].split() for line in lines if line.startswith("flags")), [])
 
 
 def install() -> Dict[str, str]:

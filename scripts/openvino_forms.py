@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Callable, List, Optional, Tuple
 
 import torch
@@ -37,17 +36,6 @@ class Compiled:
             else:
                 values.append(value)
         return values, output
-
-
-def has_vnni() -> bool:
-    """Whether the processor sums products of bytes without a limit in between, as VNNI and AMX do:
-    where it has AVX2 alone, two products are summed in 16 bits."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return False
-    flags = next((line.split(":")[1].split() for line in lines if line.startswith("flags")), [])
-    return not {"avx512_vnni", "avx_vnni", "amx_int8"}.isdisjoint(flags)
 
 
 def fast_precision() -> str:

@@ -11,8 +11,9 @@ from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 import frames
 from agreement import Agreement, Head, compare
 from network import MODEL, USAGE, Network, NetworkError, first_line
-from openvino_forms import Compiled, fast_precision, has_vnni
+from openvino_forms import Compiled, fast_precision
 from precise_layers import is_depthwise
+from processor import has_vnni
 from quiet import silence
 from torch import Tensor
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -19,12 +18,9 @@ from typing import Any, List
 import numpy as np
 import own_models
 import torch
-from own_bundle import PLAIN, SMALL, OwnFolder
+from own_bundle import PLAIN, ROOT, SMALL, WITH_OPENVINO, OwnFolder, run_program
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parent.parent
-PROGRAM = Path(os.environ.get("PROGRAM_UNDER_TEST", ROOT / "build/release/gradcam-live"))
-WITH_OPENVINO = os.environ.get("WITH_OPENVINO", "1") == "1"
 FRAMES = 12
 sys.path.insert(0, str(ROOT / "scripts"))
 import compile_model  # noqa: E402
@@ -46,11 +42,7 @@ class Bundle(unittest.TestCase):
         assert code == 0, "no bundle was made"
 
     def run_program(self, *arguments: object) -> subprocess.CompletedProcess:
-        command = [str(PROGRAM), *map(str, arguments), "--device", "cpu"]  # what bundles are for
-        environment = {**os.environ, "XDG_CACHE_HOME": str(self.folder / "cache")}
-        return subprocess.run(
-            command, capture_output=True, text=True, timeout=120, check=False, env=environment
-        )
+        return run_program(*arguments, cache=self.folder / "cache")
 
     def explained(self, model: Path, *arguments: object) -> Any:
         """JSON lines, maps and what was said of a few frames of the sample clip."""

@@ -20,19 +20,24 @@ from PIL import Image
 sys.path.insert(0, str(ROOT / "scripts"))
 import agreement  # noqa: E402
 import frames  # noqa: E402
-import openvino_forms  # noqa: E402
+import processor  # noqa: E402
 import quantize  # noqa: E402
 import sample_clip  # noqa: E402
 from network import Framing  # noqa: E402
 
 
-def is_int8(convolution: Any) -> bool:
-    """Its weights lie in the file as i8, its input is rounded."""
-    value, weights = (source.get_node() for source in convolution.input_values())
+def weights_of(convolution: Any) -> Any:
+    """As they lie in the file."""
+    weights = convolution.input_value(1).get_node()
     while weights.get_type_name() != "Constant":
         weights = weights.input_value(0).get_node()
-    stored = weights.get_element_type().get_type_name()
-    rounded = value.get_type_name() == "FakeQuantize"
+    return weights
+
+
+def is_int8(convolution: Any) -> bool:
+    """Its weights lie in the file as i8, its input is rounded."""
+    stored = weights_of(convolution).get_element_type().get_type_name()
+    rounded = convolution.input_value(0).get_node().get_type_name() == "FakeQuantize"
     return (stored, rounded) == ("i8", True)
 
 
@@ -61,12 +66,9 @@ class Int8(OwnFolder):
         model = openvino.Core().read_model(self.bundle / "features_int8.xml")
         stems = [op for op in model.get_ordered_ops() if op.get_type_name() == "Convolution"]
         self.assertTrue(is_int8(stems[0]))
-        weights = stems[0].input_value(1).get_node()
-        while weights.get_type_name() != "Constant":
-            weights = weights.input_value(0).get_node()
-        self.assertEqual(np.abs(weights.get_data().astype(int)).max(), 127)
+        self.assertEqual(np.abs(weights_of(stems[0]).get_data().astype(int)).max(), 127)
         done = run_program("info", self.bundle, "--precision", "int8", cache=self.folder / "cache")
-        if openvino_forms.has_vnni():
+        if processor.has_vnni():
             self.assertIn("openvino int8", done.stdout)
         else:
             self.assertEqual((done.returncode, done.stderr.count("\n")), (2, 1), done.stderr)

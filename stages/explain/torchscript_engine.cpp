@@ -49,9 +49,8 @@ TorchScriptEngine::Halves& TorchScriptEngine::halves(std::size_t layer) {
   if (!split_here) {
     no_halves(layers_[layer], "control flow or a list crosses the cut");
   }
-  Halves made{
-      torchscript_features(*split_here, TorchScriptForm::kPlain, normalisation_),
-      Head(split_here->head, output_)};
+  Halves made{torchscript_features(*split_here, TorchScriptForm::kPlain, normalisation_),
+              Head(split_here->head, output_)};
   return halves_.emplace(layer, std::move(made)).first->second;
 }
 

@@ -6,6 +6,7 @@
 #include <torch/csrc/jit/passes/frozen_graph_optimizations.h>
 #include <torch/csrc/jit/passes/frozen_ops_to_mkldnn.h>
 
+#include <optional>
 #include <vector>
 
 #include "stages/explain/cuda_graph.h"
@@ -45,25 +46,22 @@ class TorchScriptFeatures : public Features {
  public:
   TorchScriptFeatures(const SplitGraph& halves, TorchScriptForm form,
                       const Normalisation& normalisation)
-      : form_(form),
-        normalisation_(normalisation),
-        graphed_(
-            [this](const at::Tensor& pixels) {
-              return compute(normalisation_.apply_there(pixels));
-            },
-            normalisation.device()) {
+      : form_(form), normalisation_(normalisation) {
     auto graph = halves.features->copy();
     jit::EliminateDeadCode(graph);
     jit::OptimizeFrozenGraph(graph, /*optimize_numerics=*/true);
     convert_constants(graph->block(), type_of(form));
     if (form == TorchScriptForm::kOptimized) jit::ConvertFrozenOpsToMKLDNN(graph);
-    recordable_ = normalisation_.device().is_cuda() && !waits_for_device(*graph->block());
     function_ = std::make_unique<jit::GraphFunction>("features", graph, nullptr);
+    if (!normalisation_.device().is_cuda() || waits_for_device(*graph->block())) return;
+    graphed_.emplace(
+        [this](const at::Tensor& pixels) { return compute(normalisation_.apply_there(pixels)); },
+        normalisation_.device());
   }
 
   FeatureValues run(const at::Tensor& pixels) override {
     const at::NoGradGuard no_grad;
-    if (recordable_) return {graphed_.run(pixels.permute({0, 3, 1, 2})), {}};
+    if (graphed_) return {graphed_->run(pixels.permute({0, 3, 1, 2})), {}};
     return {compute(normalisation_.apply(pixels)), {}};
   }
 
@@ -82,9 +80,8 @@ class TorchScriptFeatures : public Features {
 
   TorchScriptForm form_;
   Normalisation normalisation_;
-  GraphedFunction graphed_;  ///< of compute()
-  bool recordable_ = false;  ///< on CUDA, where nothing waits for the device
   std::unique_ptr<jit::GraphFunction> function_;
+  std::optional<GraphedFunction> graphed_;  ///< of compute(), on CUDA, if nothing waits for it
 };
 
 }  // namespace

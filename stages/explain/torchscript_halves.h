@@ -21,8 +21,7 @@ enum class TorchScriptForm {
 std::string name_of(TorchScriptForm form);
 
 /// The features half, on the device of its weights, which is that of `normalisation` (kOptimized:
-/// the CPU). May throw what LibTorch
-/// throws, then or when first run.
+/// the CPU). May throw what LibTorch throws, then or when first run.
 std::unique_ptr<Features> torchscript_features(const SplitGraph& halves, TorchScriptForm form,
                                                const Normalisation& normalisation);
 
