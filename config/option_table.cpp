@@ -358,8 +358,9 @@ std::vector<OptionSpec> run_options() {
           "--every-frame"),
       option(
           named(group, Arity::kSingle, {"--frames-in-flight"}, "N",
-                "frames of each stream at work at once; 0: 2 if live, else as the cores allow"),
-          whole_number(1, 1024, "as the cores allow"),
+                "frames of each stream at work at once; 0: 2 if live, else as the cores and "
+                "--batch allow"),
+          whole_number(1, 1024, "as the cores and --batch allow"),
           [](auto&& o) -> auto& { return o.run.frames_in_flight; }),
       option(
           named(group, Arity::kSingle, {"--max-failures"}, "N",

@@ -107,7 +107,7 @@ struct RunOptions {
   /// auto: by the kind of source.
   Choice live = Choice::kAuto;
   int frames_in_flight = 0;  ///< per stream, between capture and output; 0 = 2 live, else as the
-                             ///< cores allow
+                             ///< cores and the batch allow
   int max_failures = 25;     ///< failed frames in a row that end the run
   std::string log_level = "info";
 };

@@ -58,7 +58,7 @@ struct Annotation::Parts {
   bool is_measured_over_time(const SourceInfo& info) const;
   std::vector<std::string> names() const;
   std::vector<BoundStream> bound_streams() const;
-  std::vector<Stream> streams(Progress& progress, Viewer* viewer);
+  std::vector<Stream> streams(Progress& progress, Viewer* viewer, int batch);
   RunSummary run(BoundStages& bound, Progress& progress, Viewer* viewer,
                  const std::stop_token& stop);
   RunSummary run_in_window(BoundStages& bound, Progress& progress, LayerSwitch& network,
@@ -150,8 +150,9 @@ void Annotation::Parts::open_outputs() {
   }
 }
 
-std::vector<Stream> Annotation::Parts::streams(Progress& progress, Viewer* viewer) {
+std::vector<Stream> Annotation::Parts::streams(Progress& progress, Viewer* viewer, int batch) {
   std::vector<Stream> streams;
+  const int count = static_cast<int>(sources.size());
   for (std::size_t i = 0; i < sources.size(); ++i) {
     Stream& stream = streams.emplace_back();
     StreamOutput* const output = outputs[i].get();
@@ -163,10 +164,15 @@ std::vector<Stream> Annotation::Parts::streams(Progress& progress, Viewer* viewe
     };
     if (viewer != nullptr) stream.show = [viewer](const Rendered& frame) { viewer->post(frame); };
     stream.finish = [output] { output->finish(); };
+    // Who only watches a film with a budget wants it to run smoothly.
+    stream.carries_newest =
+        viewer != nullptr && !writes_anything(options.output) && options.explain.budget_s > 0;
     stream.limit = options.input.limit;
-    stream.frames_in_flight = options.run.frames_in_flight > 0 ? options.run.frames_in_flight
-                              : stream.live                    ? kLiveFramesInFlight
-                                                               : cores() + 2;
+    stream.frames_in_flight = options.run.frames_in_flight;
+    if (stream.frames_in_flight == 0) {
+      stream.frames_in_flight =
+          stream.live ? kLiveFramesInFlight : film_frames_in_flight(cores(), batch, count);
+    }
   }
   return streams;
 }
@@ -179,7 +185,7 @@ RunSummary Annotation::Parts::run(BoundStages& bound, Progress& progress, Viewer
   graph.budget_ms = 1000 * options.explain.budget_s;
   graph.max_failures = options.run.max_failures;
   bound.give_up_at(stop);
-  return run_graph(streams(progress, viewer), bound.stages(), graph, stop);
+  return run_graph(streams(progress, viewer, graph.batch), bound.stages(), graph, stop);
 }
 
 /// The window belongs to this thread, main; the graph waits on another.
@@ -257,6 +263,9 @@ Annotation::~Annotation() = default;
 RunSummary Annotation::run(LayerSwitch& network, const std::stop_token& stop) {
   const Options& options = parts_->options;
   log_model(network.first());
+  if (options.explain.batch > 1 && network.first().batch() == 1) {
+    log::warning("--batch: this network takes one picture at a time");
+  }
   LiveSettings settings({options.overlay, network.first().target(), "", "", false});
   Progress progress(parts_->infos, options.input.limit);
   BoundStages bound(options, network, settings, progress, parts_->bound_streams());

@@ -7,8 +7,14 @@
 namespace gradcam {
 
 CarryPolicy::Way CarryPolicy::decide(std::uint64_t ticket, Pass pass) {
-  if (each_frame()) return Way::kOwn;
+  if (each_frame_) return Way::kOwn;
   return live_ ? decide_live(ticket, pass) : decide_film(ticket, std::move(pass));
+}
+
+void CarryPolicy::failed_before(std::uint64_t ticket, const std::string& error) {
+  if (each_frame_ || live_) return;
+  const std::lock_guard lock(mutex_);
+  if (is_key_frame(ticket)) newest_ = MapOutcome{ticket, nullptr, error};
 }
 
 CarryPolicy::Way CarryPolicy::decide_live(std::uint64_t ticket, const Pass& pass) {
@@ -31,40 +37,42 @@ CarryPolicy::Way CarryPolicy::decide_live(std::uint64_t ticket, const Pass& pass
 }
 
 CarryPolicy::Way CarryPolicy::decide_film(std::uint64_t ticket, Pass pass) {
-  const std::uint64_t key = ticket - ticket % every_;
-  if (ticket == key) return Way::kOwn;
   MapOutcome outcome;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = outcomes_.find(key);
-    if (found == outcomes_.end()) {
-      waiting_[key].push_back(std::move(pass));
+    if (is_key_frame(ticket)) return Way::kOwn;
+    if (!newest_) {
+      waiting_[key_].push_back(std::move(pass));
       return Way::kCarry;
     }
-    outcome = found->second;
+    outcome = *newest_;
   }
   pass(outcome);
   return Way::kCarry;
 }
 
+/// If so, those behind it wait for its map, up to the next key frame.
+bool CarryPolicy::is_key_frame(std::uint64_t ticket) {
+  if (ticket < next_key_) return false;
+  key_ = ticket;
+  next_key_ = ticket + every_;
+  newest_.reset();
+  return true;
+}
+
 void CarryPolicy::finished(const MapOutcome& outcome) {
-  if (each_frame()) return;
+  if (each_frame_) return;
   std::vector<Pass> passing;
   {
     const std::lock_guard lock(mutex_);
+    if (outcome.explanation) adapt(outcome.explanation->explain_ms);
     if (live_) {
       --with_engine_;
-      if (outcome.explanation) adapt(outcome.explanation->explain_ms);
       if (!newest_ || outcome.ticket > newest_->ticket) newest_ = outcome;
       return;
     }
-    if (outcome.ticket % every_ != 0) return;  // it would have carried a map
-    outcomes_[outcome.ticket] = outcome;
+    if (outcome.ticket == key_) newest_ = outcome;
     if (auto waiting = waiting_.extract(outcome.ticket)) passing = std::move(waiting.mapped());
-    // Frames that are still under way can need no more explained ones than this.
-    while (outcomes_.size() > static_cast<std::size_t>(in_flight_) + 1) {
-      outcomes_.erase(outcomes_.begin());
-    }
   }
   for (const Pass& pass : passing) pass(outcome);
 }

@@ -20,9 +20,9 @@ struct MapOutcome {
   std::string error;
 };
 
-/// Decides which frames of one stream are explained, and which map the others carry. Any thread.
+/// Decides which frames of one stream are explained, and which map the others carry.
 ///
-/// Films: every N-th frame (by ticket) waits for a map of its own, and those behind it carry
+/// Films: every N-th frame, a key frame, waits for a map of its own, and those behind it carry
 /// exactly that one, waiting for it without occupying the engine. Live: a frame never waits once
 /// there is a map: it carries the newest. A frame is also given to the engine, for the benefit of
 /// later ones, when N have passed since the last that was, or that one failed, and the engine has
@@ -30,21 +30,20 @@ struct MapOutcome {
 /// error: a failure beside is seen, and no map is passed off for another.
 ///
 /// With a budget the N is found while it runs: the smallest with which the engine spends no more
-/// than that on a frame, on the average; 1 where it can. Frames then go by the rule for live
-/// streams, whatever the source.
+/// than that on a frame, on the average; 1 where it can, and until a first map has been timed. A
+/// film's is settled at each key frame, for the frames behind it.
 class CarryPolicy {
  public:
   struct Options {
     int every = 1;  ///< >= 1; 1: each frame is explained
     bool live = false;
-    int in_flight = 1;     ///< frames of the stream that are under way at once, at most
     double budget_ms = 0;  ///< of engine time per frame of this stream; 0 = none, `every` counts
   };
   explicit CarryPolicy(const Options& options)
-      : every_(static_cast<std::uint64_t>(options.every)),
-        live_(options.live || options.budget_ms > 0),
-        in_flight_(options.in_flight),
-        budget_ms_(options.budget_ms) {}
+      : each_frame_(options.every == 1 && options.budget_ms <= 0),
+        live_(options.live),
+        budget_ms_(options.budget_ms),
+        every_(static_cast<std::uint64_t>(options.every)) {}
 
   enum class Way {
     kOwn,           ///< explain it, report to finished(), and let it pass with the result
@@ -53,37 +52,37 @@ class CarryPolicy {
   };
   using Pass = std::function<void(const MapOutcome&)>;
 
-  /// Once for each frame that can be explained. `pass` must not call this object.
+  /// For a frame that can be explained. This one and the next are called in the order of tickets,
+  /// one at a time, on changing threads. `pass` must not call this object.
   Way decide(std::uint64_t ticket, Pass pass);
+  /// For a frame that failed before it came here.
+  void failed_before(std::uint64_t ticket, const std::string& error);
 
-  /// An engine call has ended.
+  /// An engine call has ended. Any thread, also during the other two.
   void finished(const MapOutcome& outcome);
-
-  /// The frame failed before it came here: decide() is not asked.
-  void failed_before(std::uint64_t ticket, const std::string& error) {
-    if (!live_) finished({ticket, nullptr, error});
-  }
 
  private:
   Way decide_live(std::uint64_t ticket, const Pass& pass);
   Way decide_film(std::uint64_t ticket, Pass pass);
-  bool each_frame() const { return every_ == 1 && budget_ms_ <= 0; }
+  bool is_key_frame(std::uint64_t ticket);  ///< these two with mutex_ held
   void adapt(double explain_ms);
 
-  std::uint64_t every_;  ///< with a budget: as adapted, with mutex_ held
+  const bool each_frame_;  ///< nothing is carried
   const bool live_;
-  const int in_flight_;
   const double budget_ms_;
 
-  std::mutex mutex_;
+  std::mutex mutex_;  ///< for all that follows
+  std::uint64_t every_;
   double cost_ms_ = 0;  ///< of a map, decaying mean
-  // live
+  /// The newest map. Films: that of the last key frame, once it is there.
   std::optional<MapOutcome> newest_;
+  // live
   std::uint64_t last_given_ = 0;  ///< ticket of the last frame that the engine was given
   int with_engine_ = 0;
-  // films, by the ticket of the explained frame
-  std::map<std::uint64_t, MapOutcome> outcomes_;
-  std::map<std::uint64_t, std::vector<Pass>> waiting_;
+  // films
+  std::uint64_t key_ = 0;                               ///< ticket of the last key frame
+  std::uint64_t next_key_ = 0;                          ///< of the next one
+  std::map<std::uint64_t, std::vector<Pass>> waiting_;  ///< by ticket of the key frame
 };
 
 }  // namespace gradcam

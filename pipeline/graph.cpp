@@ -27,16 +27,19 @@ struct Run {
   const double streams;  ///< how many share the engine
   const Clock::time_point begin = Clock::now();
   flow::graph graph;
-  std::stop_source stop;  ///< ends every capture
+  std::stop_source stop;     ///< ends every capture
+  std::int64_t batches = 0;  ///< the inference thread's: calls that took several frames
   InferenceThread inference;
 
   Run(const Stages& s, const GraphOptions& o, std::size_t count)
       : stages(s),
         options(o),
         streams(static_cast<double>(count)),
-        inference(
-            static_cast<int>(count), s.explain_batch ? o.batch : 1, s.explain_start,
-            [&s](std::vector<Prepared> frames) { return explain_some(s, std::move(frames)); }) {}
+        inference(static_cast<int>(count), s.explain_batch ? o.batch : 1, s.explain_start,
+                  [this](std::vector<Prepared> frames) {
+                    batches += frames.size() > 1 ? 1 : 0;
+                    return explain_some(stages, std::move(frames));
+                  }) {}
 
   /// Ends the run early. Of several errors the first is the one to report.
   void fail(std::exception_ptr error) {
@@ -116,7 +119,7 @@ class Lane {
 Lane::Lane(Run& run, int index, Stream stream)
     : run_(run),
       stream_(std::move(stream)),
-      carry_({run.options.every, stream_.live, stream_.frames_in_flight,
+      carry_({run.options.every, stream_.live || stream_.carries_newest,
               run.options.budget_ms / run.streams}),
       stats_(run.begin),
       preprocess_(run.graph, flow::unlimited,
@@ -286,6 +289,7 @@ RunSummary run_graph(std::vector<Stream> streams, const Stages& stages, const Gr
     summary.stopped |= stream.end == StreamEnd::kStopped || stream.dropped_stop > 0;
   }
   summary.wall_s = ms_since(run.begin) / 1000;
+  summary.batches = run.batches;
   summary.error = run.error();
   summary.stopped &= stop.stop_requested() && !summary.error;
   return summary;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -45,8 +46,19 @@ struct Stream {
   /// The newest frame counts: while no place is free, a newer frame takes the place of the one that
   /// waits, which is dropped and counted. False: the source waits.
   bool live = false;
+  /// Frames that are not explained never wait for a map: they carry the newest one there is, as
+  /// those of live streams do. False: they carry that of the explained frame before them.
+  bool carries_newest = false;
   int frames_in_flight = 4;  ///< between capture and the end of output, >= 1
 };
+
+/// How many frames of each film should be in flight where `streams` of them share this many cores
+/// and one engine: one for each core, one that the engine works on, and one that waits for it.
+/// Where the engine takes batches: one with it and one that waits, of all streams together. With
+/// fewer frames there would never be a batch, as nobody waits for it to fill.
+inline int film_frames_in_flight(int cores, int batch, int streams) {
+  return cores + std::max(2, (2 * batch + streams - 1) / streams);
+}
 
 struct GraphOptions {
   int batch = 1;  ///< frames, of any streams, that are explained together when so many wait

@@ -202,7 +202,9 @@ ExitCode exit_code(const RunSummary& summary) {
 }
 
 std::string to_json(const RunSummary& summary) {
-  Json json{{"wall_s", rounded(summary.wall_s)}, {"stopped", summary.stopped}};
+  Json json{{"wall_s", rounded(summary.wall_s)},
+            {"stopped", summary.stopped},
+            {"batches", summary.batches}};
   if (summary.error) json["error"] = message_of(summary.error);
   json["streams"] = Json::array();
   for (const StreamSummary& stream : summary.streams) json["streams"].push_back(json_of(stream));

@@ -30,6 +30,7 @@ class BatchGraph : public Graph {
       return named(prepared);
     };
     stages_.explain_batch = [this](const std::vector<Prepared>& frames) {
+      ++batches_;
       for (const Prepared& prepared : frames) tried_.insert(key_of(prepared));
       if (std::any_of(frames.begin(), frames.end(), [&](const auto& p) { return is_bad(p); })) {
         ++broken_;
@@ -88,7 +89,8 @@ class BatchGraph : public Graph {
   std::set<Key> tried_;         ///< these: the inference thread's
   std::set<std::size_t> sizes_;
   std::size_t most_streams_ = 0;
-  int broken_ = 0;  ///< batches with a bad frame
+  int batches_ = 0;
+  int broken_ = 0;  ///< of those, with a bad frame
   std::function<bool()> seen_ = [] { return false; };
 
  private:
@@ -112,8 +114,28 @@ TEST_F(BatchGraph, WaitingFramesAreExplainedTogetherAndKeepTheirOwnMaps) {
   add_checked_stream();
   const RunSummary summary = run();
   EXPECT_EQ(sizes_, std::set<std::size_t>{4});
+  EXPECT_EQ(summary.batches, batches_);
   EXPECT_EQ(summary.streams[0].explained, summary.streams[0].captured);
   EXPECT_EQ(out().numbers(), count_up(summary.streams[0].captured));
+}
+
+TEST_F(BatchGraph, AFilmHasThePlacesForABatchOnOneCore) {
+  frames_in_flight_ = film_frames_in_flight(1, options_.batch, 1);
+  seen_ = [this] { return !sizes_.empty(); };
+  add_checked_stream();
+  const RunSummary summary = run();
+  EXPECT_GT(summary.batches, 0);
+}
+
+TEST(FilmFramesInFlight, AreForCoresAndEngineAndOneThatWaits) {
+  EXPECT_EQ(film_frames_in_flight(2, 1, 1), 4);
+  EXPECT_EQ(film_frames_in_flight(16, 1, 3), 18);
+}
+
+TEST(FilmFramesInFlight, StreamsShareTwoBatches) {
+  EXPECT_EQ(film_frames_in_flight(2, 4, 1), 10);
+  EXPECT_EQ(film_frames_in_flight(2, 4, 3), 5);
+  EXPECT_EQ(film_frames_in_flight(2, 4, 8), 4);
 }
 
 TEST_F(BatchGraph, AFrameThatFailsInABatchFailsAlone) {

@@ -108,7 +108,98 @@ TEST_F(LiveEvery, EngineThatGoesOnFailingEndsTheRun) {
   EXPECT_EQ(message_of(run()), "cam: 3 frames in a row failed, the last with: explain: no luck");
 }
 
+/// A budget that no engine call keeps: what it costs is measured by the real clock.
+constexpr double kHardlyAnyMs = 1e-9;
+/// A budget that a call of these engines, which do nothing, takes about once or a few times.
+constexpr double kAboutACallMs = 1e-3;
+
+TEST_F(LiveEvery, AboveTheBudgetTheMapThatIsThereIsCarried) {
+  options_.budget_ms = kHardlyAnyMs;
+  frames_in_flight_ = 1;
+  Passed turn;
+  turn.add(0);
+  std::atomic<int> calls{0};
+  stages_.explain = [&](const Prepared&) {
+    fakes::mark_thread();
+    ++calls;
+    return Explanation{};
+  };
+  Stream& stream = add_live(on_cue(30, turn));
+  stream.output = [&, output = stream.output](const Rendered& rendered) {
+    output(rendered);
+    turn.add(static_cast<std::uint64_t>(rendered.frame().seq) + 1);
+  };
+  const RunSummary summary = run();
+  EXPECT_EQ(out().numbers(), count_up(30));
+  EXPECT_EQ(summary.streams[0].explained, 1);
+  EXPECT_EQ(summary.streams[0].carried, 29);
+  EXPECT_EQ(calls, 1);
+}
+
+// Frames come while the engine's thread finds out what a map costs: for ThreadSanitizer, too.
+TEST_F(LiveEvery, WithABudgetNoFrameCarriesTheMapOfALaterOne) {
+  options_.budget_ms = kAboutACallMs;
+  frames_in_flight_ = 4;
+  Stream& stream = add_live(fakes::frames(3000));
+  stream.output = [output = stream.output](const Rendered& rendered) {
+    output(rendered);
+    EXPECT_LE(rendered.explained.explanation->frame_seq, rendered.frame().seq);
+  };
+  EXPECT_EQ(run().streams[0].captured, 3000);
+}
+
 class FilmEvery : public Graph {};
+
+TEST_F(FilmEvery, WithABudgetFramesCarryExactlyTheMapOfTheirKeyFrame) {
+  options_.budget_ms = kAboutACallMs;
+  std::vector<std::int64_t> map_of;
+  Stream& stream = add_stream(fakes::frames(3000));
+  stream.output = [&, output = stream.output](const Rendered& rendered) {
+    output(rendered);
+    map_of.push_back(rendered.explained.explanation->frame_seq);
+  };
+  run();
+  EXPECT_EQ(out().numbers(), count_up(3000));
+  std::int64_t key_frame = 0;
+  for (std::int64_t i = 0; i < 3000; ++i) {
+    const std::int64_t shown = map_of[static_cast<std::size_t>(i)];
+    if (shown == i) key_frame = i;
+    EXPECT_EQ(shown, key_frame);
+  }
+}
+
+TEST_F(FilmEvery, OnlyFramesThatCameBeforeACallWasTimedExceedTheBudget) {
+  options_.budget_ms = kHardlyAnyMs;
+  add_stream(fakes::frames(200));
+  const RunSummary summary = run();
+  EXPECT_GE(summary.streams[0].explained, 1);
+  EXPECT_LE(summary.streams[0].explained, frames_in_flight_ + 1);
+  EXPECT_EQ(summary.streams[0].shown, 200);
+}
+
+TEST_F(FilmEvery, CarryingTheNewestNoFrameWaitsForAMap) {
+  options_.every = 3;
+  Passed shown;
+  int calls = 0;
+  stages_.explain = [&](const Prepared& prepared) {
+    fakes::mark_thread();
+    // The first frames, before there is any map, have maps of their own.
+    if (++calls > frames_in_flight_) {
+      shown.wait_for(
+          static_cast<std::uint64_t>(std::min<std::int64_t>(99, prepared.frame.seq + 2)));
+    }
+    return Explanation{};
+  };
+  Stream& stream = add_stream(fakes::frames(100));
+  stream.carries_newest = true;
+  stream.output = [&, output = stream.output](const Rendered& rendered) {
+    output(rendered);
+    shown.add(static_cast<std::uint64_t>(rendered.frame().seq));
+  };
+  run();
+  EXPECT_EQ(out().numbers(), count_up(100));
+  EXPECT_GT(calls, 0);
+}
 
 TEST_F(FilmEvery, ThirdFrameIsExplainedAndTheOthersCarryExactlyThatMap) {
   options_.every = 3;

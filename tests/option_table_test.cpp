@@ -181,7 +181,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadText{"batch", "65",
                 "0 (as many as there are streams, at most 4) or a whole number, 1 to 64"},
         BadText{"max-fps", "-1", "a number from 0 to 1000"},
-        BadText{"frames-in-flight", "1025", "0 (as the cores allow) or a whole number"},
+        BadText{"frames-in-flight", "1025", "0 (as the cores and --batch allow) or a whole number"},
         BadText{"max-failures", "0", "a whole number, 1 to 1000000"},
         BadText{"log-level", "loud", "one of error, warning, info, debug"}));
 

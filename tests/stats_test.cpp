@@ -249,9 +249,11 @@ TEST(SummaryJson, HoldsTheFiguresOfTheRun) {
   stream.cut_short = "10 of 20 frames";
   RunSummary summary = run_of({stream});
   summary.wall_s = 1.5;
+  summary.batches = 2;
   const auto json = nlohmann::json::parse(to_json(summary));
   EXPECT_EQ(json["wall_s"], 1.5);
   EXPECT_EQ(json["stopped"], false);
+  EXPECT_EQ(json["batches"], 2);
   EXPECT_FALSE(json.contains("error"));
   const auto& first = json["streams"][0];
   EXPECT_EQ(first["name"], "a");
