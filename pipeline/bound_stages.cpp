@@ -127,7 +127,6 @@ HudText BoundStages::hud_of(int stream) const {
   const Progress::Rate rate = progress_.rate(stream);
   HudText hud;
   hud.model = network_.first().description().name;
-  if (options_.explain.precision == "int8") hud.model += " int8";
   hud.note = network_.first().description().note;
   if (streams_.size() > 1) hud.stream = stream_of(stream).name;
   hud.frames_per_second = rate.frames_per_second;

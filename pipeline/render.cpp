@@ -76,8 +76,11 @@ Image redraw(const Rendered& rendered, const HudText& hud, const OverlayOptions&
       object.box = {width - box.x2, box.y1, width - box.x1, box.y2};
     }
   }
+  HudText text = hud;
+  // As it was computed: another layer of the same network may have no int8 form.
+  if (explanation && explanation->engine.ends_with("int8")) text.model += " int8";
   return std::make_shared<const cv::Mat>(
-      draw_view(frame, map, objects, rendered.explained, hud, shown));
+      draw_view(frame, map, objects, rendered.explained, text, shown));
 }
 
 }  // namespace gradcam
