@@ -10,6 +10,7 @@
 #include "pipeline/log.h"
 #include "stages/capture/cameras.h"
 #include "stages/capture/source.h"
+#include "stages/explain/bundle.h"
 #include "stages/explain/load.h"
 #include "stages/explain/model.h"
 #include "stages/explain/shape_text.h"
@@ -27,8 +28,7 @@ std::string joined(const std::vector<std::string>& parts) {
 
 /// A TorchScript file, or a bundle; a folder of pictures is none.
 bool is_model(const std::string& path) {
-  return fs::path(path).extension() == ".pt" ||
-         fs::is_regular_file(fs::path(path) / "features.xml");
+  return fs::path(path).extension() == ".pt" || is_bundle(path);
 }
 
 LoadedModel load_subject(const Options& options, const std::string& device) {
@@ -48,22 +48,23 @@ std::string trial_text(const EngineTrial& trial) {
   return text + trial.verdict;
 }
 
-/// What the engine was measured against: " (measured 8.5 ms; openvino fp32 31.2)"
-std::string rivals_text(const std::vector<EngineTrial>& trials) {
+/// What the engine was measured against, and what is out:
+/// " (measured 8.5 ms; torchscript fp32 31.2 ms; openvino bf16 out: agreement 0.9312)"
+std::string rivals_text(const Explainer& explainer) {
   std::string chosen;
   std::string rivals;
-  for (const EngineTrial& trial : trials) {
-    if (trial.ms == 0) continue;
-    char text[64];
-    std::snprintf(text, sizeof text, "%.1f", trial.ms);
+  for (const EngineTrial& trial : explainer.engine_trials()) {
+    char text[64] = "";
+    if (trial.ms > 0) std::snprintf(text, sizeof text, "%.1f ms", trial.ms);
     if (trial.verdict == "chosen") {
       chosen = text;
     } else {
-      rivals += (rivals.empty() ? "" : ", ") + trial.name + " " + text;
+      rivals += "; " + trial.name + " " + (trial.ms > 0 ? text : trial.verdict);
     }
   }
-  if (chosen.empty()) return "";
-  return " (measured " + chosen + " ms; " + rivals + ")";
+  if (rivals.empty()) return "";
+  const std::string measured = explainer.choice_file().empty() ? "measured " : "measured before: ";
+  return " (" + (chosen.empty() ? rivals.substr(2) : measured + chosen + rivals) + ")";
 }
 
 void print_model(const Options& options) {
@@ -77,8 +78,8 @@ void print_model(const Options& options) {
   std::printf("description  %s\n", d.assumed ? "none: the defaults are assumed" : "found");
   std::printf("input        %dx%d (height x width)\n", d.input_height, d.input_width);
   std::printf("labels       %zu\n", d.labels.size());
-  if (bundle != nullptr && !fs::is_regular_file(bundle->model())) {
-    std::printf("layers       1 (the bundle holds no model.pt for others)\n");
+  if (!loaded.network.has_model()) {
+    std::printf("layers       1 (the bundle holds no sound model.pt for others)\n");
   } else {
     const auto layers = list_layers(loaded.network.model(), d.input_height, d.input_width);
     std::printf("layers       %zu (gradcam-live layers lists them)\n", layers.size());
@@ -89,6 +90,9 @@ void print_model(const Options& options) {
   std::printf("engine       %s\n", explainer.engine().c_str());
   for (const EngineTrial& trial : explainer.engine_trials()) {
     std::printf("  %-26s %s\n", trial.name.c_str(), trial_text(trial).c_str());
+  }
+  if (const std::string& file = explainer.choice_file(); !file.empty()) {
+    std::printf("  remembered in %s (delete it to measure again)\n", file.c_str());
   }
 }
 
@@ -181,7 +185,7 @@ void log_model(const Explainer& explainer) {
   if (numbers != 1) what += d.task == Task::kRegression ? "s" : "es";
   log::info("model " + d.name + ", layer " + joined(explainer.layers()) + ", " +
             (numbers > 0 ? std::to_string(numbers) + " " + what + ", " : "") + explainer.engine() +
-            " on " + explainer.device() + rivals_text(explainer.engine_trials()));
+            " on " + explainer.device() + rivals_text(explainer));
   if (!d.labels.empty() && std::cmp_not_equal(d.labels.size(), numbers)) {
     log::warning("there are " + std::to_string(d.labels.size()) + " labels for " +
                  std::to_string(numbers) + " " + what + ": are they those of this model?");

@@ -44,7 +44,7 @@ from network import MODEL, OUTPUT, USAGE, Network, NetworkError, first_line, pat
 from quiet import quiet  # noqa: E402
 from torch import Tensor  # noqa: E402
 
-FORMAT = 2  # of the bundle; read by stages/explain/bundle.cpp
+FORMAT = 3  # of the bundle; read by stages/explain/bundle.cpp
 TOLERANCE = 1e-3  # of the largest value, IR against eager
 FILES = ("features.xml", "features.bin", "head.pt", "model.pt")
 
@@ -57,8 +57,14 @@ def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:
     )
     network_options.add_network_options(parser)
     parser.add_argument("--layer", metavar="L", help="layer to explain (default: last stage)")
+    network_options.add_tokens_option(parser)
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FOLDER", help="replaced if a bundle"
+        "-o",
+        "--output",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="a bundle that is there is replaced, the whole folder",
     )
     quantize.add_options(parser)
     options = parser.parse_args(arguments)
@@ -67,9 +73,20 @@ def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:
     output = options.output
     if not output.resolve().parent.is_dir():
         raise NetworkError(OUTPUT, f"--output '{output}': its folder does not exist")
-    if output.exists() and not (output / "features.xml").exists():
+    if output.exists() and not is_bundle(output):
         raise NetworkError(OUTPUT, f"--output '{output}': exists and is no bundle")
     return options
+
+
+def is_bundle(folder: Path) -> bool:
+    """Also a damaged one, which the program says to make again."""
+    if (folder / "features.xml").exists():
+        return True
+    try:
+        description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(description, dict) and "stamp" in description
 
 
 def to_openvino(parts: cut_network.CutNetwork, sample: Tensor, folder: Path) -> None:
@@ -170,7 +187,7 @@ def compile_bundle(options: argparse.Namespace, folder: Path) -> str:
             USAGE, f"{network.name}: is for {network.task}; a bundle holds a classifier"
         )
     sample = network.normalise(pattern(*network.input_size))
-    layers = choose_layers(network, sample, options.layer)
+    layers = choose_layers(network, sample, options.layer, options.tokens)
     layer = layers["layer"]
     if not isinstance(layer, str):
         raise NetworkError(USAGE, "--layer: a bundle has one layer")
@@ -178,7 +195,7 @@ def compile_bundle(options: argparse.Namespace, folder: Path) -> str:
     with torch.no_grad():
         values: Sequence[Tensor] = parts.features(sample)
         values = values[:-1] if parts.gives_output else values
-    if options.int8 and values[0].dim() != 4:
+    if options.int8 and "tokens" in layers:
         raise NetworkError(USAGE, f"--int8: layer {layer} gives tokens; allowed: a layer of maps")
     with quiet(), torch.enable_grad():
         head = torch.jit.trace(parts.head, tuple(values), check_trace=False)
@@ -198,7 +215,7 @@ def compile_bundle(options: argparse.Namespace, folder: Path) -> str:
     if options.int8:
         int8["int8"], lines = quantize.add_int8(options, network, head, folder)
         told += lines
-    description["stamp"] = {**stamp(folder), **int8}
+    description["stamp"] = {**stamp(folder), "layer": layer, **int8}
     (folder / "model.json").write_text(json.dumps(description, indent=1), encoding="utf-8")
     network_options.tell_notes(network)
     return "\n".join(told)

@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr const char* kParts[] = {"features.xml", "features.bin", "head.pt"};
+constexpr const char* kModel = "model.pt";  // which may be missing
 
 std::string version() {
   return std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR) + ".0";
@@ -28,15 +29,16 @@ class BundleFolder : public testing::Test {
  protected:
   BundleFolder() {
     json files;
-    for (const std::string name : kParts) {
+    for (const std::string name : {"features.xml", "features.bin", "head.pt", kModel}) {
       const std::string content = "content of " + name;
       std::ofstream(path() / name) << content;
       const auto* const bytes = reinterpret_cast<const Bytef*>(content.data());
       files[name] = {{"bytes", content.size()},
                      {"crc32", crc32(0, bytes, static_cast<uInt>(content.size()))}};
     }
-    description_ = {{"layer", "layer4"},
-                    {"stamp", {{"bundle", 2}, {"torch", version()}, {"files", files}}}};
+    description_ = {
+        {"layer", "layer4"},
+        {"stamp", {{"bundle", 3}, {"torch", version()}, {"layer", "layer4"}, {"files", files}}}};
     write();
   }
 
@@ -90,11 +92,48 @@ TEST_F(BundleFolder, EachPartMustBeWhole) {
   EXPECT_NE(refusal().find("head.pt"), std::string::npos);
 }
 
-TEST_F(BundleFolder, OtherFormatsAndVersionsAreNamed) {
-  description_["stamp"]["bundle"] = 1;
+TEST_F(BundleFolder, TheWholeNetworkMayBeMissingButNotBeAnother) {
+  EXPECT_TRUE(open_bundle(path().string()).has_model);
+  fs::resize_file(path() / kModel, 3);
+  EXPECT_FALSE(open_bundle(path().string()).has_model);
+  fs::remove(path() / kModel);
+  EXPECT_FALSE(open_bundle(path().string()).has_model);
+}
+
+TEST_F(BundleFolder, TheCutIsWhereItWasMadeWhateverTheDescriptionSays) {
+  description_["layer"] = "layer3";
   write();
-  EXPECT_NE(refusal().find("is of format 1, this program reads 2"), std::string::npos);
+  EXPECT_EQ(open_bundle(path().string()).layer, "layer4");
+}
+
+TEST_F(BundleFolder, SaysWhatItsInt8FormIs) {
+  EXPECT_FALSE(open_bundle(path().string()).has_int8);
+  for (const std::string name : {"features_int8.xml", "features_int8.bin"}) {
+    std::ofstream(path() / name);
+    description_["stamp"]["files"][name] = {{"bytes", 0}, {"crc32", 0}};
+  }
+  description_["stamp"]["int8"] = {{"needs_vnni", true}, {"agrees", false}};
+  write();
+  const Bundle bundle = open_bundle(path().string());
+  EXPECT_TRUE(bundle.has_int8);
+  EXPECT_TRUE(bundle.int8_needs_vnni);
+  EXPECT_FALSE(bundle.int8_agrees);
+}
+
+TEST_F(BundleFolder, IsKnownAsOneThoughDamaged) {
+  EXPECT_TRUE(is_bundle(path().string()));
+  fs::remove(path() / "features.xml");
+  EXPECT_TRUE(is_bundle(path().string()));
+  fs::remove(path() / "model.json");
+  EXPECT_FALSE(is_bundle(path().string()));
+  EXPECT_FALSE(is_bundle((path() / "nothing").string()));
+}
+
+TEST_F(BundleFolder, OtherFormatsAndVersionsAreNamed) {
   description_["stamp"]["bundle"] = 2;
+  write();
+  EXPECT_NE(refusal().find("is of format 2, this program reads 3"), std::string::npos);
+  description_["stamp"]["bundle"] = 3;
   description_["stamp"]["torch"] = "2.3.1";
   write();
   EXPECT_NE(refusal().find("was made with torch 2.3, this program runs"), std::string::npos);
@@ -108,7 +147,7 @@ TEST_F(BundleFolder, AnotherPatchReleaseOfTorchIsTaken) {
 
 TEST_F(BundleFolder, StampsThatAreNotUnderstoodAreRefused) {
   for (const json& stamp :
-       {json(nullptr), json::array(), json{{"bundle", "1"}}, json{{"bundle", 2}}}) {
+       {json(nullptr), json::array(), json{{"bundle", "1"}}, json{{"bundle", 3}}}) {
     description_["stamp"] = stamp;
     write();
     EXPECT_NE(refusal().find("make it again with scripts/compile_model.py"), std::string::npos)

@@ -5,7 +5,9 @@
 
 #include <chrono>
 #include <fstream>
+#include <functional>
 #include <thread>
+#include <utility>
 
 #include "stages/explain/tensors.h"
 #include "tests/temp_folder.h"
@@ -109,6 +111,43 @@ TEST_F(Choice, WhoCannotRunIsOutAndSaysWhy) {
   EXPECT_EQ(chosen.trials[1].verdict, "out: no such unit");
 }
 
+/// The same answers as all until `change` makes of the third run what it likes.
+class ChangingEngine : public FakeEngine {
+ public:
+  explicit ChangingEngine(std::function<void(at::Tensor&)> change)
+      : FakeEngine("changing", 0, 0), change_(std::move(change)) {}
+  Result run(const at::Tensor& pixels) override {
+    Result result = FakeEngine::run(pixels);
+    if (++runs_ > 2) change_(result.output);
+    return result;
+  }
+
+ private:
+  std::function<void(at::Tensor&)> change_;
+  int runs_ = 0;
+};
+
+TEST_F(Choice, WhoDisagreesOnceWarmIsOut) {
+  const EngineCandidate changing{"changing", [] {
+                                   return std::make_unique<ChangingEngine>(
+                                       [](at::Tensor& output) { output = output.flip(1); });
+                                 }};
+  const auto chosen = choose({candidate("reference", 8), changing});
+  EXPECT_EQ(chosen.engine->name(), "reference");
+  EXPECT_EQ(chosen.trials[1].verdict.rfind("out: agreement ", 0), 0U) << chosen.trials[1].verdict;
+}
+
+TEST_F(Choice, WhoFailsOnceWarmIsOut) {
+  const EngineCandidate changing{"changing", [] {
+                                   return std::make_unique<ChangingEngine>([](at::Tensor&) {
+                                     throw std::runtime_error("no memory left");
+                                   });
+                                 }};
+  const auto chosen = choose({candidate("reference", 8), changing});
+  EXPECT_EQ(chosen.engine->name(), "reference");
+  EXPECT_EQ(chosen.trials[1].verdict, "out: no memory left");
+}
+
 TEST_F(Choice, TheReferenceMustRun) {
   const EngineCandidate broken{
       "broken", []() -> std::unique_ptr<Engine> { throw std::runtime_error("no such unit"); }};
@@ -128,6 +167,8 @@ TEST_F(Choice, IsRememberedWithItsFigures) {
   ASSERT_EQ(again.trials.size(), 2U);
   EXPECT_EQ(again.trials[1].verdict, "chosen");
   EXPECT_NEAR(again.trials[0].ms, first.trials[0].ms, 0.01);
+  EXPECT_EQ(first.remembered_in, "");
+  EXPECT_TRUE(std::filesystem::exists(again.remembered_in));
 }
 
 TEST_F(Choice, IsMadeAnewWhenTheChosenIsGoneOrTheFileIsDamaged) {

@@ -1,5 +1,6 @@
 #include "stages/explain/layer_switch.h"
 
+#include <ATen/Parallel.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -15,7 +16,7 @@ namespace {
 constexpr int kSize = 12;
 
 /// Two convolutions, each with a spatial output, and a head.
-LayerSwitch two_layers() {
+LayerSwitch two_layers(int threads = 1) {
   const auto net =
       tiny::network({{"first", tiny::seeded_conv(3, 4, 1)},
                      {"second", tiny::seeded_conv(4, 4, 5)},
@@ -27,7 +28,7 @@ LayerSwitch two_layers() {
   description.input_width = kSize;
   ExplainOptions options;
   options.layers = {"second"};
-  options.threads = 1;
+  options.threads = threads;
   return {Model(tiny::saved(net, "two_layers"), c10::Device("cpu")), description, options};
 }
 
@@ -66,6 +67,17 @@ TEST(LayerSwitch, MethodsAreTheQuickOnesThatGoWithTheTask) {
   EXPECT_EQ(std::count(of_boxes.begin(), of_boxes.end(), "finercam"), 0);
   EXPECT_EQ(std::count(of_boxes.begin(), of_boxes.end(), "shapleycam"), 0);
   EXPECT_EQ(std::count(of_boxes.begin(), of_boxes.end(), "hirescam"), 1);
+}
+
+TEST(LayerSwitch, AnotherLayerHasTheThreadsThatItIsGoodFor) {
+  LayerSwitch layers = two_layers(3);
+  at::set_num_threads(1);  // as a bundle with a small head leaves it
+  const bool switched =
+      eventually([&] { return explain(layers, {}, "first").layers[0] == "first"; });
+  const int threads = at::get_num_threads();
+  at::set_num_threads(1);
+  EXPECT_TRUE(switched);
+  EXPECT_EQ(threads, 3);
 }
 
 TEST(LayerSwitch, ExplainsTheLayerOfTheOptionsUntilAnotherIsReady) {

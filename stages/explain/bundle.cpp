@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int kFormat = 2;  ///< FORMAT of scripts/compile_model.py
+constexpr int kFormat = 3;  ///< FORMAT of scripts/compile_model.py
 
 [[noreturn]] void bad(const std::string& folder, const std::string& why) {
   throw UserError(ExitCode::kModel, "bundle '" + folder + "': " + why);
@@ -36,12 +36,30 @@ std::optional<std::uint32_t> crc32_of(const fs::path& path) {
   return static_cast<std::uint32_t>(sum);
 }
 
+/// Whether the file is what its stamp says.
+bool is_whole(const fs::path& path, const json& known) {
+  std::error_code missing;
+  const auto bytes = fs::file_size(path, missing);
+  return !missing && bytes == known.at("bytes").get<std::uintmax_t>() &&
+         crc32_of(path) == known.at("crc32").get<std::uint32_t>();
+}
+
 /// "2.15" of "2.15.0".
 std::string without_patch(const std::string& version) {
   return version.substr(0, version.find('.', version.find('.') + 1));
 }
 
 }  // namespace
+
+bool is_bundle(const std::string& folder) {
+  const fs::path path(folder);
+  std::error_code unreadable;
+  if (!fs::is_directory(path, unreadable)) return false;
+  if (fs::is_regular_file(path / "features.xml", unreadable)) return true;
+  std::ifstream in(path / "model.json");
+  const json document = json::parse(in, nullptr, /*allow_exceptions=*/false);
+  return document.is_object() && document.contains("stamp");
+}
 
 Bundle open_bundle(const std::string& folder) {
   const std::string again = "; make it again with scripts/compile_model.py";
@@ -65,25 +83,27 @@ Bundle open_bundle(const std::string& folder) {
     }
     Bundle bundle;
     bundle.folder = folder;
-    bundle.layer = document.at("layer").get<std::string>();
+    // The description beside the stamp is for the user to change, the cut is not.
+    bundle.layer = stamp.at("layer").get<std::string>();
     std::vector<std::string> names{"features.xml", "features.bin", "head.pt"};
     bundle.has_int8 = stamp.at("files").contains("features_int8.xml");
     if (bundle.has_int8) {
       names.insert(names.end(), {"features_int8.xml", "features_int8.bin"});
       bundle.int8_needs_vnni = stamp.at("int8").value("needs_vnni", false);
+      bundle.int8_agrees = stamp.at("int8").value("agrees", true);
     }
     for (const std::string& name : names) {
       const json& known = stamp.at("files").at(name);
-      const fs::path path = fs::path(folder) / name;
-      std::error_code missing;
-      if (fs::file_size(path, missing) != known.at("bytes").get<std::uintmax_t>() || missing ||
-          crc32_of(path) != known.at("crc32").get<std::uint32_t>()) {
+      if (!is_whole(fs::path(folder) / name, known)) {
         std::string why = name;
         bad(folder, why.append(" is missing, cut short or of another model").append(again));
       }
       bundle.identity += std::to_string(known.at("crc32").get<std::uint32_t>());
       bundle.identity += ' ';
     }
+    // Of one without it, only other layers cannot be explained.
+    const json& files = stamp.at("files");
+    bundle.has_model = files.contains("model.pt") && is_whole(bundle.model(), files.at("model.pt"));
     return bundle;
   } catch (const json::exception&) {
     bad(folder, "the stamp in its model.json is not understood" + again);

@@ -36,10 +36,13 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr double kLead = 0.02;  ///< in probability: closer classes may change places
-constexpr int kWarmUp = 4;
+/// Runs until an engine is what it stays: LibTorch compiles anew in the second and third one, a
+/// CUDA graph is recorded in the fifth.
+constexpr int kWarmUp = 5;
+constexpr int kFewestWarmUp = 3;
 constexpr int kTurns = 9;
 constexpr int kFewestTurns = 3;
-constexpr auto kMostTime = std::chrono::seconds(3);  ///< for the turns of one candidate
+constexpr auto kMostTime = std::chrono::seconds(3);  ///< for warming up or the turns of a candidate
 
 struct Answer {
   at::Tensor scores;  ///< all numbers of the output
@@ -68,13 +71,17 @@ double milliseconds(Engine& engine, const at::Tensor& pixels, int threads) {
   return milliseconds_of([&] { to_map(explain(engine, pixels, std::nullopt).map); });
 }
 
+void warm_up(Engine& engine, const at::Tensor& pixels, int threads) {
+  const auto begin = Clock::now();
+  for (int i = 0; i < kWarmUp; ++i) {
+    if (i >= kFewestWarmUp && Clock::now() - begin > kMostTime) return;
+    milliseconds(engine, pixels, threads);
+  }
+}
+
 /// Medians of turns A B A B: other work on the machine then meets both.
 std::pair<double, double> time_in_turn(Engine& one, Engine& other, const at::Tensor& pixels,
                                        int threads) {
-  for (int i = 0; i < kWarmUp; ++i) {
-    milliseconds(one, pixels, threads);
-    milliseconds(other, pixels, threads);
-  }
   std::vector<double> ones;
   std::vector<double> others;
   const auto begin = Clock::now();
@@ -94,6 +101,7 @@ class Contest {
       : candidates_(candidates), pixels_(pixels), threads_(threads), agreement_(agreement) {
     for (const auto& candidate : candidates) trials_.push_back({candidate.name, 0, 0, "not tried"});
     best_ = candidates[0].make();
+    warm_up(*best_, pixels_, threads_);
     reference_ = explain(*best_, pixels_, std::nullopt);
     class_ = reference_.scores.argmax().item<std::int64_t>();
     trials_[0].agreement = 1;
@@ -103,7 +111,9 @@ class Contest {
     for (std::size_t i = 1; i < candidates_.size(); ++i) {
       auto rival = accepted(i);
       if (!rival) continue;
-      const auto [best_ms, rival_ms] = time_in_turn(*best_, *rival, pixels_, threads_);
+      const auto times = timed(i, *rival);
+      if (!times) continue;
+      const auto [best_ms, rival_ms] = *times;
       if (trials_[leader_].ms == 0) trials_[leader_].ms = best_ms;
       trials_[i].ms = rival_ms;
       trials_[rival_ms < best_ms ? leader_ : i].verdict = "slower";
@@ -127,11 +137,22 @@ class Contest {
   }
 
  private:
+  /// Of the best so far and the rival; none if it fails.
+  std::optional<std::pair<double, double>> timed(std::size_t i, Engine& rival) {
+    try {
+      return time_in_turn(*best_, rival, pixels_, threads_);
+    } catch (const std::exception& error) {  // the best has run before
+      trials_[i].verdict = "out: " + torch_reason(error.what());
+      return std::nullopt;
+    }
+  }
+
   /// The engine, if it can be made, runs and agrees.
   std::unique_ptr<Engine> accepted(std::size_t i) {
     EngineTrial& trial = trials_[i];
     try {
       auto engine = candidates_[i].make();
+      warm_up(*engine, pixels_, threads_);
       const Answer answer = explain(*engine, pixels_, class_);
       trial.agreement = std::min(correlation(answer.scores, reference_.scores),
                                  correlation(answer.map, reference_.map));
@@ -153,7 +174,7 @@ class Contest {
 
   ChosenEngine finish() {
     trials_[leader_].verdict = "chosen";
-    return {std::move(best_), std::move(trials_)};
+    return {std::move(best_), std::move(trials_), ""};
   }
 
   const std::vector<EngineCandidate>& candidates_;
@@ -250,12 +271,15 @@ void ChoiceMemory::write(const std::vector<EngineTrial>& trials) const {
 ChosenEngine choose_engine(const std::vector<EngineCandidate>& candidates, const at::Tensor& pixels,
                            int threads, double agreement, Choosing choosing,
                            const ChoiceMemory& memory) {
-  if (candidates.size() == 1) return {candidates[0].make(), {}};
+  if (candidates.size() == 1) return {candidates[0].make(), {}, ""};
   std::vector<EngineTrial> known = memory.read();
-  if (auto engine = remembered(candidates, known)) return {std::move(engine), std::move(known)};
+  if (auto engine = remembered(candidates, known)) {
+    return {std::move(engine), std::move(known), memory.path()};
+  }
   ChosenEngine chosen;
-  if (choosing == Choosing::kUntimed)
-    return Contest(candidates, pixels, threads, agreement).untimed();
+  if (choosing == Choosing::kUntimed) {
+    return Contest(candidates, pixels, at::get_num_threads(), agreement).untimed();
+  }
   with_threads(threads,
                [&] { chosen = Contest(candidates, pixels, threads, agreement).measured(); });
   memory.write(chosen.trials);

@@ -21,6 +21,7 @@ struct EngineCandidate {
 struct ChosenEngine {
   std::unique_ptr<Engine> engine;
   std::vector<EngineTrial> trials;  ///< in the order of the candidates
+  std::string remembered_in;        ///< the file that the trials were read from; empty = made now
 };
 
 /// Where choices are remembered from one start to the next: a file per key in a folder. What cannot
@@ -31,6 +32,7 @@ class ChoiceMemory {
   ChoiceMemory(const std::string& folder, const std::string& key);
   std::vector<EngineTrial> read() const;
   void write(const std::vector<EngineTrial>& trials) const;
+  const std::string& path() const { return path_; }
 
  private:
   std::string path_;
@@ -43,9 +45,9 @@ constexpr double kAgreesWithRounded = 0.9;
 
 /// The best of `candidates` (at least one): the first is the reference that the others must agree
 /// with on `pixels`, u8 [1, H, W, 3] (the same best class, or one that the reference puts within
-/// two points of it; `agreement` as above). One candidate is taken as it is. `threads`: LibTorch's,
-/// while it is measured, on a thread that then ends. Throws what making the reference throws; any
-/// other that fails is out.
+/// two points of it; `agreement` as above) once it is warm, which is the form that will serve. One
+/// candidate is taken as it is. `threads`: LibTorch's, while it is measured, on a thread that then
+/// ends. Throws what making or running the reference throws; any other that fails is out.
 ChosenEngine choose_engine(const std::vector<EngineCandidate>& candidates, const at::Tensor& pixels,
                            int threads, double agreement, Choosing choosing,
                            const ChoiceMemory& memory);

@@ -227,9 +227,17 @@ void Explainer::require_fit(const Network& network, const Method& method) {
 
 std::string Explainer::engine() const { return parts_->chosen.engine->name(); }
 const std::vector<EngineTrial>& Explainer::engine_trials() const { return parts_->chosen.trials; }
+const std::string& Explainer::choice_file() const { return parts_->chosen.remembered_in; }
+
+void Explainer::take_threads() const {
+  const Method::Needs& needs = find_method(options_.method).needs;
+  const int all = engine_threads(options_);
+  const bool many_runs = needs.tail || needs.network || options_.guided;
+  at::set_num_threads(many_runs ? all : parts_->chosen.engine->torch_threads(all));
+}
 
 void Explainer::warm_up() {
-  at::set_num_threads(parts_->chosen.engine->torch_threads(engine_threads(options_)));
+  take_threads();
   run_in();
 }
 
@@ -365,6 +373,7 @@ std::vector<Explanation> Explainer::judge_all(Run& run) const {
     Explanation& explanation = explanations.emplace_back(told_of(verdict));
     explanation.method = run.method.name;
     explanation.layers = layers_;
+    explanation.engine = parts_->chosen.engine->name();
     explanation.is_value = description_.task == Task::kRegression;
   }
   return explanations;

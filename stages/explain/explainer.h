@@ -49,7 +49,11 @@ class Explainer {
             Choosing choosing = Choosing::kMeasured);
   ~Explainer();
 
-  /// Sets the number of threads of the calling thread's team, then run_in().
+  /// Sets the number of LibTorch threads of the calling thread to what engine and method are good
+  /// for. The inference thread's, before it explains with this one instead of another.
+  void take_threads() const;
+
+  /// take_threads(), then run_in().
   void warm_up();
 
   /// Runs the network until it is as fast as it gets: the executor profiles the first runs.
@@ -88,6 +92,8 @@ class Explainer {
   std::string engine() const;
   /// How the engine was chosen; empty if there was nothing to choose.
   const std::vector<EngineTrial>& engine_trials() const;
+  /// The file that remembers the choice since an earlier start; empty if it was made in this one.
+  const std::string& choice_file() const;
 
  private:
   struct Parts;

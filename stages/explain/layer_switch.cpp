@@ -19,6 +19,7 @@ LayerSwitch::LayerSwitch(Network network, ModelDescription description,
 
 std::vector<Explanation> LayerSwitch::explain(const std::vector<const Blob*>& blobs,
                                               const Question& question, const std::string& layer) {
+  const auto before = current_;
   if (layer.empty()) {
     current_ = first_;
   } else {
@@ -30,6 +31,7 @@ std::vector<Explanation> LayerSwitch::explain(const std::vector<const Blob*>& bl
       start_worker();
     }
   }
+  if (current_ != before) current_->take_threads();
   if (static_cast<int>(blobs.size()) <= current_->batch())
     return current_->explain(blobs, question);
   std::vector<Explanation> explanations;  // this layer's engine takes them one by one

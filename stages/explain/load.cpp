@@ -58,14 +58,27 @@ LoadedModel load_file(const std::string& path, const ExplainOptions& options) {
   return {Network(std::move(model), identity_of(path), cache_folder()), std::move(description), ""};
 }
 
+/// What the user should know of a bundle that is taken; empty = nothing.
+std::string note_of(const Bundle& bundle, bool has_file, const ExplainOptions& options) {
+  const std::string name = "bundle '" + bundle.folder + "': ";
+  if (has_file && !bundle.has_model) {
+    return name + "its model.pt is cut short or of another model and is left alone";
+  }
+  if (options.precision == "int8" && !bundle.int8_agrees) {
+    return name + "its int8 form did not agree well with fp32 when it was made";
+  }
+  return "";
+}
+
 /// A bundle is for the CPU; on a GPU its TorchScript file serves.
 LoadedModel load_bundle(const std::string& folder, const ExplainOptions& options) {
   const std::string file = folder + "/model.pt";
   std::error_code unreadable;
   const bool has_file = fs::is_regular_file(file, unreadable);
   const bool needed = options.engine == "openvino" || options.precision == "int8";
+  const bool for_cpu = needed || options.precision == "bf16";
   c10::Device device = parse_device(options.device);
-  if (!device.is_cpu() && (needed || !has_file)) {
+  if (!device.is_cpu() && (for_cpu || !has_file)) {
     if (options.device != "auto") {
       const std::string why = has_file ? "" : ", and the bundle has no model.pt";
       throw UserError(ExitCode::kUsage, "--device " + options.device + ": OpenVINO, as bundle '" +
@@ -77,7 +90,9 @@ LoadedModel load_bundle(const std::string& folder, const ExplainOptions& options
   std::string why = device.is_cpu() ? "" : "bundle '" + folder + "': is for the CPU";
   try {
     if (why.empty()) {
-      return {Network(open_bundle(folder), device, cache_folder()), find_description(file, ""), ""};
+      const Bundle bundle = open_bundle(folder);
+      return {Network(bundle, device, cache_folder()), find_description(file, ""),
+              note_of(bundle, has_file, options)};
     }
   } catch (const UserError& error) {
     if (needed || !has_file) throw;

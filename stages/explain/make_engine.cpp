@@ -41,6 +41,7 @@ struct Request {
   const Layers& layers;
   const ModelDescription& description;
   const ExplainOptions& options;
+  Choosing choosing;
   at::Tensor probe;
 
   bool wants_engine(const std::string& name) const {
@@ -70,7 +71,10 @@ void add_torchscript(const Request& request, std::vector<EngineCandidate>& candi
   }
   if (request.layers.size() != 1) return;
   std::vector<TorchScriptForm> forms;
-  if (on_cpu && request.wants_precision("fp32")) forms.push_back(TorchScriptForm::kOptimized);
+  // Slower than the plain one for some networks: not to be taken unmeasured.
+  if (on_cpu && request.wants_precision("fp32") && request.choosing == Choosing::kMeasured) {
+    forms.push_back(TorchScriptForm::kOptimized);
+  }
   if (on_cpu && request.wants_precision("bf16") && processor_has_bf16()) {
     forms.push_back(TorchScriptForm::kBf16);
   }
@@ -80,7 +84,7 @@ void add_torchscript(const Request& request, std::vector<EngineCandidate>& candi
   for (const TorchScriptForm form : forms) {
     candidates.push_back(
         {name_of(form), [request, halves, form] {
-           const auto& [network, layers, description, options, probe] = request;
+           const auto& [network, layers, description, options, choosing, probe] = request;
            if (!*halves) *halves = halves_of(network.model(), layers, description);
            return std::make_unique<SplitEngine>(
                torchscript_features(**halves, form, Normalisation(description, network.device())),
@@ -92,12 +96,23 @@ void add_torchscript(const Request& request, std::vector<EngineCandidate>& candi
 #if GRADCAM_WITH_OPENVINO
 void add_openvino(const Request& request, std::vector<EngineCandidate>& candidates) {
   const Bundle bundle = *request.network.bundle();
-  const auto openvino = std::make_shared<const OpenVino>(request.network.cache());
+  std::shared_ptr<const OpenVino> openvino;
+  bool has_bf16 = false;
+  try {
+    openvino = std::make_shared<const OpenVino>(request.network.cache());
+    has_bf16 = openvino->has_bf16();
+  } catch (const std::exception& error) {  // without its plugin, say: one candidate that is out
+    candidates.push_back(
+        {"openvino", [why = std::string(error.what())]() -> std::unique_ptr<Engine> {
+           throw std::runtime_error(why);
+         }});
+    return;
+  }
   const int threads = engine_threads(request.options);
   const int batch = std::max(request.options.batch, 1);
   std::vector<OpenVinoForm> forms;
   if (request.wants_precision("fp32")) forms.push_back(OpenVinoForm::kFp32);
-  if (request.wants_precision("bf16") && openvino->has_bf16()) {
+  if (request.wants_precision("bf16") && has_bf16) {
     forms.push_back(OpenVinoForm::kBf16);
   }
   if (request.wants_precision("int8") && bundle.has_int8) {
@@ -146,13 +161,30 @@ std::string precision_obstacle(const Request& request, const std::string& openvi
     }
     return "the bundle has no int8 form (scripts/compile_model.py --int8 makes it)";
   }
-  if (!request.network.device().is_cpu()) return "is for the CPU; give auto, fp32 or fp16";
+  if (!request.network.device().is_cpu())
+    return "is for the CPU; give --device cpu, or auto, fp32 or fp16";
   if (request.layers.size() != 1) return "works with one layer; give auto or fp32";
   return "this processor does not compute in it; give auto or fp32";
 }
 
+/// Throws UserError that says why there is no candidate.
+[[noreturn]] void refuse_all(const Request& request, const std::string& no_openvino) {
+  const Network& network = request.network;
+  if (!network.has_model()) {
+    if (request.layers != Layers{network.bundle()->layer}) network.model();  // says what is missing
+    const std::string lacks = "bundle '" + network.path() + "' holds no sound model.pt";
+    if (request.options.engine == "torchscript") refuse("engine torchscript", lacks);
+    if (!no_openvino.empty()) throw UserError(ExitCode::kModel, lacks + ", and " + no_openvino);
+  }
+  refuse("precision " + request.options.precision, precision_obstacle(request, no_openvino));
+}
+
 std::string key_of(const Request& request, const std::vector<EngineCandidate>& candidates) {
-  std::string key = request.network.identity();
+  std::string key = "gradcam-live " GRADCAM_VERSION "|" + request.network.identity();
+  const Normalisation normalisation(request.description);
+  for (const auto& numbers : {normalisation.offset(), normalisation.factor()}) {
+    for (const float number : numbers) key += "|" + std::to_string(number);
+  }
   for (const EngineCandidate& candidate : candidates) key += "|" + candidate.name;
   for (const std::string& layer : request.layers) key += "|" + layer;
   for (const std::string& part :
@@ -176,8 +208,9 @@ int engine_threads(const ExplainOptions& options) {
 ChosenEngine make_engine(const Network& network, const Layers& layers,
                          const ModelDescription& description, const ExplainOptions& options,
                          Choosing choosing) {
-  const Request request{network, layers, description, options,
-                        probe_pixels(description.input_height, description.input_width)};
+  const Request request{
+      network, layers,   description,
+      options, choosing, probe_pixels(description.input_height, description.input_width)};
   const std::string no_openvino = openvino_obstacle(network, layers);
   if (options.engine == "openvino" && !no_openvino.empty()) {
     refuse("engine openvino", no_openvino);
@@ -187,10 +220,7 @@ ChosenEngine make_engine(const Network& network, const Layers& layers,
     add_torchscript(request, candidates);
   }
   if (request.wants_engine("openvino") && no_openvino.empty()) add_openvino(request, candidates);
-  if (candidates.empty()) {
-    if (!network.has_model()) network.model();  // says what is missing
-    refuse("precision " + options.precision, precision_obstacle(request, no_openvino));
-  }
+  if (candidates.empty()) refuse_all(request, no_openvino);
   const bool has_fp32 = request.wants_precision("fp32");
   try {
     return choose_engine(candidates, request.probe, engine_threads(options),

@@ -1,6 +1,5 @@
 #include "stages/explain/network.h"
 
-#include <filesystem>
 #include <mutex>
 #include <utility>
 
@@ -32,9 +31,7 @@ const std::string& Network::cache() const { return state_->cache; }
 
 const Bundle* Network::bundle() const { return state_->bundle ? &*state_->bundle : nullptr; }
 
-bool Network::has_model() const {
-  return !state_->bundle || std::filesystem::is_regular_file(state_->bundle->model());
-}
+bool Network::has_model() const { return !state_->bundle || state_->bundle->has_model; }
 
 const Model& Network::model() const {
   const std::lock_guard lock(state_->mutex);
@@ -42,7 +39,7 @@ const Model& Network::model() const {
     if (!has_model()) {
       throw UserError(ExitCode::kUsage, "bundle '" + state_->bundle->folder + "' is cut at layer " +
                                             state_->bundle->layer +
-                                            " and holds no model.pt for other layers");
+                                            " and holds no sound model.pt for other layers");
     }
     state_->model.emplace(state_->bundle->model(), state_->device);
   }

@@ -17,11 +17,13 @@ struct Bundle {
   /// They use all of a byte's range, for which sums of products need the 32 bits that VNNI gives
   /// them.
   bool int8_needs_vnni = false;
+  bool int8_agrees = true;  ///< with fp32, as closely as asked, on the frames it was made with
+  bool has_model = false;   ///< model() is there, whole and of this network
 
   std::string features() const { return folder + "/features.xml"; }
   std::string features_int8() const { return folder + "/features_int8.xml"; }
   std::string head() const { return folder + "/head.pt"; }
-  /// The whole network as TorchScript, for other layers. It may be missing.
+  /// The whole network as TorchScript, for other layers.
   std::string model() const { return folder + "/model.pt"; }
 };
 
@@ -42,9 +44,9 @@ class Network {
   const std::string& cache() const;
   /// Null for a TorchScript file.
   const Bundle* bundle() const;
-  /// Whether there is a TorchScript file.
+  /// Whether there is a TorchScript file, and a sound one.
   bool has_model() const;
-  /// Any thread. Throws UserError(kUsage) for a bundle without its TorchScript file.
+  /// Any thread. Throws UserError(kUsage) for a bundle without it.
   const Model& model() const;
 
  private:

@@ -12,6 +12,8 @@
 #include <openvino/openvino.hpp>
 #include <openvino/runtime/intel_cpu/properties.hpp>
 #include <optional>
+#include <sstream>
+#include <stdexcept>
 #include <vector>
 
 namespace gradcam {
@@ -21,6 +23,28 @@ struct OpenVino::Core {
 };
 
 namespace {
+
+/// What OpenVINO threw, without the lines in front that name places in its sources.
+std::string reason_of(const std::string& what) {
+  std::istringstream lines(what);
+  std::string reason;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.empty() || line.rfind("Exception from ", 0) == 0) continue;
+    reason = line;
+    if (line.rfind("Check '", 0) != 0) break;  // which condition did not hold: the reason follows
+  }
+  return "OpenVINO: " + reason;
+}
+
+/// `work()`, whose failure comes as std::runtime_error of one line.
+template <typename Work>
+auto in_one_line(const Work& work) {
+  try {
+    return work();
+  } catch (const ov::Exception& error) {
+    throw std::runtime_error(reason_of(error.what()));
+  }
+}
 
 /// The name that scripts/compile_model.py gives to the output of the whole network.
 constexpr const char* kOutput = "gradcam_output";
@@ -49,7 +73,7 @@ class Request {
       request_.set_output_tensor(
           i, ov::Tensor(ov::element::f32, size, results.back().mutable_data_ptr<float>()));
     }
-    request_.infer();
+    in_one_line([&] { request_.infer(); });
     FeatureValues values{std::move(results), {}};
     if (output_) {
       values.output = values.head[*output_];
@@ -153,7 +177,8 @@ std::string name_of(OpenVinoForm form) {
   return "";
 }
 
-OpenVino::OpenVino(const std::string& cache_folder) : core_(std::make_shared<Core>()) {
+OpenVino::OpenVino(const std::string& cache_folder)
+    : core_(in_one_line([] { return std::make_shared<Core>(); })) {
   // OpenVINO throws where it cannot write; compiling anew each time is no reason not to run.
   std::error_code failed;
   if (cache_folder.empty()) return;
@@ -167,7 +192,8 @@ OpenVino::~OpenVino() = default;
 std::string OpenVino::version() { return ov::get_openvino_version().buildNumber; }
 
 bool OpenVino::has_bf16() const {
-  const auto can = core_->core.get_property("CPU", ov::device::capabilities);
+  const auto can =
+      in_one_line([this] { return core_->core.get_property("CPU", ov::device::capabilities); });
   return std::find(can.begin(), can.end(), ov::device::capability::BF16) != can.end();
 }
 
@@ -177,11 +203,13 @@ std::unique_ptr<Features> OpenVino::compile(const std::string& ir, OpenVinoForm 
   // What is not quantized of an int8 network runs in bf16 where the processor can.
   const bool bf16 = form == OpenVinoForm::kBf16 || (form == OpenVinoForm::kInt8 && has_bf16());
   const auto compile = [core = core_, ir, bf16, normalisation, threads](int count) {
-    return core->core.compile_model(
-        taking_pixels(core->core.read_model(ir), normalisation, count), "CPU",
-        ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
-        ov::hint::inference_precision(bf16 ? ov::element::bf16 : ov::element::f32),
-        ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false));
+    return in_one_line([&] {
+      return core->core.compile_model(
+          taking_pixels(core->core.read_model(ir), normalisation, count), "CPU",
+          ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
+          ov::hint::inference_precision(bf16 ? ov::element::bf16 : ov::element::f32),
+          ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false));
+    });
   };
   return std::make_unique<OpenVinoFeatures>(form, batch, compile);
 }
