@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 import sample_clip
-from processor import cpu_flags
+from processor import cpu_flags, has_bf16
 from project_python import use_project_python
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -168,7 +168,7 @@ class Bench:
             return
         if package in self.missing:
             return self.fail(name, f"not installed: {self.missing[package or '']}")
-        if name == "openvino_bf16" and not {"avx512_bf16", "amx_bf16"} & set(cpu_flags()):
+        if name == "openvino_bf16" and not has_bf16():
             return self.fail(name, "this processor has no bf16")
         output, reason = run_command(self.peer_command(name, *extra))
         found = last_json(output)

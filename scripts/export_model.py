@@ -53,12 +53,7 @@ def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:
         metavar="L[,L]",
         help="layer to explain (default: last stage; of a detector, what its heads share)",
     )
-    parser.add_argument(
-        "--tokens",
-        type=network_options.tokens,
-        metavar="DROP,H,W",
-        help="how the tokens of --layer lie: how many to drop in front, and the grid of the others",
-    )
+    network_options.add_tokens_option(parser)
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE.pt", help="replaced if it exists"
     )

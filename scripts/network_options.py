@@ -40,6 +40,11 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
         "--random-weights", action="store_true", help="seeded random weights, for tests"
     )
     parser.add_argument("--labels", type=Path, metavar="FILE", help="one per line, or index JSON")
+    parser.add_argument(
+        "--select",
+        metavar="NAME|NUMBER",
+        help="the output meant, of several of an ONNX file or FILE.py:FUNCTION",
+    )
     own = parser.add_argument_group(
         "input of an ONNX file, FILE.py:FUNCTION or weights of your own",
         "x = (pixel / scale - mean) / std, channels in the order of --color; the conventions of "
@@ -88,7 +93,15 @@ def add_task_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--background", type=int, metavar="N", help="a detector's class that nothing belongs to"
     )
-    group.add_argument("--select", metavar="NAME|NUMBER", help="the output meant, of several")
+
+
+def add_tokens_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--tokens",
+        type=_tokens,
+        metavar="DROP,H,W",
+        help="how the tokens of --layer lie: how many to drop in front, and the grid of the others",
+    )
 
 
 def refuse_to_overwrite(options: argparse.Namespace) -> None:
@@ -115,7 +128,7 @@ def settle_network(options: argparse.Namespace) -> None:
     if own_networks.is_own(options.network):
         _settle_own(options)
         return
-    if getattr(options, "select", None) is not None:
+    if options.select is not None:
         raise NetworkError(USAGE, "--select goes with an ONNX file or FILE.py:FUNCTION")
     _settle_checkpoint(options)
     said = _wanted(options).pixels()
@@ -267,8 +280,7 @@ def _crop(text: str) -> List[float]:
     return values
 
 
-def tokens(text: str) -> Tuple[int, int, int]:
-    """Of --tokens DROP,H,W."""
+def _tokens(text: str) -> Tuple[int, int, int]:
     allowed = "DROP,H,W in whole numbers, like 1,14,14"
     values = _numbers(text, 3, allowed)
     if any(value != int(value) for value in values) or values[0] < 0 or min(values[1:]) < 1:

@@ -15,6 +15,10 @@ def cpu_flags() -> List[str]:
     return next((line.split(":")[1].split() for line in lines if line.startswith("flags")), [])
 
 
+def has_bf16() -> bool:
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(cpu_flags())
+
+
 def has_vnni() -> bool:
     """Whether it sums products of bytes without a limit in between, as VNNI and AMX do: where it has
     AVX2 alone, two products are summed in 16 bits."""

@@ -13,10 +13,11 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
-from typing import Any, List
+from typing import Any, List, Optional
 
 import numpy as np
 import own_models
+import task_models
 import torch
 from own_bundle import PLAIN, ROOT, SMALL, WITH_OPENVINO, OwnFolder, run_program
 from PIL import Image
@@ -167,11 +168,14 @@ class Bundle(unittest.TestCase):
 
 @unittest.skipUnless(WITH_OPENVINO, "skipped: built without OpenVINO")
 class OwnNetworks(OwnFolder):
+    def eager(self, own: str, output: Optional[networks.WantedTask] = None) -> torch.nn.Module:
+        wanted = networks.WantedInput([own_models.SIDE] * 2, [0.0] * 3, [1.0] * 3, 255.0)
+        return networks.build(own, wanted=wanted, output=output).module
+
     def test_own_module_is_the_same_everywhere(self) -> None:
         own = f"{own_models.write_module(self.folder)}:net"
         self.assertEqual(self.compile(own, *SMALL, *PLAIN)[0], 0)
-        wanted = networks.WantedInput([own_models.SIDE] * 2, [0.0] * 3, [1.0] * 3, 255.0)
-        self.same_everywhere(networks.build(own, wanted=wanted).module)
+        self.same_everywhere(self.eager(own))
         self.assertNotIn("int8", self.description()["stamp"])
 
     def test_onnx_file_is_the_same_everywhere(self) -> None:
@@ -179,6 +183,47 @@ class OwnNetworks(OwnFolder):
         self.assertEqual(self.compile(self.folder / "net.onnx", *PLAIN)[0], 0)
         self.assertEqual(self.description()["layer"], "last_map")
         self.same_everywhere(eager)
+
+    def test_one_of_several_outputs_is_taken(self) -> None:
+        both = self.folder / "both.onnx"
+        eager = own_models.write_onnx(both, outputs=2)
+        code, said = self.compile(both, *PLAIN)
+        self.assertEqual((code, "; --select NAME|NUMBER takes one" in said), (4, True), said)
+        self.assertEqual(self.compile(both, *PLAIN, "--select", "y")[0], 0)
+        self.same_everywhere(eager)
+        own = f"{task_models.write_module(self.folder)}:pixels"
+        self.assertEqual(self.compile(own, *SMALL, *PLAIN, "--select", "other")[0], 0)
+        self.same_everywhere(self.eager(own, networks.WantedTask(select="other")))
+
+    def test_tokens_of_a_layer_are_told(self) -> None:
+        own = f"{task_models.write_module(self.folder)}:tokens"
+        layer = ("--layer", "block.norm1")
+        code, said = self.compile(own, *SMALL, *PLAIN, *layer)
+        self.assertEqual((code, "; --tokens DROP,H,W says" in said), (2, True), said)
+        layer = (*layer, "--tokens", "1,4,4")
+        self.assertEqual(self.compile(own, *SMALL, *PLAIN, *layer)[0], 0)
+        self.assertEqual(self.description()["tokens"], {"drop": 1, "grid": [4, 4]})
+        self.same_everywhere(self.eager(own))
+        code, said = self.compile(own, *SMALL, *PLAIN, *layer, "--int8", self.folder)
+        self.assertEqual((code, "gives tokens" in said), (2, True), said)
+
+    def test_only_a_bundle_is_replaced_and_as_a_whole(self) -> None:
+        own = f"{own_models.write_module(self.folder)}:net"
+        self.bundle.mkdir()
+        file = self.bundle / "model.json"
+        for content in (None, "[]", "{", '{"name": "net"}'):
+            if content is not None:
+                file.write_text(content)
+            code, said = self.compile(own, *SMALL, *PLAIN)
+            self.assertEqual((code, "exists and is no bundle" in said), (5, True), said)
+        file.write_text('{"stamp": {}}')  # as of one that lost its features.xml
+        (self.bundle / "notes.txt").touch()
+        self.assertEqual(self.compile(own, *SMALL, *PLAIN)[0], 0)
+        names = sorted(path.name for path in self.bundle.iterdir())
+        self.assertEqual(names, sorted((*compile_model.FILES, "model.json")))
+        file.unlink()
+        self.assertEqual(self.compile(own, *SMALL, *PLAIN)[0], 0)
+        self.assertTrue(file.exists())
 
 
 class Cut(unittest.TestCase):
