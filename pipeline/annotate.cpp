@@ -53,6 +53,7 @@ struct Annotation::Parts {
   void open_sources(const std::stop_token& stop);
   void open_outputs();
   void decide_window(const std::optional<std::string>& display_problem);
+  bool only_watched() const { return window && !writes_anything(options.output); }
   bool is_live(const SourceInfo& info) const;
   bool is_mirror(const SourceInfo& info) const;
   bool is_measured_over_time(const SourceInfo& info) const;
@@ -106,14 +107,13 @@ std::vector<BoundStream> Annotation::Parts::bound_streams() const {
 
 /// Films are played at their own speed where somebody watches or the run is to be like a live one.
 void Annotation::Parts::open_sources(const std::stop_token& stop) {
-  const bool only_watched = window && !writes_anything(options.output);
   for (const std::string& text : options.input.sources) {
     auto source = open_source(text, options.input, {options.run.live != Choice::kNo, stop});
     const SourceInfo info = source->info();
-    if (!info.live && !info.still && (only_watched || is_live(info))) {
+    if (!info.live && !info.still && (only_watched() || is_live(info))) {
       auto playback = std::make_shared<Playback>();
       source = paced(std::move(source), playback);
-      if (only_watched) playbacks.push_back(std::move(playback));
+      if (only_watched()) playbacks.push_back(std::move(playback));
     }
     infos.push_back(info);
     sources.push_back(std::move(source));
@@ -165,8 +165,7 @@ std::vector<Stream> Annotation::Parts::streams(Progress& progress, Viewer* viewe
     if (viewer != nullptr) stream.show = [viewer](const Rendered& frame) { viewer->post(frame); };
     stream.finish = [output] { output->finish(); };
     // Who only watches a film with a budget wants it to run smoothly.
-    stream.carries_newest =
-        viewer != nullptr && !writes_anything(options.output) && options.explain.budget_s > 0;
+    stream.carries_newest = only_watched() && options.explain.budget_s > 0;
     stream.limit = options.input.limit;
     stream.frames_in_flight = options.run.frames_in_flight;
     if (stream.frames_in_flight == 0) {

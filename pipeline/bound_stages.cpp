@@ -42,7 +42,9 @@ std::vector<Explanation> BoundStages::explain(const std::vector<Prepared>& frame
   for (const Prepared& prepared : frames) {
     question.memories.push_back(&streams_[static_cast<std::size_t>(prepared.frame.stream)].memory);
   }
-  auto explanations = network_.explain(blobs, question, settings.layer);
+  network_.turn_to(settings.layer);
+  network_.current().take_threads();
+  auto explanations = network_.explain(blobs, question);
   for (std::size_t i = 0; i < frames.size(); ++i) {
     const Frame& frame = frames[i].frame;
     BoundStream& stream = streams_[static_cast<std::size_t>(frame.stream)];
@@ -63,7 +65,8 @@ Explanation BoundStages::explain_again(const Prepared& prepared) {
   std::optional<RunningPeak> peak = stream.peak;
   Question question = question_of(settings);
   question.memories = {&memory};
-  Explanation explanation = network_.explain({prepared.blob.get()}, question, settings.layer).at(0);
+  network_.turn_to(settings.layer);
+  Explanation explanation = network_.explain({prepared.blob.get()}, question).at(0);
   if (peak) peak->scale(explanation, prepared.frame.pts);
   tell_problem();
   return explanation;

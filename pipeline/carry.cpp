@@ -8,16 +8,16 @@ namespace gradcam {
 
 CarryPolicy::Way CarryPolicy::decide(std::uint64_t ticket, Pass pass) {
   if (each_frame_) return Way::kOwn;
-  return live_ ? decide_live(ticket, pass) : decide_film(ticket, std::move(pass));
+  return carries_newest_ ? decide_newest(ticket, pass) : decide_key(ticket, std::move(pass));
 }
 
 void CarryPolicy::failed_before(std::uint64_t ticket, const std::string& error) {
-  if (each_frame_ || live_) return;
+  if (each_frame_ || carries_newest_) return;
   const std::lock_guard lock(mutex_);
-  if (is_key_frame(ticket)) newest_ = MapOutcome{ticket, nullptr, error};
+  if (begin_key_frame(ticket)) newest_ = MapOutcome{ticket, nullptr, error};
 }
 
-CarryPolicy::Way CarryPolicy::decide_live(std::uint64_t ticket, const Pass& pass) {
+CarryPolicy::Way CarryPolicy::decide_newest(std::uint64_t ticket, const Pass& pass) {
   MapOutcome outcome;
   Way way = Way::kCarry;
   {
@@ -36,11 +36,11 @@ CarryPolicy::Way CarryPolicy::decide_live(std::uint64_t ticket, const Pass& pass
   return way;
 }
 
-CarryPolicy::Way CarryPolicy::decide_film(std::uint64_t ticket, Pass pass) {
+CarryPolicy::Way CarryPolicy::decide_key(std::uint64_t ticket, Pass pass) {
   MapOutcome outcome;
   {
     const std::lock_guard lock(mutex_);
-    if (is_key_frame(ticket)) return Way::kOwn;
+    if (begin_key_frame(ticket)) return Way::kOwn;
     if (!newest_) {
       waiting_[key_].push_back(std::move(pass));
       return Way::kCarry;
@@ -51,8 +51,8 @@ CarryPolicy::Way CarryPolicy::decide_film(std::uint64_t ticket, Pass pass) {
   return Way::kCarry;
 }
 
-/// If so, those behind it wait for its map, up to the next key frame.
-bool CarryPolicy::is_key_frame(std::uint64_t ticket) {
+/// Those behind it wait for its map, up to the next key frame.
+bool CarryPolicy::begin_key_frame(std::uint64_t ticket) {
   if (ticket < next_key_) return false;
   key_ = ticket;
   next_key_ = ticket + every_;
@@ -66,7 +66,7 @@ void CarryPolicy::finished(const MapOutcome& outcome) {
   {
     const std::lock_guard lock(mutex_);
     if (outcome.explanation) adapt(outcome.explanation->explain_ms);
-    if (live_) {
+    if (carries_newest_) {
       --with_engine_;
       if (!newest_ || outcome.ticket > newest_->ticket) newest_ = outcome;
       return;

@@ -96,7 +96,7 @@ Explained carry_one(Prepared prepared, const MapOutcome& outcome) {
   Frame& frame = prepared.frame;
   explained.explanation = outcome.explanation;
   if (outcome.explanation) {
-    // A frame that was overtaken on its way may find the map of a later one.
+    // Time stamps of a source may run backwards.
     explained.map_age =
         std::max(frame.pts - outcome.explanation->frame_pts, std::chrono::nanoseconds(0));
   } else {

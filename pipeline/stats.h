@@ -88,7 +88,7 @@ struct RunSummary {
   double wall_s = 0;         ///< warm-up and the finishing of outputs included
   bool stopped = false;      ///< `stop` was requested before every source had ended
   std::exception_ptr error;  ///< not null: what ended the run early
-  std::int64_t batches = 0;  ///< calls of the engine that took several frames
+  std::int64_t batches = 0;  ///< times that several frames were explained together
 };
 
 /// What the process should say of such a run by its exit status.

@@ -80,7 +80,7 @@ def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:
 
 def is_bundle(folder: Path) -> bool:
     """Also a damaged one, which the program says to make again."""
-    if (folder / "features.xml").exists():
+    if all((folder / name).exists() for name in ("features.xml", "head.pt")):
         return True
     try:
         description = json.loads((folder / "model.json").read_text(encoding="utf-8"))

@@ -62,6 +62,12 @@ class Choice : public testing::Test {
                          ChoiceMemory(folder_.path().string(), "key"));
   }
 
+  void forget() const {
+    for (const auto& file : std::filesystem::directory_iterator(folder_.path())) {
+      std::filesystem::remove(file.path());
+    }
+  }
+
   std::string made_;  ///< in order
   TempFolder folder_;
 };
@@ -111,41 +117,52 @@ TEST_F(Choice, WhoCannotRunIsOutAndSaysWhy) {
   EXPECT_EQ(chosen.trials[1].verdict, "out: no such unit");
 }
 
-/// The same answers as all until `change` makes of the third run what it likes.
+/// The same answers as all for `runs` runs; then `change` makes of them what it likes.
 class ChangingEngine : public FakeEngine {
  public:
-  explicit ChangingEngine(std::function<void(at::Tensor&)> change)
-      : FakeEngine("changing", 0, 0), change_(std::move(change)) {}
+  ChangingEngine(int runs, std::function<void(at::Tensor&)> change)
+      : FakeEngine("changing", 0, 0), runs_(runs), change_(std::move(change)) {}
   Result run(const at::Tensor& pixels) override {
     Result result = FakeEngine::run(pixels);
-    if (++runs_ > 2) change_(result.output);
+    if (--runs_ < 0) change_(result.output);
     return result;
   }
 
  private:
+  int runs_;
   std::function<void(at::Tensor&)> change_;
-  int runs_ = 0;
 };
 
+EngineCandidate changing(int runs, const std::function<void(at::Tensor&)>& change) {
+  return {"changing", [=] { return std::make_unique<ChangingEngine>(runs, change); }};
+}
+
 TEST_F(Choice, WhoDisagreesOnceWarmIsOut) {
-  const EngineCandidate changing{"changing", [] {
-                                   return std::make_unique<ChangingEngine>(
-                                       [](at::Tensor& output) { output = output.flip(1); });
-                                 }};
-  const auto chosen = choose({candidate("reference", 8), changing});
+  const auto other = [](at::Tensor& output) { output = output.flip(1); };
+  const auto chosen = choose({candidate("reference", 8), changing(2, other)});
   EXPECT_EQ(chosen.engine->name(), "reference");
   EXPECT_EQ(chosen.trials[1].verdict.rfind("out: agreement ", 0), 0U) << chosen.trials[1].verdict;
 }
 
-TEST_F(Choice, WhoFailsOnceWarmIsOut) {
-  const EngineCandidate changing{"changing", [] {
-                                   return std::make_unique<ChangingEngine>([](at::Tensor&) {
-                                     throw std::runtime_error("no memory left");
-                                   });
-                                 }};
-  const auto chosen = choose({candidate("reference", 8), changing});
-  EXPECT_EQ(chosen.engine->name(), "reference");
-  EXPECT_EQ(chosen.trials[1].verdict, "out: no memory left");
+TEST_F(Choice, WhoFailsLateIsOut) {
+  const auto fail = [](at::Tensor&) { throw std::runtime_error("no memory left"); };
+  for (const int runs : {2, 6, 8}) {  // while it gets warm, and while it is timed
+    forget();
+    const auto chosen = choose({candidate("reference", 8), changing(runs, fail)});
+    EXPECT_EQ(chosen.engine->name(), "reference");
+    EXPECT_EQ(chosen.trials[1].verdict, "out: no memory left");
+  }
+}
+
+TEST_F(Choice, UntimedLeavesOutWhatIsGoodOnlyWhenMeasured) {
+  EngineCandidate doubtful = candidate("doubtful", 1);
+  doubtful.only_measured = true;
+  EXPECT_EQ(choose({candidate("reference", 1), candidate("good", 1), doubtful}, Choosing::kUntimed)
+                .engine->name(),
+            "good");
+  EXPECT_EQ(choose({candidate("reference", 8), doubtful}).engine->name(), "doubtful");
+  EXPECT_EQ(choose({candidate("reference", 8), doubtful}, Choosing::kUntimed).engine->name(),
+            "doubtful");  // as measured before
 }
 
 TEST_F(Choice, TheReferenceMustRun) {

@@ -196,9 +196,8 @@ TEST_F(FilmEvery, CarryingTheNewestNoFrameWaitsForAMap) {
     output(rendered);
     shown.add(static_cast<std::uint64_t>(rendered.frame().seq));
   };
-  run();
+  run();  // a frame that waited would wait for ever
   EXPECT_EQ(out().numbers(), count_up(100));
-  EXPECT_GT(calls, 0);
 }
 
 TEST_F(FilmEvery, ThirdFrameIsExplainedAndTheOthersCarryExactlyThatMap) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <functional>
+#include <thread>
 
 #include "stages/explain/option_rules.h"
 #include "tests/tiny_models.h"
@@ -42,7 +43,8 @@ Blob blob() {
 
 Explanation explain(LayerSwitch& layers, const TargetChoice& target, const std::string& layer) {
   const Blob picture = blob();
-  return layers.explain({&picture}, {target, ""}, layer).at(0);
+  layers.turn_to(layer);
+  return layers.explain({&picture}, {target, ""}).at(0);
 }
 
 /// Asks until `done`; a preparation that never ends is a failure after a minute.
@@ -69,15 +71,24 @@ TEST(LayerSwitch, MethodsAreTheQuickOnesThatGoWithTheTask) {
   EXPECT_EQ(std::count(of_boxes.begin(), of_boxes.end(), "hirescam"), 1);
 }
 
-TEST(LayerSwitch, AnotherLayerHasTheThreadsThatItIsGoodFor) {
+TEST(LayerSwitch, ThreadsAreThoseOfTheThreadThatTakesThem) {
   LayerSwitch layers = two_layers(3);
-  at::set_num_threads(1);  // as a bundle with a small head leaves it
-  const bool switched =
-      eventually([&] { return explain(layers, {}, "first").layers[0] == "first"; });
-  const int threads = at::get_num_threads();
-  at::set_num_threads(1);
+  bool switched = false;
+  int beside = 0;
+  std::thread([&] {  // as a paused frame is explained again, at another layer
+    at::set_num_threads(1);
+    switched = eventually([&] { return explain(layers, {}, "first").layers[0] == "first"; });
+    beside = at::get_num_threads();
+  })
+      .join();
   EXPECT_TRUE(switched);
-  EXPECT_EQ(threads, 3);
+  EXPECT_EQ(beside, 1);
+  const int before = at::get_num_threads();
+  at::set_num_threads(1);  // as a bundle with a small head leaves it
+  layers.turn_to("first");
+  layers.current().take_threads();
+  EXPECT_EQ(at::get_num_threads(), 3);
+  at::set_num_threads(before);
 }
 
 TEST(LayerSwitch, ExplainsTheLayerOfTheOptionsUntilAnotherIsReady) {

@@ -44,6 +44,13 @@ bool is_whole(const fs::path& path, const json& known) {
          crc32_of(path) == known.at("crc32").get<std::uint32_t>();
 }
 
+/// null if there is none that can be read.
+json description_in(const fs::path& folder) {
+  std::ifstream in(folder / "model.json");
+  json document = json::parse(in, nullptr, /*allow_exceptions=*/false);
+  return document.is_object() ? document : json();
+}
+
 /// "2.15" of "2.15.0".
 std::string without_patch(const std::string& version) {
   return version.substr(0, version.find('.', version.find('.') + 1));
@@ -54,18 +61,25 @@ std::string without_patch(const std::string& version) {
 bool is_bundle(const std::string& folder) {
   const fs::path path(folder);
   std::error_code unreadable;
-  if (!fs::is_directory(path, unreadable)) return false;
-  if (fs::is_regular_file(path / "features.xml", unreadable)) return true;
-  std::ifstream in(path / "model.json");
-  const json document = json::parse(in, nullptr, /*allow_exceptions=*/false);
-  return document.is_object() && document.contains("stamp");
+  const auto has = [&](const char* name) { return fs::is_regular_file(path / name, unreadable); };
+  return (has("features.xml") && has("head.pt")) || description_in(path).contains("stamp");
+}
+
+bool has_sound_model(const std::string& folder) {
+  const fs::path path = fs::path(folder) / "model.pt";
+  std::error_code unreadable;
+  if (!fs::is_regular_file(path, unreadable)) return false;
+  try {
+    return is_whole(path, description_in(folder).at("stamp").at("files").at("model.pt"));
+  } catch (const json::exception&) {
+    return true;
+  }
 }
 
 Bundle open_bundle(const std::string& folder) {
   const std::string again = "; make it again with scripts/compile_model.py";
-  std::ifstream in(fs::path(folder) / "model.json");
-  const json document = json::parse(in, nullptr, /*allow_exceptions=*/false);
-  if (!document.is_object() || !document.contains("stamp")) {
+  const json document = description_in(folder);
+  if (!document.contains("stamp")) {
     bad(folder, "holds no model.json with a stamp: it is none, or damaged" + again);
   }
   try {
@@ -102,8 +116,7 @@ Bundle open_bundle(const std::string& folder) {
       bundle.identity += ' ';
     }
     // Of one without it, only other layers cannot be explained.
-    const json& files = stamp.at("files");
-    bundle.has_model = files.contains("model.pt") && is_whole(bundle.model(), files.at("model.pt"));
+    bundle.has_model = has_sound_model(folder);
     return bundle;
   } catch (const json::exception&) {
     bad(folder, "the stamp in its model.json is not understood" + again);

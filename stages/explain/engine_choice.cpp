@@ -127,6 +127,7 @@ class Contest {
 
   ChosenEngine untimed() {
     for (std::size_t i = candidates_.size(); i-- > 1;) {
+      if (candidates_[i].only_measured) continue;
       auto rival = accepted(i);
       if (!rival) continue;
       leader_ = i;

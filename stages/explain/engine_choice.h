@@ -16,6 +16,7 @@ namespace gradcam {
 struct EngineCandidate {
   std::string name;  ///< as Engine::name()
   std::function<std::unique_ptr<Engine>()> make;
+  bool only_measured = false;  ///< slower for some networks: not for Choosing::kUntimed
 };
 
 struct ChosenEngine {

@@ -15,7 +15,8 @@ struct EngineTrial {
 /// How an engine is chosen among those that agree.
 enum class Choosing {
   kMeasured,  ///< the fastest here, by turns of all that agree
-  kUntimed,   ///< the last of the list that agrees: nobody is to be disturbed by measuring
+  kUntimed,   ///< one measured before, else the last of the list that agrees: nobody is to be
+              ///< disturbed by measuring
 };
 
 }  // namespace gradcam

@@ -197,6 +197,8 @@ Explainer::Explainer(const Network& network, ModelDescription description,
     batch_ = options.batch;
   }
   require_fit(network, method);
+  // Loaded here, not in front of the first frame.
+  if (method.needs.network) parts_->whole_network(description_);
   if (options_.guided) parts_->whole_network(description_).require_relu();
 }
 
@@ -233,7 +235,9 @@ void Explainer::take_threads() const {
   const Method::Needs& needs = find_method(options_.method).needs;
   const int all = engine_threads(options_);
   const bool many_runs = needs.tail || needs.network || options_.guided;
-  at::set_num_threads(many_runs ? all : parts_->chosen.engine->torch_threads(all));
+  const int wanted = many_runs ? all : parts_->chosen.engine->torch_threads(all);
+  // Setting it makes oneDNN forget what it has compiled.
+  if (at::get_num_threads() != wanted) at::set_num_threads(wanted);
 }
 
 void Explainer::warm_up() {

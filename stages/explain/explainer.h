@@ -50,7 +50,7 @@ class Explainer {
   ~Explainer();
 
   /// Sets the number of LibTorch threads of the calling thread to what engine and method are good
-  /// for. The inference thread's, before it explains with this one instead of another.
+  /// for. The inference thread's, before it explains; costs nothing where it is that already.
   void take_threads() const;
 
   /// take_threads(), then run_in().

@@ -66,7 +66,7 @@ struct Explanation {
   bool is_value = false;                ///< `top` holds values of a regression, not scores
   std::string method;
   std::vector<std::string> layers;
-  std::string engine;  ///< Engine::name() of what computed it
+  std::string engine;  ///< Engine::name() of what gave output and activation
   /// The largest value of the method maps before any scaling.
   float strength = 0;
   HeatMap heat;                           ///< of several targets: their largest value at each place

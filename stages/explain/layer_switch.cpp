@@ -17,21 +17,22 @@ LayerSwitch::LayerSwitch(Network network, ModelDescription description,
   if (first_->layers().size() == 1) ready_[first_->layers()[0]] = first_;
 }
 
-std::vector<Explanation> LayerSwitch::explain(const std::vector<const Blob*>& blobs,
-                                              const Question& question, const std::string& layer) {
-  const auto before = current_;
+void LayerSwitch::turn_to(const std::string& layer) {
   if (layer.empty()) {
     current_ = first_;
-  } else {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = ready_.find(layer); found != ready_.end()) {
-      current_ = found->second;
-    } else if (refused_.count(layer) == 0 && preparing_ != layer) {
-      wanted_ = layer;
-      start_worker();
-    }
+    return;
   }
-  if (current_ != before) current_->take_threads();
+  const std::lock_guard lock(mutex_);
+  if (const auto found = ready_.find(layer); found != ready_.end()) {
+    current_ = found->second;
+  } else if (refused_.count(layer) == 0 && preparing_ != layer) {
+    wanted_ = layer;
+    start_worker();
+  }
+}
+
+std::vector<Explanation> LayerSwitch::explain(const std::vector<const Blob*>& blobs,
+                                              const Question& question) {
   if (static_cast<int>(blobs.size()) <= current_->batch())
     return current_->explain(blobs, question);
   std::vector<Explanation> explanations;  // this layer's engine takes them one by one

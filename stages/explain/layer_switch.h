@@ -30,14 +30,15 @@ class LayerSwitch {
   /// The explainer of the layers that the options ask for.
   Explainer& first() { return *first_; }
 
-  /// The one that explained last; the inference thread's.
+  /// The one that explains.
   Explainer& current() { return *current_; }
 
-  /// The inference thread's: explains at `layer` (empty = as the options ask) if that is ready,
-  /// else where it explained last, and has `layer` prepared. Several pictures, at most
-  /// first().batch(), go by one call where that layer's engine takes them.
-  std::vector<Explanation> explain(const std::vector<const Blob*>& blobs, const Question& question,
-                                   const std::string& layer);
+  /// From now on `layer` (empty = as the options ask) is explained if it is ready; else the present
+  /// one goes on, and `layer` is prepared. One thread at a time, as explain().
+  void turn_to(const std::string& layer);
+
+  /// Several pictures, at most first().batch(), go by one call where the layer's engine takes them.
+  std::vector<Explanation> explain(const std::vector<const Blob*>& blobs, const Question& question);
 
   /// As Explainer::set_reference(), for all layers. Before anything is explained.
   void set_reference(const Blob& blob);
@@ -65,8 +66,8 @@ class LayerSwitch {
   const ModelDescription description_;
   const ExplainOptions options_;
   const std::shared_ptr<Explainer> first_;
-  std::shared_ptr<Explainer> current_;  ///< the inference thread's
-  std::optional<Blob> reference_;       ///< not changed once there is a worker
+  std::shared_ptr<Explainer> current_;
+  std::optional<Blob> reference_;  ///< not changed once there is a worker
 
   std::mutex mutex_;
   std::condition_variable_any asked_;

@@ -52,38 +52,38 @@ std::string identity_of(const std::string& path) {
   return std::to_string(size) + " " + std::to_string(sum);
 }
 
-LoadedModel load_file(const std::string& path, const ExplainOptions& options) {
-  Model model(path, parse_device(options.device));
+LoadedModel load_file(const std::string& path, c10::Device device) {
+  Model model(path, device);
   ModelDescription description = find_description(path, model.embedded_description());
   return {Network(std::move(model), identity_of(path), cache_folder()), std::move(description), ""};
 }
 
 /// What the user should know of a bundle that is taken; empty = nothing.
-std::string note_of(const Bundle& bundle, bool has_file, const ExplainOptions& options) {
-  const std::string name = "bundle '" + bundle.folder + "': ";
-  if (has_file && !bundle.has_model) {
-    return name + "its model.pt is cut short or of another model and is left alone";
+std::string note_of(const Bundle& bundle, const ExplainOptions& options) {
+  std::error_code unreadable;
+  std::string note;
+  if (!bundle.has_model && fs::is_regular_file(bundle.model(), unreadable)) {
+    note += "; its model.pt is cut short or of another model and is left alone";
   }
   if (options.precision == "int8" && !bundle.int8_agrees) {
-    return name + "its int8 form did not agree well with fp32 when it was made";
+    note += "; its int8 form did not agree well with fp32 when it was made";
   }
-  return "";
+  return note.empty() ? "" : "bundle '" + bundle.folder + "': " + note.substr(2);
 }
 
 /// A bundle is for the CPU; on a GPU its TorchScript file serves.
 LoadedModel load_bundle(const std::string& folder, const ExplainOptions& options) {
   const std::string file = folder + "/model.pt";
-  std::error_code unreadable;
-  const bool has_file = fs::is_regular_file(file, unreadable);
   const bool needed = options.engine == "openvino" || options.precision == "int8";
   const bool for_cpu = needed || options.precision == "bf16";
   c10::Device device = parse_device(options.device);
-  if (!device.is_cpu() && (for_cpu || !has_file)) {
+  if (!device.is_cpu() && (for_cpu || !has_sound_model(folder))) {
     if (options.device != "auto") {
-      const std::string why = has_file ? "" : ", and the bundle has no model.pt";
-      throw UserError(ExitCode::kUsage, "--device " + options.device + ": OpenVINO, as bundle '" +
-                                            folder + "' runs on it, is for the CPU" + why +
-                                            "; allowed: auto, cpu");
+      const std::string why =
+          for_cpu ? "--engine openvino and --precision int8 or bf16 are for the CPU"
+                  : "bundle '" + folder + "' is for the CPU, and holds no sound model.pt";
+      throw UserError(ExitCode::kUsage,
+                      "--device " + options.device + ": " + why + "; allowed: auto, cpu");
     }
     device = c10::kCPU;
   }
@@ -92,13 +92,13 @@ LoadedModel load_bundle(const std::string& folder, const ExplainOptions& options
     if (why.empty()) {
       const Bundle bundle = open_bundle(folder);
       return {Network(bundle, device, cache_folder()), find_description(file, ""),
-              note_of(bundle, has_file, options)};
+              note_of(bundle, options)};
     }
   } catch (const UserError& error) {
-    if (needed || !has_file) throw;
+    if (needed || !has_sound_model(folder)) throw;
     why = error.what();
   }
-  LoadedModel loaded = load_file(file, options);
+  LoadedModel loaded = load_file(file, device);
   loaded.note = why + "; its model.pt is used instead";
   return loaded;
 }
@@ -154,7 +154,8 @@ std::vector<fs::path> files_read(const ExplainOptions& options) {
 
 LoadedModel load_model(const ExplainOptions& options) {
   const std::string path = find_model(options.model);
-  LoadedModel loaded = is_folder(path) ? load_bundle(path, options) : load_file(path, options);
+  LoadedModel loaded =
+      is_folder(path) ? load_bundle(path, options) : load_file(path, parse_device(options.device));
   ModelDescription& description = loaded.description;
   if (!options.labels.empty()) description.labels = read_labels(options.labels);
   if (description.name.empty()) description.name = fs::path(path).stem().string();

@@ -41,7 +41,6 @@ struct Request {
   const Layers& layers;
   const ModelDescription& description;
   const ExplainOptions& options;
-  Choosing choosing;
   at::Tensor probe;
 
   bool wants_engine(const std::string& name) const {
@@ -71,10 +70,7 @@ void add_torchscript(const Request& request, std::vector<EngineCandidate>& candi
   }
   if (request.layers.size() != 1) return;
   std::vector<TorchScriptForm> forms;
-  // Slower than the plain one for some networks: not to be taken unmeasured.
-  if (on_cpu && request.wants_precision("fp32") && request.choosing == Choosing::kMeasured) {
-    forms.push_back(TorchScriptForm::kOptimized);
-  }
+  if (on_cpu && request.wants_precision("fp32")) forms.push_back(TorchScriptForm::kOptimized);
   if (on_cpu && request.wants_precision("bf16") && processor_has_bf16()) {
     forms.push_back(TorchScriptForm::kBf16);
   }
@@ -83,18 +79,23 @@ void add_torchscript(const Request& request, std::vector<EngineCandidate>& candi
   const auto halves = std::make_shared<std::optional<SplitGraph>>();  // one for all forms
   for (const TorchScriptForm form : forms) {
     candidates.push_back(
-        {name_of(form), [request, halves, form] {
-           const auto& [network, layers, description, options, choosing, probe] = request;
+        {name_of(form),
+         [request, halves, form] {
+           const auto& [network, layers, description, options, probe] = request;
            if (!*halves) *halves = halves_of(network.model(), layers, description);
            return std::make_unique<SplitEngine>(
                torchscript_features(**halves, form, Normalisation(description, network.device())),
                Head((*halves)->head, description.output), probe);
-         }});
+         },
+         /*only_measured=*/form == TorchScriptForm::kOptimized});
   }
 }
 
 #if GRADCAM_WITH_OPENVINO
 void add_openvino(const Request& request, std::vector<EngineCandidate>& candidates) {
+  const bool wanted = request.wants_precision("fp32") || request.wants_precision("bf16") ||
+                      request.wants_precision("int8");
+  if (!wanted) return;
   const Bundle bundle = *request.network.bundle();
   std::shared_ptr<const OpenVino> openvino;
   bool has_bf16 = false;
@@ -183,7 +184,10 @@ std::string key_of(const Request& request, const std::vector<EngineCandidate>& c
   std::string key = "gradcam-live " GRADCAM_VERSION "|" + request.network.identity();
   const Normalisation normalisation(request.description);
   for (const auto& numbers : {normalisation.offset(), normalisation.factor()}) {
-    for (const float number : numbers) key += "|" + std::to_string(number);
+    for (const float number : numbers) {
+      key += '|';
+      key += std::to_string(number);
+    }
   }
   for (const EngineCandidate& candidate : candidates) key += "|" + candidate.name;
   for (const std::string& layer : request.layers) key += "|" + layer;
@@ -208,9 +212,8 @@ int engine_threads(const ExplainOptions& options) {
 ChosenEngine make_engine(const Network& network, const Layers& layers,
                          const ModelDescription& description, const ExplainOptions& options,
                          Choosing choosing) {
-  const Request request{
-      network, layers,   description,
-      options, choosing, probe_pixels(description.input_height, description.input_width)};
+  const Request request{network, layers, description, options,
+                        probe_pixels(description.input_height, description.input_width)};
   const std::string no_openvino = openvino_obstacle(network, layers);
   if (options.engine == "openvino" && !no_openvino.empty()) {
     refuse("engine openvino", no_openvino);

@@ -52,7 +52,8 @@ constexpr const char* kOutput = "gradcam_output";
 /// One compiled network for one number of pictures.
 class Request {
  public:
-  explicit Request(ov::CompiledModel compiled) : request_(compiled.create_infer_request()) {
+  explicit Request(ov::CompiledModel compiled)
+      : request_(in_one_line([&] { return compiled.create_infer_request(); })) {
     for (const auto& output : compiled.outputs()) {
       const ov::Shape& shape = output.get_shape();
       shapes_.emplace_back(shape.begin(), shape.end());
@@ -61,6 +62,11 @@ class Request {
   }
 
   FeatureValues run(const at::Tensor& pixels) {
+    return in_one_line([&] { return infer(pixels); });
+  }
+
+ private:
+  FeatureValues infer(const at::Tensor& pixels) {
     const ov::Shape shape(pixels.sizes().begin(), pixels.sizes().end());
     // OpenVINO reads it only, but has no tensor that says so.
     auto* const data = const_cast<std::uint8_t*>(pixels.const_data_ptr<std::uint8_t>());
@@ -73,7 +79,7 @@ class Request {
       request_.set_output_tensor(
           i, ov::Tensor(ov::element::f32, size, results.back().mutable_data_ptr<float>()));
     }
-    in_one_line([&] { request_.infer(); });
+    request_.infer();
     FeatureValues values{std::move(results), {}};
     if (output_) {
       values.output = values.head[*output_];
@@ -82,7 +88,6 @@ class Request {
     return values;
   }
 
- private:
   ov::InferRequest request_;
   std::vector<std::vector<std::int64_t>> shapes_;
   std::optional<std::size_t> output_;  ///< which result is the output of the whole network
@@ -184,7 +189,7 @@ OpenVino::OpenVino(const std::string& cache_folder)
   if (cache_folder.empty()) return;
   std::filesystem::create_directories(cache_folder, failed);
   if (access(cache_folder.c_str(), W_OK | X_OK) != 0) return;
-  core_->core.set_property(ov::cache_dir(cache_folder));
+  in_one_line([&] { core_->core.set_property(ov::cache_dir(cache_folder)); });
 }
 
 OpenVino::~OpenVino() = default;

@@ -53,7 +53,7 @@ void require_fitting(const ExplainOptions& options, const Method& method,
   const Task task = description.task;
   const std::string name(method.name);
   const std::string lacks =
-      "needs the whole network, and bundle '" + bundle_alone + "' holds no model.pt";
+      "needs the whole network, and bundle '" + bundle_alone + "' holds no sound model.pt";
   if (method.needs.network && !bundle_alone.empty()) refuse("--method " + name, lacks);
   if (options.guided && !bundle_alone.empty()) refuse("--view guided-…", lacks);
   if (const std::string why = misfit(method, options, task); !why.empty()) {
