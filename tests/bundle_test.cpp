@@ -112,7 +112,7 @@ TEST_F(BundleFolder, TheCutIsWhereItWasMadeWhateverTheDescriptionSays) {
 TEST_F(BundleFolder, SaysWhatItsInt8FormIs) {
   EXPECT_FALSE(open_bundle(path().string()).has_int8);
   for (const std::string name : {"features_int8.xml", "features_int8.bin"}) {
-    std::ofstream(path() / name);
+    std::ofstream(path() / name) << "";
     description_["stamp"]["files"][name] = {{"bytes", 0}, {"crc32", 0}};
   }
   description_["stamp"]["int8"] = {{"needs_vnni", true}, {"agrees", false}};
@@ -129,7 +129,8 @@ TEST_F(BundleFolder, IsKnownAsOneThoughDamaged) {
   EXPECT_TRUE(is_bundle(path().string()));
   std::ofstream(path() / "model.json", std::ios::trunc) << "{\"stamp\": ";
   EXPECT_FALSE(is_bundle(path().string()));
-  std::ofstream(path() / "features.xml");  // which other tools of OpenVINO write, but not head.pt
+  std::ofstream(path() / "features.xml")
+      << "";  // which other tools of OpenVINO write, but not head.pt
   EXPECT_TRUE(is_bundle(path().string()));
   fs::remove(path() / "head.pt");
   EXPECT_FALSE(is_bundle(path().string()));
