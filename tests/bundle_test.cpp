@@ -28,18 +28,20 @@ std::string version() {
 class BundleFolder : public testing::Test {
  protected:
   BundleFolder() {
-    json files;
-    for (const std::string name : {"features.xml", "features.bin", "head.pt", kModel}) {
-      const std::string content = "content of " + name;
-      std::ofstream(path() / name) << content;
-      const auto* const bytes = reinterpret_cast<const Bytef*>(content.data());
-      files[name] = {{"bytes", content.size()},
-                     {"crc32", crc32(0, bytes, static_cast<uInt>(content.size()))}};
-    }
-    description_ = {
-        {"layer", "layer4"},
-        {"stamp", {{"bundle", 3}, {"torch", version()}, {"layer", "layer4"}, {"files", files}}}};
+    description_ = {{"layer", "layer4"},
+                    {"stamp", {{"bundle", 3}, {"torch", version()}, {"layer", "layer4"}}}};
+    for (const char* const name : kParts) add(name);
+    add(kModel);
     write();
+  }
+
+  /// A file and its stamp.
+  void add(const std::string& name) {
+    const std::string content = "content of " + name;
+    std::ofstream(path() / name) << content;
+    const auto* const bytes = reinterpret_cast<const Bytef*>(content.data());
+    description_["stamp"]["files"][name] = {
+        {"bytes", content.size()}, {"crc32", crc32(0, bytes, static_cast<uInt>(content.size()))}};
   }
 
   fs::path path() const { return folder_.path(); }
@@ -111,10 +113,8 @@ TEST_F(BundleFolder, TheCutIsWhereItWasMadeWhateverTheDescriptionSays) {
 
 TEST_F(BundleFolder, SaysWhatItsInt8FormIs) {
   EXPECT_FALSE(open_bundle(path().string()).has_int8);
-  for (const std::string name : {"features_int8.xml", "features_int8.bin"}) {
-    std::ofstream(path() / name) << "";
-    description_["stamp"]["files"][name] = {{"bytes", 0}, {"crc32", 0}};
-  }
+  add("features_int8.xml");
+  add("features_int8.bin");
   description_["stamp"]["int8"] = {{"needs_vnni", true}, {"agrees", false}};
   write();
   const Bundle bundle = open_bundle(path().string());
@@ -129,8 +129,7 @@ TEST_F(BundleFolder, IsKnownAsOneThoughDamaged) {
   EXPECT_TRUE(is_bundle(path().string()));
   std::ofstream(path() / "model.json", std::ios::trunc) << "{\"stamp\": ";
   EXPECT_FALSE(is_bundle(path().string()));
-  std::ofstream(path() / "features.xml")
-      << "";  // which other tools of OpenVINO write, but not head.pt
+  add("features.xml");  // which other tools of OpenVINO write, but not head.pt
   EXPECT_TRUE(is_bundle(path().string()));
   fs::remove(path() / "head.pt");
   EXPECT_FALSE(is_bundle(path().string()));

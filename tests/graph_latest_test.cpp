@@ -14,40 +14,45 @@ using fakes::Passed;
 class LiveEvery : public Graph {
  protected:
   LiveEvery() { frames_in_flight_ = 2; }
+
+  /// 30 frames, each of which comes when the one before it has been shown.
+  RunSummary run_on_cue() {
+    frames_in_flight_ = 1;
+    Passed turn;
+    turn.add(0);
+    stages_.explain = [this](const Prepared&) {
+      fakes::mark_thread();
+      ++calls_;
+      return Explanation{};
+    };
+    Stream& stream = add_live(on_cue(30, turn));
+    stream.output = [&, output = stream.output](const Rendered& rendered) {
+      output(rendered);
+      shown_.push_back(rendered.explained);
+      turn.add(static_cast<std::uint64_t>(rendered.frame().seq) + 1);
+    };
+    return run();
+  }
+
+  std::vector<Explained> shown_;
+  std::atomic<int> calls_{0};  ///< of the engine
 };
 
 TEST_F(LiveEvery, ThirdFrameShowsAllAndCarriesTheNewestMap) {
   options_.every = 3;
-  frames_in_flight_ = 1;
-  Passed turn;
-  turn.add(0);
-  std::vector<Explained> shown;
-  std::atomic<int> calls{0};
-  stages_.explain = [&](const Prepared&) {
-    fakes::mark_thread();
-    ++calls;
-    return Explanation{};
-  };
-  Stream& stream = add_live(on_cue(30, turn));
-  const auto output = stream.output;
-  stream.output = [&, output](const Rendered& rendered) {
-    output(rendered);
-    shown.push_back(rendered.explained);
-    turn.add(static_cast<std::uint64_t>(rendered.frame().seq) + 1);
-  };
-  const RunSummary summary = run();
+  const RunSummary summary = run_on_cue();
   EXPECT_EQ(out().numbers(), count_up(30));
   EXPECT_EQ(summary.streams[0].explained, 1);
   EXPECT_EQ(summary.streams[0].carried, 29);
   std::int64_t newest = 0;
-  for (const Explained& explained : shown) {
+  for (const Explained& explained : shown_) {
     EXPECT_LE(explained.explanation->frame_seq, explained.frame().seq);
     EXPECT_GE(explained.explanation->frame_seq, newest);
     newest = explained.explanation->frame_seq;
     EXPECT_EQ(explained.map_age, std::chrono::milliseconds(40 * (explained.frame().seq - newest)));
   }
-  EXPECT_LE(calls, 10);
-  EXPECT_GE(calls, 2);
+  EXPECT_LE(calls_, 10);
+  EXPECT_GE(calls_, 2);
 }
 
 TEST_F(LiveEvery, EngineCallsBesideEndBeforeTheRunDoes) {
@@ -115,25 +120,11 @@ constexpr double kAboutACallMs = 1e-3;
 
 TEST_F(LiveEvery, AboveTheBudgetTheMapThatIsThereIsCarried) {
   options_.budget_ms = kHardlyAnyMs;
-  frames_in_flight_ = 1;
-  Passed turn;
-  turn.add(0);
-  std::atomic<int> calls{0};
-  stages_.explain = [&](const Prepared&) {
-    fakes::mark_thread();
-    ++calls;
-    return Explanation{};
-  };
-  Stream& stream = add_live(on_cue(30, turn));
-  stream.output = [&, output = stream.output](const Rendered& rendered) {
-    output(rendered);
-    turn.add(static_cast<std::uint64_t>(rendered.frame().seq) + 1);
-  };
-  const RunSummary summary = run();
+  const RunSummary summary = run_on_cue();
   EXPECT_EQ(out().numbers(), count_up(30));
   EXPECT_EQ(summary.streams[0].explained, 1);
   EXPECT_EQ(summary.streams[0].carried, 29);
-  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(calls_, 1);
 }
 
 // Frames come while the engine's thread finds out what a map costs: for ThreadSanitizer, too.

@@ -51,6 +51,18 @@ json description_in(const fs::path& folder) {
   return document.is_object() ? document : json();
 }
 
+/// has_sound_model() by the folder's description_in().
+bool is_model_sound(const fs::path& folder, const json& document) {
+  const fs::path path = folder / "model.pt";
+  std::error_code unreadable;
+  if (!fs::is_regular_file(path, unreadable)) return false;
+  try {
+    return is_whole(path, document.at("stamp").at("files").at("model.pt"));
+  } catch (const json::exception&) {
+    return true;
+  }
+}
+
 /// "2.15" of "2.15.0".
 std::string without_patch(const std::string& version) {
   return version.substr(0, version.find('.', version.find('.') + 1));
@@ -66,14 +78,7 @@ bool is_bundle(const std::string& folder) {
 }
 
 bool has_sound_model(const std::string& folder) {
-  const fs::path path = fs::path(folder) / "model.pt";
-  std::error_code unreadable;
-  if (!fs::is_regular_file(path, unreadable)) return false;
-  try {
-    return is_whole(path, description_in(folder).at("stamp").at("files").at("model.pt"));
-  } catch (const json::exception&) {
-    return true;
-  }
+  return is_model_sound(folder, description_in(folder));
 }
 
 Bundle open_bundle(const std::string& folder) {
@@ -116,7 +121,7 @@ Bundle open_bundle(const std::string& folder) {
       bundle.identity += ' ';
     }
     // Of one without it, only other layers cannot be explained.
-    bundle.has_model = has_sound_model(folder);
+    bundle.has_model = is_model_sound(folder, document);
     return bundle;
   } catch (const json::exception&) {
     bad(folder, "the stamp in its model.json is not understood" + again);

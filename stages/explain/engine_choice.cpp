@@ -175,7 +175,7 @@ class Contest {
 
   ChosenEngine finish() {
     trials_[leader_].verdict = "chosen";
-    return {std::move(best_), std::move(trials_), ""};
+    return {std::move(best_), std::move(trials_)};
   }
 
   const std::vector<EngineCandidate>& candidates_;
@@ -272,7 +272,7 @@ void ChoiceMemory::write(const std::vector<EngineTrial>& trials) const {
 ChosenEngine choose_engine(const std::vector<EngineCandidate>& candidates, const at::Tensor& pixels,
                            int threads, double agreement, Choosing choosing,
                            const ChoiceMemory& memory) {
-  if (candidates.size() == 1) return {candidates[0].make(), {}, ""};
+  if (candidates.size() == 1) return {candidates[0].make(), {}};
   std::vector<EngineTrial> known = memory.read();
   if (auto engine = remembered(candidates, known)) {
     return {std::move(engine), std::move(known), memory.path()};

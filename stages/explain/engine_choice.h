@@ -22,7 +22,7 @@ struct EngineCandidate {
 struct ChosenEngine {
   std::unique_ptr<Engine> engine;
   std::vector<EngineTrial> trials;  ///< in the order of the candidates
-  std::string remembered_in;        ///< the file that the trials were read from; empty = made now
+  std::string remembered_in{};      ///< the file that the trials were read from; empty = made now
 };
 
 /// Where choices are remembered from one start to the next: a file per key in a folder. What cannot

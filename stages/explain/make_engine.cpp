@@ -93,9 +93,7 @@ void add_torchscript(const Request& request, std::vector<EngineCandidate>& candi
 
 #if GRADCAM_WITH_OPENVINO
 void add_openvino(const Request& request, std::vector<EngineCandidate>& candidates) {
-  const bool wanted = request.wants_precision("fp32") || request.wants_precision("bf16") ||
-                      request.wants_precision("int8");
-  if (!wanted) return;
+  if (request.options.precision == "fp16") return;  // which is CUDA's
   const Bundle bundle = *request.network.bundle();
   std::shared_ptr<const OpenVino> openvino;
   bool has_bf16 = false;

@@ -52,8 +52,7 @@ constexpr const char* kOutput = "gradcam_output";
 /// One compiled network for one number of pictures.
 class Request {
  public:
-  explicit Request(ov::CompiledModel compiled)
-      : request_(in_one_line([&] { return compiled.create_infer_request(); })) {
+  explicit Request(ov::CompiledModel compiled) : request_(compiled.create_infer_request()) {
     for (const auto& output : compiled.outputs()) {
       const ov::Shape& shape = output.get_shape();
       shapes_.emplace_back(shape.begin(), shape.end());
@@ -62,11 +61,6 @@ class Request {
   }
 
   FeatureValues run(const at::Tensor& pixels) {
-    return in_one_line([&] { return infer(pixels); });
-  }
-
- private:
-  FeatureValues infer(const at::Tensor& pixels) {
     const ov::Shape shape(pixels.sizes().begin(), pixels.sizes().end());
     // OpenVINO reads it only, but has no tensor that says so.
     auto* const data = const_cast<std::uint8_t*>(pixels.const_data_ptr<std::uint8_t>());
@@ -88,6 +82,7 @@ class Request {
     return values;
   }
 
+ private:
   ov::InferRequest request_;
   std::vector<std::vector<std::int64_t>> shapes_;
   std::optional<std::size_t> output_;  ///< which result is the output of the whole network
@@ -100,10 +95,18 @@ class OpenVinoFeatures : public Features {
 
   OpenVinoFeatures(OpenVinoForm form, int batch, Compile compile)
       : form_(form), batch_(batch), compile_(std::move(compile)) {
-    request_for(1);
+    in_one_line([this] { request_for(1); });
   }
 
   FeatureValues run(const at::Tensor& pixels) override {
+    return in_one_line([&] { return run_all(pixels); });
+  }
+
+  bool wakes_torch_threads() const override { return false; }
+  std::string name() const override { return name_of(form_); }
+
+ private:
+  FeatureValues run_all(const at::Tensor& pixels) {
     const std::int64_t count = pixels.size(0);
     if (count == 1 || count == batch_) return request_for(static_cast<int>(count)).run(pixels);
     std::vector<FeatureValues> parts;
@@ -126,10 +129,6 @@ class OpenVinoFeatures : public Features {
     return values;
   }
 
-  bool wakes_torch_threads() const override { return false; }
-  std::string name() const override { return name_of(form_); }
-
- private:
   Request& request_for(int count) {
     const auto found = requests_.find(count);
     if (found != requests_.end()) return found->second;
@@ -208,13 +207,11 @@ std::unique_ptr<Features> OpenVino::compile(const std::string& ir, OpenVinoForm 
   // What is not quantized of an int8 network runs in bf16 where the processor can.
   const bool bf16 = form == OpenVinoForm::kBf16 || (form == OpenVinoForm::kInt8 && has_bf16());
   const auto compile = [core = core_, ir, bf16, normalisation, threads](int count) {
-    return in_one_line([&] {
-      return core->core.compile_model(
-          taking_pixels(core->core.read_model(ir), normalisation, count), "CPU",
-          ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
-          ov::hint::inference_precision(bf16 ? ov::element::bf16 : ov::element::f32),
-          ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false));
-    });
+    return core->core.compile_model(
+        taking_pixels(core->core.read_model(ir), normalisation, count), "CPU",
+        ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
+        ov::hint::inference_precision(bf16 ? ov::element::bf16 : ov::element::f32),
+        ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false));
   };
   return std::make_unique<OpenVinoFeatures>(form, batch, compile);
 }
