@@ -1,4 +1,4 @@
-# gradcam_test(FILE LABEL label LINK libraries… [WHOLE]) builds FILE.cpp of tests/ as one program and
+# gradcam_test(FILE LABEL label LINK libraries… [WHOLE]) builds FILE.cpp of this folder as one program and
 # registers each of its cases with ctest under the label; WHOLE: all of them as one test, for
 # programs that take longer to start than to run.
 find_package(GTest REQUIRED)
@@ -23,4 +23,11 @@ function(gradcam_test name)
     gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
       PROPERTIES ${properties})
   endif()
+endfunction()
+
+# gradcam_benchmark(FILE LIBRARY) builds FILE.cpp of this folder with Google Benchmark; no test.
+function(gradcam_benchmark name library)
+  find_package(benchmark REQUIRED)
+  add_executable(${name} ${name}.cpp)
+  target_link_libraries(${name} PRIVATE ${library} benchmark::benchmark gradcam_flags)
 endfunction()

@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "stages/explain/timing.h"
+#include "stages/explain/engines/timing.h"
 
 namespace gradcam {
 namespace {

@@ -1,4 +1,4 @@
-#include "pipeline/caught.h"
+#include "pipeline/error_text.h"
 
 namespace gradcam {
 

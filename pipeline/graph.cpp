@@ -9,11 +9,11 @@
 #include <thread>
 #include <utility>
 
-#include "pipeline/carry.h"
-#include "pipeline/caught.h"
+#include "pipeline/error_text.h"
+#include "pipeline/guarded_stages.h"
 #include "pipeline/inference_thread.h"
 #include "pipeline/intake.h"
-#include "pipeline/stage_calls.h"
+#include "pipeline/map_policy.h"
 
 namespace gradcam {
 namespace {

@@ -7,9 +7,9 @@
 #include <stop_token>
 #include <vector>
 
-#include "pipeline/frame.h"
 #include "pipeline/stats.h"
 #include "stages/capture/source.h"
+#include "stages/frame/frame.h"
 
 namespace gradcam {
 

@@ -1,18 +1,14 @@
-#include "pipeline/stage_calls.h"
+#include "pipeline/guarded_stages.h"
 
 #include <algorithm>
 #include <exception>
 #include <stdexcept>
 #include <utility>
 
-#include "pipeline/caught.h"
-#include "stages/explain/stopped.h"
+#include "pipeline/error_text.h"
+#include "stages/frame/stopped.h"
 
 namespace gradcam {
-
-double ms_since(Clock::time_point begin) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
-}
 
 Prepared preprocess_one(const Stages& stages, Frame frame) {
   Prepared prepared;

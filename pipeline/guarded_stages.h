@@ -2,17 +2,14 @@
 
 #include <vector>
 
-#include "pipeline/carry.h"
-#include "pipeline/frame.h"
 #include "pipeline/graph.h"
+#include "pipeline/map_policy.h"
+#include "stages/frame/frame.h"
 
 /// One call of one stage on one frame. None of these throws what the stage throws: the frame
 /// carries it. Each measures its stage, and none lets a stage change what the graph goes by
 /// (ticket, stream, number).
 namespace gradcam {
-
-/// Milliseconds from `begin` to now.
-double ms_since(Clock::time_point begin);
 
 Prepared preprocess_one(const Stages& stages, Frame frame);
 Explained explain_one(const Stages& stages, Prepared prepared);

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "pipeline/frame.h"
+#include "stages/frame/frame.h"
 
 namespace gradcam {
 

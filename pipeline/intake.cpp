@@ -2,8 +2,7 @@
 
 #include <utility>
 
-#include "pipeline/caught.h"
-#include "pipeline/stage_calls.h"
+#include "pipeline/error_text.h"
 
 namespace gradcam {
 namespace {

@@ -7,10 +7,10 @@
 #include <stop_token>
 #include <thread>
 
-#include "pipeline/frame.h"
 #include "pipeline/gate.h"
 #include "pipeline/stats.h"
 #include "stages/capture/source.h"
+#include "stages/frame/frame.h"
 
 namespace gradcam {
 

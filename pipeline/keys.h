@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "pipeline/settings.h"
-#include "stages/explain/explanation.h"
+#include "stages/frame/explanation.h"
 
 namespace gradcam {
 

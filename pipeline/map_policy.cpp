@@ -1,4 +1,4 @@
-#include "pipeline/carry.h"
+#include "pipeline/map_policy.h"
 
 #include <algorithm>
 #include <cmath>

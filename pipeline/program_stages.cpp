@@ -1,4 +1,4 @@
-#include "pipeline/bound_stages.h"
+#include "pipeline/program_stages.h"
 
 #include <utility>
 

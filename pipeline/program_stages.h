@@ -12,8 +12,8 @@
 #include "pipeline/progress.h"
 #include "pipeline/settings.h"
 #include "stages/explain/layer_switch.h"
-#include "stages/explain/over_time.h"
-#include "stages/explain/running_peak.h"
+#include "stages/explain/maps/over_time.h"
+#include "stages/explain/maps/running_peak.h"
 #include "stages/overlay/overlay.h"
 
 namespace gradcam {

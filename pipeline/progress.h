@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/frame.h"
 #include "stages/capture/source.h"
+#include "stages/frame/frame.h"
 
 namespace gradcam {
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "pipeline/frame.h"
-#include "stages/explain/description.h"
+#include "stages/frame/description.h"
+#include "stages/frame/frame.h"
 #include "stages/overlay/overlay.h"
 
 namespace gradcam {

@@ -6,14 +6,15 @@
 #include <utility>
 
 #include "config/method_table.h"
-#include "pipeline/caught.h"
+#include "pipeline/error_text.h"
 #include "pipeline/log.h"
 #include "stages/capture/cameras.h"
 #include "stages/capture/source.h"
-#include "stages/explain/bundle.h"
+#include "stages/explain/graph/layers.h"
 #include "stages/explain/load.h"
-#include "stages/explain/model.h"
-#include "stages/explain/shape_text.h"
+#include "stages/explain/model/bundle.h"
+#include "stages/explain/model/model.h"
+#include "stages/frame/shape_text.h"
 
 namespace gradcam {
 namespace {

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "pipeline/caught.h"
+#include "pipeline/error_text.h"
 
 namespace gradcam {
 namespace {

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "config/user_error.h"
-#include "pipeline/frame.h"
+#include "stages/frame/frame.h"
 
 namespace gradcam {
 

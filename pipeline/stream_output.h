@@ -3,7 +3,7 @@
 #include <memory>
 #include <vector>
 
-#include "pipeline/frame.h"
+#include "stages/frame/frame.h"
 #include "stages/output/sink.h"
 
 namespace gradcam {

@@ -1,8 +1,8 @@
-#include "pipeline/reexplain.h"
+#include "pipeline/view_refresher.h"
 
 #include <utility>
 
-#include "pipeline/stage_calls.h"
+#include "pipeline/guarded_stages.h"
 
 namespace gradcam {
 namespace {

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <thread>
 
-#include "pipeline/frame.h"
+#include "stages/frame/frame.h"
 
 namespace gradcam {
 

@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/frame.h"
 #include "pipeline/keys.h"
 #include "pipeline/mailbox.h"
 #include "pipeline/settings.h"
+#include "stages/frame/frame.h"
 #include "stages/output/screen.h"
 #include "stages/overlay/mosaic.h"
 

@@ -4,8 +4,8 @@
 #include <opencv2/imgproc.hpp>
 #include <thread>
 
-#include "stages/capture/gst_handles.h"
 #include "stages/capture/yuv.h"
+#include "stages/media/gst_handles.h"
 
 namespace gradcam::gst {
 namespace {

@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "stages/capture/gst_handles.h"
 #include "stages/capture/source.h"
 #include "stages/capture/stream_time.h"
+#include "stages/media/gst_handles.h"
 
 namespace gradcam::gst {
 

@@ -16,24 +16,25 @@
 
 #include "config/method_table.h"
 #include "config/user_error.h"
-#include "stages/explain/augmentation.h"
-#include "stages/explain/batching.h"
-#include "stages/explain/box_heat.h"
-#include "stages/explain/detector_layers.h"
-#include "stages/explain/heat.h"
-#include "stages/explain/make_engine.h"
-#include "stages/explain/methods.h"
-#include "stages/explain/network.h"
+#include "stages/explain/engines/batching.h"
+#include "stages/explain/engines/make_engine.h"
+#include "stages/explain/engines/whole_network.h"
+#include "stages/explain/graph/detector_layers.h"
+#include "stages/explain/graph/layers.h"
+#include "stages/explain/graph/plain_attention.h"
+#include "stages/explain/graph/tokens.h"
+#include "stages/explain/maps/augmentation.h"
+#include "stages/explain/maps/box_heat.h"
+#include "stages/explain/maps/faithfulness.h"
+#include "stages/explain/maps/heat.h"
+#include "stages/explain/methods/methods.h"
+#include "stages/explain/model/network.h"
+#include "stages/explain/model/tensors.h"
+#include "stages/explain/model/torch_reason.h"
+#include "stages/explain/model/torch_threads.h"
 #include "stages/explain/option_rules.h"
-#include "stages/explain/plain_attention.h"
-#include "stages/explain/scalar.h"
-#include "stages/explain/stopped.h"
-#include "stages/explain/tensors.h"
-#include "stages/explain/tokens.h"
-#include "stages/explain/torch_reason.h"
-#include "stages/explain/torch_threads.h"
-#include "stages/explain/trust.h"
-#include "stages/explain/whole_network.h"
+#include "stages/explain/tasks/scalar.h"
+#include "stages/frame/stopped.h"
 
 namespace gradcam {
 namespace {
@@ -93,7 +94,7 @@ struct Explainer::Run {
   const Question& question;
   const Method& method;
   at::Tensor pixels;
-  Engine::Result result{};
+  CutResult result{};
   HeatMap outputs{};  ///< one row for each picture
   std::vector<Verdict> verdicts{};
 
@@ -126,7 +127,7 @@ struct Explainer::Parts {
   Batching whole_batching;
 
   /// As far as `method` needs them, with respect to each activation.
-  Slopes slopes(const Engine::Result& result, const std::vector<Seed>& seeds, const Method& method,
+  Slopes slopes(const CutResult& result, const std::vector<Seed>& seeds, const Method& method,
                 bool more) {
     Slopes slopes;
     if (method.needs.curvature) slopes.curvatures = chosen.engine->curvatures(result, seeds);
@@ -141,7 +142,7 @@ struct Explainer::Parts {
     const at::Tensor activation = run.result.activations[layer].detach()[n];
     input.activation = to_places(activation, tokens);
     input.score_behind = [this, &run, layer, n, &scalar, &tokens, activation,
-                          tail = Engine::Tail()](const at::Tensor& places) mutable {
+                          tail = Tail()](const at::Tensor& places) mutable {
       throw_if_stopped(run.question.stop);
       if (!tail) tail = chosen.engine->tail(run.result, layer, n);
       return values_of(scalar, tails[layer].run(tail, from_places(places, activation, tokens)));
@@ -207,7 +208,7 @@ Explainer::Explainer(const Network& network, ModelDescription description,
 /// description has them.
 void Explainer::require_fit(const Network& network, const Method& method) {
   Engine& engine = *parts_->chosen.engine;
-  const Engine::Result result =
+  const CutResult result =
       engine.run(probe_pixels(description_.input_height, description_.input_width));
   for (std::size_t i = 0; i < result.activations.size(); ++i) {
     try {

@@ -7,13 +7,13 @@
 #include <vector>
 
 #include "config/options.h"
-#include "stages/explain/description.h"
-#include "stages/explain/engine_trial.h"
-#include "stages/explain/explanation.h"
-#include "stages/explain/stream_memory.h"
-#include "stages/explain/targets.h"
-#include "stages/explain/verdict.h"
-#include "stages/preprocess/blob.h"
+#include "stages/explain/engines/engine_trial.h"
+#include "stages/explain/tasks/output_reading.h"
+#include "stages/explain/tasks/stream_memory.h"
+#include "stages/explain/tasks/targets.h"
+#include "stages/frame/blob.h"
+#include "stages/frame/description.h"
+#include "stages/frame/explanation.h"
 
 namespace gradcam {
 

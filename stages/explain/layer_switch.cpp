@@ -2,8 +2,9 @@
 
 #include <utility>
 
+#include "stages/explain/graph/layers.h"
+#include "stages/explain/model/torch_threads.h"
 #include "stages/explain/option_rules.h"
-#include "stages/explain/torch_threads.h"
 
 namespace gradcam {
 

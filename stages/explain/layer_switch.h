@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "stages/explain/explainer.h"
-#include "stages/explain/network.h"
+#include "stages/explain/model/network.h"
 
 namespace gradcam {
 

@@ -8,10 +8,11 @@
 #include <iterator>
 
 #include "config/user_error.h"
-#include "stages/explain/bundle.h"
-#include "stages/explain/device.h"
-#include "stages/explain/labels.h"
-#include "stages/explain/model.h"
+#include "stages/explain/model/bundle.h"
+#include "stages/explain/model/device.h"
+#include "stages/explain/model/labels.h"
+#include "stages/explain/model/model.h"
+#include "stages/explain/model/read_description.h"
 
 namespace gradcam {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "config/options.h"
 #include "stages/explain/explainer.h"
-#include "stages/explain/network.h"
+#include "stages/explain/model/network.h"
 
 namespace gradcam {
 

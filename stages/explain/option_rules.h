@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "config/options.h"
-#include "stages/explain/description.h"
-#include "stages/explain/methods.h"
+#include "stages/explain/methods/methods.h"
+#include "stages/frame/description.h"
 
 /// Which options go with which task and network. Pure; any thread.
 namespace gradcam {

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "stages/explain/heat.h"
-#include "stages/explain/normalisation.h"
+#include "stages/explain/maps/heat.h"
+#include "stages/explain/model/normalisation.h"
 #include "stages/explain/option_rules.h"
-#include "stages/explain/stopped.h"
+#include "stages/frame/stopped.h"
 
 namespace gradcam {
 namespace {

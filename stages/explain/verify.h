@@ -1,7 +1,7 @@
 #pragma once
 
 #include "stages/explain/explainer.h"
-#include "stages/explain/trust.h"
+#include "stages/explain/maps/faithfulness.h"
 
 namespace gradcam {
 

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "stages/preprocess/blob.h"
+#include "stages/frame/blob.h"
 
 /// Rectangles around objects. All in this header, so that drawing them needs no other library.
 namespace gradcam {

@@ -5,10 +5,14 @@
 #include <string>
 #include <vector>
 
-#include "stages/explain/detections.h"
-#include "stages/explain/score_activation.h"
-
 namespace gradcam {
+
+/// What makes shares 0..1 of the scores that a network gives.
+enum class ScoreActivation {
+  kSoftmax,  ///< one class of all: ImageNet's classifiers, the boxes of an SSD
+  kSigmoid,  ///< each class on its own: several labels, the boxes of a RetinaNet
+  kNone,     ///< they are shares already, or no shares at all
+};
 
 enum class ResizeMode { kStretch, kLetterbox, kCenterCrop };
 enum class ColorOrder { kRgb, kBgr };
@@ -30,6 +34,31 @@ struct OutputChoice {
   /// Several instead of one, joined at their last dimension: the boxes and the scores of a
   /// detector.
   std::vector<OutputChoice> parts{};
+};
+
+/// What one box's numbers in the output are, N boxes of C classes. The objectness is 0..1; so are
+/// the class scores (a sigmoid or softmax is part of the network) but for kRawHeads, where
+/// BoxLayout::scores says what they are.
+enum class BoxFormat {
+  kYolox,     ///< [N, 5+C]: cx, cy, w, h, objectness, class scores
+  kYolov5,    ///< [N, 5+C]: the same columns
+  kYolov8,    ///< [4+C, N]: cx, cy, w, h, class scores (v8, v9, v11); see decode() for [N, 4+C]
+  kRawHeads,  ///< [N, 4+C]: x1, y1, x2, y2, class scores; a background class counts as one of C
+};
+
+/// A description's `output.format` and what goes with it.
+struct BoxLayout {
+  BoxFormat format = BoxFormat::kYolox;
+  /// Boxes are in pixels of the network's input. Else they are offsets: of kYolox in the cells of
+  /// grids of 8, 16 and 32 pixels, cx = (x + column) * stride, w = exp(w) * stride; of kRawHeads
+  /// from `anchors`, cx = anchor.cx + variances[0] * x * anchor.w, w = anchor.w *
+  /// exp(variances[2] * w) (Ren 2015, Liu 2016). The other formats have none.
+  bool decoded = true;
+  ScoreActivation scores = ScoreActivation::kNone;
+  int background = -1;  ///< the class that says that there is nothing; -1 = none does
+  int classes = 0;      ///< C; 0 = as many as the output holds
+  std::vector<std::array<float, 4>> anchors{};    ///< cx, cy, w, h in pixels, one for each box
+  std::array<float, 4> variances = {1, 1, 1, 1};  ///< of cx, cy, w, h; SSD: 0.1, 0.1, 0.2, 0.2
 };
 
 /// The places of an activation that comes as tokens, as transformers give it: [T, C], or
@@ -67,15 +96,5 @@ struct ModelDescription {
   std::string note;      ///< for whoever looks at the pictures
   bool assumed = false;  ///< nothing described the network: these are the defaults
 };
-
-/// Reads a description from JSON text. `origin` names it in errors; a labels_file is looked for in
-/// `folder`. Throws UserError(kModel): no JSON, unknown key, value of the wrong kind or out of
-/// range.
-ModelDescription parse_description(const std::string& json, const std::string& origin,
-                                   const std::string& folder);
-
-/// The description of a model file: MODEL.json beside MODEL.pt, else the text embedded in the file,
-/// else the defaults (with `assumed` set).
-ModelDescription find_description(const std::string& model_path, const std::string& embedded);
 
 }  // namespace gradcam

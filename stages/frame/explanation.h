@@ -3,22 +3,14 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <memory_resource>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "stages/explain/box.h"
+#include "stages/frame/box.h"
+#include "stages/frame/heat_map.h"
 
 namespace gradcam {
-
-/// float [height, width], row by row. 0..1 in style gradcam (network input size); not negative and
-/// not yet scaled in style notebook (size of the activation), which scales after enlarging.
-struct HeatMap {
-  int height = 0;
-  int width = 0;
-  std::pmr::vector<float> values;
-};
 
 struct ClassScore {
   int index = 0;

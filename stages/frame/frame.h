@@ -8,15 +8,14 @@
 #include <string>
 #include <vector>
 
-#include "stages/explain/explanation.h"
-#include "stages/preprocess/blob.h"
+#include "stages/frame/blob.h"
+#include "stages/frame/clock.h"
+#include "stages/frame/explanation.h"
+#include "stages/frame/image.h"
 
 /// Everything that crosses an edge of the graph. Each hop holds the one before it; all are cheap
 /// handles, copied at every node. Nobody writes the pixels of an image once a stage returned it.
 namespace gradcam {
-
-using Clock = std::chrono::steady_clock;
-using Image = std::shared_ptr<const cv::Mat>;  ///< BGR u8 HxWx3
 
 /// What each stage spent on one frame, in milliseconds.
 struct StageTimes {

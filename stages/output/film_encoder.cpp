@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "config/user_error.h"
-#include "stages/capture/gst_handles.h"
+#include "stages/media/gst_handles.h"
 
 namespace gradcam {
 namespace {

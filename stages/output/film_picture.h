@@ -2,7 +2,7 @@
 
 #include <opencv2/core.hpp>
 
-#include "pipeline/frame.h"
+#include "stages/frame/frame.h"
 
 namespace gradcam {
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "stages/capture/gst_handles.h"
+#include "stages/media/gst_handles.h"
 #include "stages/output/film_encoder.h"
 #include "stages/output/sink.h"
 

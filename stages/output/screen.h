@@ -3,7 +3,7 @@
 #include <optional>
 #include <string>
 
-#include "pipeline/frame.h"
+#include "stages/frame/frame.h"
 
 namespace gradcam {
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "config/options.h"
-#include "pipeline/frame.h"
-#include "stages/capture/source.h"
+#include "stages/frame/frame.h"
+#include "stages/frame/source_info.h"
 
 namespace gradcam {
 

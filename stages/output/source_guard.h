@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "config/options.h"
-#include "stages/capture/source.h"
+#include "stages/frame/source_info.h"
 
 namespace gradcam {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "stages/explain/box.h"
+#include "stages/frame/box.h"
 
 namespace gradcam {
 

@@ -2,8 +2,8 @@
 
 #include <opencv2/core.hpp>
 
-#include "stages/explain/explanation.h"
-#include "stages/preprocess/blob.h"
+#include "stages/frame/blob.h"
+#include "stages/frame/explanation.h"
 
 namespace gradcam {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "config/options.h"
-#include "pipeline/frame.h"
+#include "stages/frame/frame.h"
 
 namespace gradcam {
 

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/media_files.h"
+#include "tests/support/media_files.h"
 
 namespace gradcam {
 namespace {

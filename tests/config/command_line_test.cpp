@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/options_fixture.h"
+#include "tests/config/options_fixture.h"
 
 namespace gradcam {
 namespace {

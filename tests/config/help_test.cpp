@@ -3,7 +3,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "tests/options_fixture.h"
+#include "tests/config/options_fixture.h"
 
 namespace gradcam {
 namespace {

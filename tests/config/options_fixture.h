@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "config/options.h"
-#include "tests/user_error_matchers.h"
+#include "tests/support/user_error_matchers.h"
 
 namespace gradcam {
 

@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 
-#include "tests/options_fixture.h"
+#include "tests/config/options_fixture.h"
 
 namespace gradcam {
 namespace {

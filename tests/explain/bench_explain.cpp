@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "stages/explain/component_methods.h"
-#include "stages/explain/heat.h"
+#include "stages/explain/maps/heat.h"
+#include "stages/explain/methods/component_methods.h"
 
 namespace gradcam {
 namespace {

@@ -11,14 +11,14 @@
 
 #include "config/method_table.h"
 #include "config/user_error.h"
-#include "stages/explain/augmentation.h"
-#include "stages/explain/cut_graph.h"
-#include "stages/explain/methods.h"
-#include "stages/explain/network.h"
-#include "stages/explain/stopped.h"
+#include "stages/explain/graph/cut_graph.h"
+#include "stages/explain/maps/augmentation.h"
+#include "stages/explain/methods/methods.h"
+#include "stages/explain/model/network.h"
 #include "stages/explain/verify.h"
-#include "tests/tiny_models.h"
-#include "tests/user_error_matchers.h"
+#include "stages/frame/stopped.h"
+#include "tests/support/tiny_models.h"
+#include "tests/support/user_error_matchers.h"
 
 namespace gradcam {
 namespace {

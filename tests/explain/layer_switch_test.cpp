@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "stages/explain/option_rules.h"
-#include "tests/tiny_models.h"
+#include "tests/support/tiny_models.h"
 
 namespace gradcam {
 namespace {

@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <fstream>
 
-#include "tests/temp_folder.h"
-#include "tests/tiny_models.h"
-#include "tests/user_error_matchers.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/tiny_models.h"
+#include "tests/support/user_error_matchers.h"
 
 namespace gradcam {
 namespace {

@@ -1,4 +1,4 @@
-#include "stages/explain/box.h"
+#include "stages/frame/box.h"
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 #include <sys/stat.h>
 
 #include "stages/output/output_path.h"
-#include "tests/media_files.h"
-#include "tests/user_error_matchers.h"
+#include "tests/support/media_files.h"
+#include "tests/support/user_error_matchers.h"
 
 namespace gradcam {
 namespace {

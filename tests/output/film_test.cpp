@@ -4,8 +4,8 @@
 
 #include "stages/capture/gst_source.h"
 #include "stages/output/gst_film_sink.h"
-#include "tests/media_files.h"
-#include "tests/user_error_matchers.h"
+#include "tests/support/media_files.h"
+#include "tests/support/user_error_matchers.h"
 
 /// Films written and read back through GStreamer.
 namespace gradcam {

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "tests/media_files.h"
-#include "tests/user_error_matchers.h"
+#include "tests/support/media_files.h"
+#include "tests/support/user_error_matchers.h"
 
 namespace gradcam {
 namespace {

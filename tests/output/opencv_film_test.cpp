@@ -2,8 +2,8 @@
 
 #include "stages/capture/opencv_source.h"
 #include "stages/output/opencv_film_sink.h"
-#include "tests/media_files.h"
-#include "tests/user_error_matchers.h"
+#include "tests/support/media_files.h"
+#include "tests/support/user_error_matchers.h"
 
 /// Films written and read back through OpenCV's videoio, as builds without GStreamer do.
 namespace gradcam {

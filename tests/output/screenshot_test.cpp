@@ -4,8 +4,8 @@
 
 #include <opencv2/imgcodecs.hpp>
 
-#include "tests/temp_folder.h"
-#include "tests/user_error_matchers.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/user_error_matchers.h"
 
 namespace gradcam {
 namespace {

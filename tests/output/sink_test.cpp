@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/media_files.h"
-#include "tests/user_error_matchers.h"
+#include "tests/support/media_files.h"
+#include "tests/support/user_error_matchers.h"
 
 namespace gradcam {
 namespace {

@@ -5,7 +5,7 @@
 #include <thread>
 #include <utility>
 
-#include "graph_fixture.h"
+#include "tests/pipeline/graph_fixture.h"
 
 namespace gradcam {
 namespace {

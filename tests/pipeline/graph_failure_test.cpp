@@ -5,9 +5,9 @@
 #include <stdexcept>
 #include <thread>
 
-#include "graph_fixture.h"
 #include "pipeline/graph.h"
-#include "stages/explain/stopped.h"
+#include "stages/frame/stopped.h"
+#include "tests/pipeline/graph_fixture.h"
 
 namespace gradcam {
 namespace {

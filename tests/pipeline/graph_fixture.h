@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "fakes.h"
 #include "pipeline/graph.h"
+#include "tests/support/fakes.h"
 
 namespace gradcam {
 

@@ -3,7 +3,7 @@
 #include <mutex>
 #include <thread>
 
-#include "graph_fixture.h"
+#include "tests/pipeline/graph_fixture.h"
 
 namespace gradcam {
 namespace {

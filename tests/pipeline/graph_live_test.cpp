@@ -4,7 +4,7 @@
 #include <set>
 #include <thread>
 
-#include "graph_fixture.h"
+#include "tests/pipeline/graph_fixture.h"
 
 namespace gradcam {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "stages/explain/load.h"
-#include "tests/tiny_models.h"
+#include "tests/support/tiny_models.h"
 
 namespace gradcam {
 namespace {

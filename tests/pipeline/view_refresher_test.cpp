@@ -1,4 +1,4 @@
-#include "pipeline/reexplain.h"
+#include "pipeline/view_refresher.h"
 
 #include <gtest/gtest.h>
 

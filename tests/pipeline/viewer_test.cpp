@@ -10,7 +10,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <stdexcept>
 
-#include "tests/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace gradcam {
 namespace {

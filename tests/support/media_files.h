@@ -8,10 +8,10 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/frame.h"
 #include "stages/capture/source.h"
+#include "stages/frame/frame.h"
 #include "stages/output/sink.h"
-#include "tests/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 /// Files to read and write in tests of sources and sinks.
 namespace gradcam::testing {

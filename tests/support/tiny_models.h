@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 /// Small seeded networks, written as TorchScript in the test itself.
 namespace gradcam::tiny {

@@ -1,4 +1,4 @@
-#include "stages/explain/bundle_head.h"
+#include "stages/explain/engines/bundle_head.h"
 
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "stages/explain/head.h"
-#include "stages/explain/network.h"
+#include "stages/explain/graph/head.h"
+#include "stages/explain/model/network.h"
 
 namespace gradcam {
 

@@ -1,4 +1,4 @@
-#include "stages/explain/cuda_graph.h"
+#include "stages/explain/engines/cuda_graph.h"
 
 #if GRADCAM_WITH_CUDA_GRAPHS
 #include <ATen/cuda/CUDAGraph.h>
@@ -9,7 +9,7 @@
 #include <exception>
 #include <utility>
 
-#include "stages/explain/device.h"
+#include "stages/explain/model/device.h"
 
 namespace gradcam {
 

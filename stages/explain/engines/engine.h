@@ -3,28 +3,18 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "stages/explain/scalar.h"
+#include "stages/explain/graph/cut_result.h"
+#include "stages/explain/tasks/scalar.h"
 
 namespace gradcam {
 
 /// Runs a network so that its tail can be differentiated. One thread calls it at a time.
 class Engine {
  public:
-  struct Result {
-    at::Tensor output;  ///< [N, …]
-    /// [N, C, h, w] of each target layer, in the order asked for.
-    std::vector<at::Tensor> activations;
-    at::Tensor end;  ///< where gradients() begins: connected to `activations` by autograd
-    /// What else the tail takes; which, is the engine's own affair.
-    std::vector<at::Tensor> rest{};
-  };
-
-  /// The outputs [B, …] of the tail behind a layer on other activations [B, C, h, w], unrecorded.
-  using Tail = std::function<at::Tensor(const at::Tensor& activations)>;
+  using Result = CutResult;
 
   virtual ~Engine() = default;
   /// `pixels`: u8 [N, H, W, 3] in the network's colour order, on the CPU, contiguous. Pictures of
@@ -50,13 +40,5 @@ class Engine {
   /// Its name and number format: "torchscript fp32".
   virtual std::string name() const = 0;
 };
-
-/// The seeds as a tensor like `output`, [N, …].
-at::Tensor dense(const at::Tensor& output, const std::vector<Seed>& seeds);
-
-/// The Hessian of (end . direction) times each activation, which lead to `end` by autograd; zeros
-/// where that is linear.
-std::vector<at::Tensor> second_order(const at::Tensor& end, const at::Tensor& direction,
-                                     const std::vector<at::Tensor>& activations);
 
 }  // namespace gradcam

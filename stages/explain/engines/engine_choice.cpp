@@ -1,4 +1,4 @@
-#include "stages/explain/engine_choice.h"
+#include "stages/explain/engines/engine_choice.h"
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Parallel.h>
@@ -24,10 +24,10 @@
 #include <sstream>
 #include <thread>
 
-#include "stages/explain/methods.h"
-#include "stages/explain/tensors.h"
-#include "stages/explain/timing.h"
-#include "stages/explain/torch_reason.h"
+#include "stages/explain/engines/timing.h"
+#include "stages/explain/methods/methods.h"
+#include "stages/explain/model/tensors.h"
+#include "stages/explain/model/torch_reason.h"
 
 namespace gradcam {
 namespace {
@@ -51,7 +51,7 @@ struct Answer {
 
 /// One explained picture, as the explainer does it.
 Answer explain(Engine& engine, const at::Tensor& pixels, std::optional<std::int64_t> target) {
-  const Engine::Result result = engine.run(pixels);
+  const CutResult result = engine.run(pixels);
   const at::Tensor scores = result.output.detach()[0].flatten();
   const auto best = target.value_or(scores.argmax().item<std::int64_t>());
   const auto gradients = engine.gradients(result, {Seed{{best, 1}}}, false);
@@ -296,11 +296,11 @@ bool takes_batches(Engine& engine, const at::Tensor& pixels, int count) {
       pictures.push_back(pixels.roll(11 * n, 2).flip(n % 2 + 1));
     }
     const at::Tensor together = at::cat(pictures).contiguous();
-    const Engine::Result result = engine.run(together);
+    const CutResult result = engine.run(together);
     const std::vector<Seed> seeds(static_cast<std::size_t>(count), Seed{SeedTerm{}});
     const auto gradients = engine.gradients(result, seeds, false);
     for (int n = 0; n < count; ++n) {
-      const Engine::Result alone = engine.run(pictures[static_cast<std::size_t>(n)].contiguous());
+      const CutResult alone = engine.run(pictures[static_cast<std::size_t>(n)].contiguous());
       const auto gradient = engine.gradients(alone, {Seed{SeedTerm{}}}, false);
       if (correlation(result.output.detach()[n], alone.output.detach()[0]) < kSame ||
           correlation(gradients[0][n], gradient[0][0]) < kSame) {

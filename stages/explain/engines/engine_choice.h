@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "stages/explain/engine.h"
-#include "stages/explain/engine_trial.h"
+#include "stages/explain/engines/engine.h"
+#include "stages/explain/engines/engine_trial.h"
 
 namespace gradcam {
 

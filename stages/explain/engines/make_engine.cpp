@@ -1,4 +1,4 @@
-#include "stages/explain/make_engine.h"
+#include "stages/explain/engines/make_engine.h"
 
 #include <torch/headeronly/version.h>
 
@@ -9,13 +9,13 @@
 #include <thread>
 
 #include "config/user_error.h"
-#include "stages/explain/split_engine.h"
-#include "stages/explain/torch_reason.h"
-#include "stages/explain/torchscript_engine.h"
-#include "stages/explain/torchscript_halves.h"
+#include "stages/explain/engines/split_engine.h"
+#include "stages/explain/engines/torchscript_engine.h"
+#include "stages/explain/engines/torchscript_halves.h"
+#include "stages/explain/model/torch_reason.h"
 #if GRADCAM_WITH_OPENVINO
-#include "stages/explain/bundle_head.h"
-#include "stages/explain/openvino_features.h"
+#include "stages/explain/engines/bundle_head.h"
+#include "stages/explain/engines/openvino_features.h"
 #endif
 
 namespace gradcam {

@@ -4,9 +4,9 @@
 #include <vector>
 
 #include "config/options.h"
-#include "stages/explain/description.h"
-#include "stages/explain/engine_choice.h"
-#include "stages/explain/network.h"
+#include "stages/explain/engines/engine_choice.h"
+#include "stages/explain/model/network.h"
+#include "stages/frame/description.h"
 
 namespace gradcam {
 

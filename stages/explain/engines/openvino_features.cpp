@@ -1,4 +1,4 @@
-#include "stages/explain/openvino_features.h"
+#include "stages/explain/engines/openvino_features.h"
 
 #include <ATen/ops/cat.h>
 #include <ATen/ops/empty.h>

@@ -3,8 +3,8 @@
 #include <memory>
 #include <string>
 
-#include "stages/explain/features.h"
-#include "stages/explain/normalisation.h"
+#include "stages/explain/engines/features.h"
+#include "stages/explain/model/normalisation.h"
 
 namespace gradcam {
 

@@ -1,4 +1,4 @@
-#include "stages/explain/split_engine.h"
+#include "stages/explain/engines/split_engine.h"
 
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "stages/explain/timing.h"
+#include "stages/explain/engines/timing.h"
 
 namespace gradcam {
 namespace {
@@ -54,7 +54,7 @@ double SplitEngine::head_ms(const FeatureValues& values) {
   return shortest;
 }
 
-Engine::Result SplitEngine::run(const at::Tensor& pixels) {
+CutResult SplitEngine::run(const at::Tensor& pixels) {
   const FeatureValues values = features_->run(pixels);
   Head::Result head = run_head(values);
   return {std::move(head.output),
@@ -73,8 +73,7 @@ std::vector<at::Tensor> SplitEngine::curvatures(const Result& result,
   return {head_.curvature({result.output, result.end}, result.activations[0], seeds)};
 }
 
-Engine::Tail SplitEngine::tail(const Result& result, std::size_t /*layer: it has one*/,
-                               std::int64_t n) {
+Tail SplitEngine::tail(const Result& result, std::size_t /*layer: it has one*/, std::int64_t n) {
   return tail_of(head_, result.rest, result.output.size(0), n);
 }
 

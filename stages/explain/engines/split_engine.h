@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "stages/explain/engine.h"
-#include "stages/explain/features.h"
-#include "stages/explain/head.h"
+#include "stages/explain/engines/engine.h"
+#include "stages/explain/engines/features.h"
+#include "stages/explain/graph/head.h"
 
 namespace gradcam {
 

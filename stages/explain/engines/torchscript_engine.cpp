@@ -1,9 +1,9 @@
-#include "stages/explain/torchscript_engine.h"
+#include "stages/explain/engines/torchscript_engine.h"
 
 #include "config/user_error.h"
-#include "stages/explain/split_graph.h"
-#include "stages/explain/tensors.h"
-#include "stages/explain/torchscript_halves.h"
+#include "stages/explain/engines/torchscript_halves.h"
+#include "stages/explain/graph/split_graph.h"
+#include "stages/explain/model/tensors.h"
 
 namespace gradcam {
 namespace {
@@ -24,13 +24,13 @@ TorchScriptEngine::TorchScriptEngine(const Model& model, const std::vector<std::
       normalisation_(description, model.device()),
       cut_(model, layers, description.input_height, description.input_width, output_) {}
 
-Engine::Result TorchScriptEngine::run(const at::Tensor& pixels) {
+CutResult TorchScriptEngine::run(const at::Tensor& pixels) {
   Result result = cut_.run(normalisation_.apply(pixels));
   result.rest = {pixels};
   return result;
 }
 
-Engine::Tail TorchScriptEngine::tail(const Result& result, std::size_t layer, std::int64_t n) {
+Tail TorchScriptEngine::tail(const Result& result, std::size_t layer, std::int64_t n) {
   Halves& here = halves(layer);
   const FeatureValues values = here.features->run(result.rest.at(0).narrow(0, n, 1));
   Tail behind = tail_of(here.head, {values.head.begin() + 1, values.head.end()}, 1, 0);

@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
-#include "stages/explain/cut_graph.h"
-#include "stages/explain/description.h"
-#include "stages/explain/engine.h"
-#include "stages/explain/features.h"
-#include "stages/explain/head.h"
-#include "stages/explain/normalisation.h"
+#include "stages/explain/engines/engine.h"
+#include "stages/explain/engines/features.h"
+#include "stages/explain/graph/cut_graph.h"
+#include "stages/explain/graph/head.h"
+#include "stages/explain/model/normalisation.h"
+#include "stages/frame/description.h"
 
 namespace gradcam {
 

@@ -1,4 +1,4 @@
-#include "stages/explain/torchscript_halves.h"
+#include "stages/explain/engines/torchscript_halves.h"
 
 #include <ATen/core/grad_mode.h>
 #include <torch/csrc/jit/api/function_impl.h>
@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "stages/explain/cuda_graph.h"
+#include "stages/explain/engines/cuda_graph.h"
 
 namespace gradcam {
 namespace {

@@ -3,9 +3,9 @@
 #include <memory>
 #include <string>
 
-#include "stages/explain/features.h"
-#include "stages/explain/normalisation.h"
-#include "stages/explain/split_graph.h"
+#include "stages/explain/engines/features.h"
+#include "stages/explain/graph/split_graph.h"
+#include "stages/explain/model/normalisation.h"
 
 namespace gradcam {
 

@@ -1,4 +1,4 @@
-#include "stages/explain/whole_network.h"
+#include "stages/explain/engines/whole_network.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "config/user_error.h"
-#include "stages/explain/graph_marks.h"
+#include "stages/explain/graph/graph_marks.h"
 
 namespace gradcam {
 namespace {

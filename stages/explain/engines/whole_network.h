@@ -4,12 +4,12 @@
 
 #include <memory>
 
-#include "stages/explain/cut_graph.h"
-#include "stages/explain/description.h"
-#include "stages/explain/methods.h"
-#include "stages/explain/model.h"
-#include "stages/explain/normalisation.h"
-#include "stages/explain/scalar.h"
+#include "stages/explain/graph/cut_graph.h"
+#include "stages/explain/methods/methods.h"
+#include "stages/explain/model/model.h"
+#include "stages/explain/model/normalisation.h"
+#include "stages/explain/tasks/scalar.h"
+#include "stages/frame/description.h"
 
 namespace gradcam {
 

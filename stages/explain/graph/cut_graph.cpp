@@ -1,4 +1,4 @@
-#include "stages/explain/cut_graph.h"
+#include "stages/explain/graph/cut_graph.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/cat.h>
@@ -12,8 +12,8 @@
 
 #include "config/suggest.h"
 #include "config/user_error.h"
-#include "stages/explain/shape_text.h"
-#include "stages/explain/torch_reason.h"
+#include "stages/explain/model/torch_reason.h"
+#include "stages/frame/shape_text.h"
 
 namespace gradcam {
 namespace {
@@ -113,19 +113,19 @@ void CutGraph::probe(const MarkedGraph& marked, int height, int width) {
     const std::string& layer = marked.marks()[i].layer;
     if (i > 0) {
       build(marked, is_leaf);
-      const Engine::Result result = run_first(input);
+      const CutResult result = run_first(input);
       const auto at = std::find(layers_.begin(), layers_.end(), layer) - layers_.begin();
       if (result.activations[static_cast<std::size_t>(at)].requires_grad()) continue;
     }
     is_leaf[i] = true;
   }
   build(marked, is_leaf);
-  const Engine::Result result = run_first(input);
+  const CutResult result = run_first(input);
   check(result);
   output_shape_ = result.output.sizes().slice(1).vec();
 }
 
-Engine::Result CutGraph::run_first(const at::Tensor& input) {
+CutResult CutGraph::run_first(const at::Tensor& input) {
   try {
     return run(input);
   } catch (const UserError&) {
@@ -137,7 +137,7 @@ Engine::Result CutGraph::run_first(const at::Tensor& input) {
   }
 }
 
-void CutGraph::check(const Engine::Result& result) const {
+void CutGraph::check(const CutResult& result) const {
   const at::Tensor& output = result.output;
   if (!output.is_floating_point() || output.dim() < 2 || output.size(0) != 1 ||
       output.numel() < 1) {
@@ -223,13 +223,13 @@ std::optional<at::Tensor> output_tensor(const c10::IValue& returned, const Outpu
   return elements[at].toTensor();
 }
 
-Engine::Result CutGraph::run(const at::Tensor& input) {
+CutResult CutGraph::run(const at::Tensor& input) {
   const at::AutoGradMode with_grad(true);
   jit::Stack stack{input};
   cut_->run(stack);
   const auto returned = stack.back().toTuple();
   const auto& elements = returned->elements();
-  Engine::Result result;
+  CutResult result;
   result.output = select(elements[0]);
   result.end = result.output;
   for (std::size_t i = 1; i < elements.size(); ++i) {

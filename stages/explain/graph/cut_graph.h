@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "stages/explain/description.h"
-#include "stages/explain/engine.h"
-#include "stages/explain/graph_marks.h"
-#include "stages/explain/model.h"
+#include "stages/explain/graph/cut_result.h"
+#include "stages/explain/graph/graph_marks.h"
+#include "stages/explain/model/model.h"
+#include "stages/frame/description.h"
 
 namespace torch::jit {
 struct GraphFunction;
@@ -33,7 +33,7 @@ class CutGraph {
   ~CutGraph();
 
   /// `input`: float [N, 3, H, W] on the model's device, normalised.
-  Engine::Result run(const at::Tensor& input);
+  CutResult run(const at::Tensor& input);
   /// The same network without autograd and without a cut.
   at::Tensor forward_only(const at::Tensor& input);
   /// Of one picture.
@@ -42,8 +42,8 @@ class CutGraph {
  private:
   void build(const MarkedGraph& marked, const std::vector<bool>& is_leaf);
   void probe(const MarkedGraph& marked, int height, int width);
-  Engine::Result run_first(const at::Tensor& input);
-  void check(const Engine::Result& result) const;
+  CutResult run_first(const at::Tensor& input);
+  void check(const CutResult& result) const;
   at::Tensor select(const c10::IValue& returned) const;
 
   Model model_;

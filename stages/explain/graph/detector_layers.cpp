@@ -1,4 +1,4 @@
-#include "stages/explain/detector_layers.h"
+#include "stages/explain/graph/detector_layers.h"
 
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/ir/ir.h>
@@ -10,7 +10,7 @@
 #include <set>
 #include <utility>
 
-#include "stages/explain/graph_marks.h"
+#include "stages/explain/graph/graph_marks.h"
 
 namespace gradcam {
 namespace {

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "stages/explain/model.h"
+#include "stages/explain/model/model.h"
 
 namespace gradcam {
 

@@ -1,4 +1,4 @@
-#include "stages/explain/graph_marks.h"
+#include "stages/explain/graph/graph_marks.h"
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/zeros.h>
@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "config/user_error.h"
-#include "stages/explain/torch_reason.h"
+#include "stages/explain/model/torch_reason.h"
 
 namespace gradcam {
 namespace {

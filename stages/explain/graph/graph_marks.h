@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "stages/explain/model.h"
+#include "stages/explain/model/model.h"
 
 /// Finds where in a TorchScript graph a sub-module's output is. Internal to stages/explain.
 namespace gradcam {

@@ -1,4 +1,4 @@
-#include "stages/explain/head.h"
+#include "stages/explain/graph/head.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/core/grad_mode.h>
@@ -17,9 +17,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include "stages/explain/cut_graph.h"
-#include "stages/explain/engine.h"
-#include "stages/explain/graph_marks.h"
+#include "stages/explain/graph/cut_graph.h"
+#include "stages/explain/graph/cut_result.h"
+#include "stages/explain/graph/graph_marks.h"
 
 namespace gradcam {
 namespace {
@@ -169,8 +169,8 @@ at::Tensor Head::direction(const Result& result, const std::vector<Seed>& seeds)
   return at::matmul(dense(result.output, seeds), weight_);
 }
 
-Engine::Tail tail_of(Head& head, const std::vector<at::Tensor>& rest, std::int64_t pictures,
-                     std::int64_t n) {
+Tail tail_of(Head& head, const std::vector<at::Tensor>& rest, std::int64_t pictures,
+             std::int64_t n) {
   std::vector<at::Tensor> own;
   own.reserve(rest.size());
   for (const at::Tensor& value : rest) {

@@ -8,9 +8,9 @@
 #include <optional>
 #include <vector>
 
-#include "stages/explain/description.h"
-#include "stages/explain/engine.h"
-#include "stages/explain/scalar.h"
+#include "stages/explain/graph/cut_result.h"
+#include "stages/explain/tasks/scalar.h"
+#include "stages/frame/description.h"
 
 namespace torch::jit {
 struct GraphFunction;
@@ -69,7 +69,7 @@ class Head {
 
 /// `head` on other activations: the rest of what it takes is that of picture `n` of `pictures`.
 /// Valid as long as `head`.
-Engine::Tail tail_of(Head& head, const std::vector<at::Tensor>& rest, std::int64_t pictures,
-                     std::int64_t n);
+Tail tail_of(Head& head, const std::vector<at::Tensor>& rest, std::int64_t pictures,
+             std::int64_t n);
 
 }  // namespace gradcam

@@ -1,4 +1,4 @@
-#include "stages/explain/plain_attention.h"
+#include "stages/explain/graph/plain_attention.h"
 
 #include <ATen/Context.h>
 

@@ -1,4 +1,4 @@
-#include "stages/explain/split_graph.h"
+#include "stages/explain/graph/split_graph.h"
 
 #include <algorithm>
 #include <set>

@@ -5,7 +5,7 @@
 #include <memory>
 #include <optional>
 
-#include "stages/explain/graph_marks.h"
+#include "stages/explain/graph/graph_marks.h"
 
 namespace gradcam {
 

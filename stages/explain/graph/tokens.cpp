@@ -1,4 +1,4 @@
-#include "stages/explain/tokens.h"
+#include "stages/explain/graph/tokens.h"
 
 #include <ATen/ops/cat.h>
 

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "stages/explain/description.h"
+#include "stages/frame/description.h"
 
 namespace gradcam {
 

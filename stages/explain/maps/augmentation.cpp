@@ -1,4 +1,4 @@
-#include "stages/explain/augmentation.h"
+#include "stages/explain/maps/augmentation.h"
 
 #include <algorithm>
 #include <cmath>

@@ -2,9 +2,9 @@
 
 #include <vector>
 
-#include "stages/explain/explanation.h"
-#include "stages/explain/normalisation.h"
-#include "stages/preprocess/blob.h"
+#include "stages/explain/model/normalisation.h"
+#include "stages/frame/blob.h"
+#include "stages/frame/explanation.h"
 
 /// `--smooth aug`, as pytorch-grad-cam's aug_smooth: the mean of the heat of a picture and its
 /// mirror image, each in three contrasts. Pure; any thread.

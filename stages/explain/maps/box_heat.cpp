@@ -1,4 +1,4 @@
-#include "stages/explain/box_heat.h"
+#include "stages/explain/maps/box_heat.h"
 
 #include <algorithm>
 #include <cmath>

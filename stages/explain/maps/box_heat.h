@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "stages/explain/box.h"
-#include "stages/explain/explanation.h"
+#include "stages/frame/box.h"
+#include "stages/frame/explanation.h"
 
 namespace gradcam {
 

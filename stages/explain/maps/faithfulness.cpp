@@ -1,4 +1,4 @@
-#include "stages/explain/trust.h"
+#include "stages/explain/maps/faithfulness.h"
 
 #include <algorithm>
 #include <cmath>

@@ -4,8 +4,8 @@
 #include <span>
 #include <vector>
 
-#include "stages/explain/explanation.h"
-#include "stages/preprocess/blob.h"
+#include "stages/frame/blob.h"
+#include "stages/frame/explanation.h"
 
 /// How far a map can be trusted, by what the network says of pictures changed according to it. The
 /// arithmetic alone; verify.h runs the network. Pure; any thread.

@@ -1,4 +1,4 @@
-#include "stages/explain/heat.h"
+#include "stages/explain/maps/heat.h"
 
 #include <algorithm>
 #include <array>
@@ -149,6 +149,19 @@ HeatMap merge_heats(std::vector<HeatMap> heats) {
       to[i] = from[i] > to[i] ? from[i] : to[i];
   }
   return merged;
+}
+
+void align_sign(HeatMap& map, HeatMap& last) {
+  if (last.values.size() == map.values.size()) {
+    double product = 0;
+    for (std::size_t i = 0; i < map.values.size(); ++i) {
+      product += static_cast<double>(map.values[i]) * static_cast<double>(last.values[i]);
+    }
+    if (product < 0) {
+      for (float& value : map.values) value = -value;
+    }
+  }
+  last = map;
 }
 
 }  // namespace gradcam

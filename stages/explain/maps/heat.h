@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "config/options.h"
-#include "stages/explain/explanation.h"
+#include "stages/frame/explanation.h"
 
 /// From method maps to heat, in plain loops: maps are small, and a tensor operation costs more than
 /// its arithmetic. Pure functions; any thread.
@@ -24,5 +24,9 @@ HeatMap to_heat(const std::vector<HeatMap>& maps, Style style, int height, int w
 
 /// The largest value at each place of the heats of several targets, all of one size.
 HeatMap merge_heats(std::vector<HeatMap> heats);
+
+/// Turns a map whose sign is free so that it agrees with the last one, which it then replaces: the
+/// picture would else turn inside out between two frames. The first stays as it is.
+void align_sign(HeatMap& map, HeatMap& last);
 
 }  // namespace gradcam

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <optional>
 
-#include "stages/explain/explanation.h"
+#include "stages/frame/explanation.h"
 
 namespace gradcam {
 

@@ -1,4 +1,4 @@
-#include "stages/explain/running_peak.h"
+#include "stages/explain/maps/running_peak.h"
 
 #include <algorithm>
 #include <cmath>

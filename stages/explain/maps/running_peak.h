@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "stages/explain/explanation.h"
+#include "stages/frame/explanation.h"
 
 namespace gradcam {
 

@@ -1,4 +1,4 @@
-#include "stages/explain/component_methods.h"
+#include "stages/explain/methods/component_methods.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/arange.h>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "stages/explain/methods.h"
+#include "stages/explain/methods/methods.h"
 
 /// Methods that need no target: what the activation itself is about.
 namespace gradcam {

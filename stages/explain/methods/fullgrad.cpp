@@ -1,4 +1,4 @@
-#include "stages/explain/fullgrad.h"
+#include "stages/explain/methods/fullgrad.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/abs.h>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "stages/explain/methods.h"
+#include "stages/explain/methods/methods.h"
 
 namespace gradcam {
 

@@ -1,4 +1,4 @@
-#include "stages/explain/gradient_methods.h"
+#include "stages/explain/methods/gradient_methods.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/mean.h>

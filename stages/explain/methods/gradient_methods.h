@@ -1,6 +1,6 @@
 #pragma once
 
-#include "stages/explain/methods.h"
+#include "stages/explain/methods/methods.h"
 
 /// Methods whose weights are made of the gradient: w of `map = sum over c of w_c * A_c`, [C] or, at
 /// each place, [C, h, w].

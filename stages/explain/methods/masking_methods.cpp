@@ -1,4 +1,4 @@
-#include "stages/explain/masking_methods.h"
+#include "stages/explain/methods/masking_methods.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/amax.h>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "stages/explain/methods.h"
+#include "stages/explain/methods/methods.h"
 
 /// Methods that look at how the score changes when something is left out: no gradient.
 namespace gradcam {

@@ -1,4 +1,4 @@
-#include "stages/explain/methods.h"
+#include "stages/explain/methods/methods.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/mv.h>
@@ -9,10 +9,10 @@
 
 #include "config/method_table.h"
 #include "config/user_error.h"
-#include "stages/explain/component_methods.h"
-#include "stages/explain/fullgrad.h"
-#include "stages/explain/gradient_methods.h"
-#include "stages/explain/masking_methods.h"
+#include "stages/explain/methods/component_methods.h"
+#include "stages/explain/methods/fullgrad.h"
+#include "stages/explain/methods/gradient_methods.h"
+#include "stages/explain/methods/masking_methods.h"
 
 namespace gradcam {
 namespace {

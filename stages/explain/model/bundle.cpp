@@ -1,4 +1,4 @@
-#include "stages/explain/bundle.h"
+#include "stages/explain/model/bundle.h"
 
 #include <torch/headeronly/version.h>
 #include <zlib.h>

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "stages/explain/network.h"
+#include "stages/explain/model/network.h"
 
 namespace gradcam {
 

@@ -1,4 +1,4 @@
-#include "stages/explain/device.h"
+#include "stages/explain/model/device.h"
 
 #include <ATen/Context.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>

@@ -1,11 +1,11 @@
-#include "stages/explain/labels.h"
+#include "stages/explain/model/labels.h"
 
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "stages/explain/text_file.h"
+#include "stages/explain/model/text_file.h"
 
 namespace gradcam {
 namespace {

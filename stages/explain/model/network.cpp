@@ -1,4 +1,4 @@
-#include "stages/explain/network.h"
+#include "stages/explain/model/network.h"
 
 #include <mutex>
 #include <utility>

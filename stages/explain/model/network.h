@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "stages/explain/model.h"
+#include "stages/explain/model/model.h"
 
 namespace gradcam {
 

@@ -1,10 +1,10 @@
-#include "stages/explain/normalisation.h"
+#include "stages/explain/model/normalisation.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/tensor.h>
 
-#include "stages/explain/device.h"
+#include "stages/explain/model/device.h"
 
 namespace gradcam {
 namespace {

@@ -1,4 +1,4 @@
-#include "stages/explain/description.h"
+#include "stages/explain/model/read_description.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -9,8 +9,8 @@
 #include <sstream>
 
 #include "config/user_error.h"
-#include "stages/explain/labels.h"
-#include "stages/explain/text_file.h"
+#include "stages/explain/model/labels.h"
+#include "stages/explain/model/text_file.h"
 
 namespace gradcam {
 namespace {

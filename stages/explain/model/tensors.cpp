@@ -1,4 +1,4 @@
-#include "stages/explain/tensors.h"
+#include "stages/explain/model/tensors.h"
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/abs.h>

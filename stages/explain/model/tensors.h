@@ -5,9 +5,9 @@
 #include <span>
 #include <vector>
 
-#include "stages/explain/description.h"
-#include "stages/explain/explanation.h"
-#include "stages/preprocess/blob.h"
+#include "stages/frame/blob.h"
+#include "stages/frame/description.h"
+#include "stages/frame/explanation.h"
 
 /// From pictures to tensors, and from tensors to plain numbers.
 namespace gradcam {

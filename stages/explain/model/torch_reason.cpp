@@ -1,4 +1,4 @@
-#include "stages/explain/torch_reason.h"
+#include "stages/explain/model/torch_reason.h"
 
 namespace gradcam {
 

@@ -1,4 +1,4 @@
-#include "stages/explain/torch_threads.h"
+#include "stages/explain/model/torch_threads.h"
 
 #include <ATen/Parallel.h>
 

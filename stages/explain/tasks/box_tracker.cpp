@@ -1,4 +1,4 @@
-#include "stages/explain/box_tracker.h"
+#include "stages/explain/tasks/box_tracker.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "stages/explain/detections.h"
+#include "stages/explain/tasks/detections.h"
 
 namespace gradcam {
 

@@ -1,4 +1,4 @@
-#include "stages/explain/detections.h"
+#include "stages/explain/tasks/detections.h"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "stages/explain/verdict.h"
+#include "stages/explain/tasks/output_reading.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "config/user_error.h"
-#include "stages/explain/shape_text.h"
+#include "stages/frame/shape_text.h"
 
 namespace gradcam {
 namespace {

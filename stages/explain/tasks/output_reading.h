@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "stages/explain/description.h"
-#include "stages/explain/explanation.h"
-#include "stages/explain/scalar.h"
-#include "stages/explain/stream_memory.h"
-#include "stages/explain/targets.h"
+#include "stages/explain/tasks/scalar.h"
+#include "stages/explain/tasks/stream_memory.h"
+#include "stages/explain/tasks/targets.h"
+#include "stages/frame/description.h"
+#include "stages/frame/explanation.h"
 
 /// What a network's output means, task by task, and what of it is to be explained. Plain loops, no
 /// torch; pure but for the memory of a stream; any thread.

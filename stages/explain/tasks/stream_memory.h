@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "stages/explain/box_tracker.h"
-#include "stages/explain/explanation.h"
+#include "stages/explain/tasks/box_tracker.h"
+#include "stages/frame/explanation.h"
 
 namespace gradcam {
 
@@ -18,9 +18,5 @@ struct StreamMemory {
   /// Last method map of each layer and target, for methods whose sign is free.
   std::map<std::pair<std::string, std::size_t>, HeatMap> signs;
 };
-
-/// Turns a map whose sign is free so that it agrees with the last one, which it then replaces: the
-/// picture would else turn inside out between two frames. The first stays as it is.
-void align_sign(HeatMap& map, HeatMap& last);
 
 }  // namespace gradcam

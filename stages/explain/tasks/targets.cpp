@@ -1,4 +1,4 @@
-#include "stages/explain/targets.h"
+#include "stages/explain/tasks/targets.h"
 
 #include <algorithm>
 #include <charconv>

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "stages/explain/description.h"
-#include "stages/explain/explanation.h"
+#include "stages/frame/description.h"
+#include "stages/frame/explanation.h"
 
 namespace gradcam {
 

@@ -1,4 +1,4 @@
-#include "stages/explain/batching.h"
+#include "stages/explain/engines/batching.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>

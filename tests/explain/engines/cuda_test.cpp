@@ -6,14 +6,14 @@
 #include <cmath>
 
 #include "config/method_table.h"
-#include "stages/explain/cuda_graph.h"
-#include "stages/explain/device.h"
+#include "stages/explain/engines/cuda_graph.h"
 #include "stages/explain/explainer.h"
-#include "stages/explain/network.h"
-#include "stages/explain/normalisation.h"
-#include "stages/explain/tensors.h"
+#include "stages/explain/model/device.h"
+#include "stages/explain/model/network.h"
+#include "stages/explain/model/normalisation.h"
+#include "stages/explain/model/tensors.h"
 #include "stages/explain/verify.h"
-#include "tests/tiny_models.h"
+#include "tests/support/tiny_models.h"
 
 namespace gradcam {
 namespace {

@@ -1,4 +1,4 @@
-#include "stages/explain/engine_choice.h"
+#include "stages/explain/engines/engine_choice.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -9,8 +9,8 @@
 #include <thread>
 #include <utility>
 
-#include "stages/explain/tensors.h"
-#include "tests/temp_folder.h"
+#include "stages/explain/model/tensors.h"
+#include "tests/support/temp_folder.h"
 
 namespace gradcam {
 namespace {

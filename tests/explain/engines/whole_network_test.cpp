@@ -1,12 +1,12 @@
-#include "stages/explain/whole_network.h"
+#include "stages/explain/engines/whole_network.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <array>
 
-#include "tests/tiny_models.h"
-#include "tests/user_error_matchers.h"
+#include "tests/support/tiny_models.h"
+#include "tests/support/user_error_matchers.h"
 
 namespace gradcam {
 namespace {

@@ -1,12 +1,12 @@
-#include "stages/explain/cut_graph.h"
+#include "stages/explain/graph/cut_graph.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
 #include "config/user_error.h"
-#include "tests/tiny_models.h"
-#include "tests/user_error_matchers.h"
+#include "tests/support/tiny_models.h"
+#include "tests/support/user_error_matchers.h"
 
 namespace gradcam {
 namespace {

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "stages/explain/cut_graph.h"
+#include "stages/explain/graph/cut_graph.h"
 
 namespace {
 

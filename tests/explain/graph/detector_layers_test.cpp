@@ -1,9 +1,9 @@
-#include "stages/explain/detector_layers.h"
+#include "stages/explain/graph/detector_layers.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "tests/tiny_models.h"
+#include "tests/support/tiny_models.h"
 
 namespace gradcam {
 namespace {

@@ -1,4 +1,4 @@
-#include "stages/explain/split_graph.h"
+#include "stages/explain/graph/split_graph.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -6,10 +6,10 @@
 
 #include <ostream>
 
-#include "stages/explain/cut_graph.h"
-#include "stages/explain/split_engine.h"
-#include "stages/explain/torchscript_halves.h"
-#include "tests/tiny_models.h"
+#include "stages/explain/engines/split_engine.h"
+#include "stages/explain/engines/torchscript_halves.h"
+#include "stages/explain/graph/cut_graph.h"
+#include "tests/support/tiny_models.h"
 
 namespace gradcam {
 namespace {

@@ -1,11 +1,11 @@
-#include "stages/explain/trust.h"
+#include "stages/explain/maps/faithfulness.h"
 
 #include <gtest/gtest.h>
 
 #include <array>
 
-#include "stages/explain/augmentation.h"
-#include "stages/explain/stream_memory.h"
+#include "stages/explain/maps/augmentation.h"
+#include "stages/explain/tasks/stream_memory.h"
 
 namespace gradcam {
 namespace {

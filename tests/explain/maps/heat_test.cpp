@@ -1,4 +1,4 @@
-#include "stages/explain/heat.h"
+#include "stages/explain/maps/heat.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "stages/explain/over_time.h"
+#include "stages/explain/maps/over_time.h"
 
 #include <gtest/gtest.h>
 

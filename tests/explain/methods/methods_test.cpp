@@ -1,4 +1,4 @@
-#include "stages/explain/methods.h"
+#include "stages/explain/methods/methods.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -10,8 +10,8 @@
 
 #include "config/method_table.h"
 #include "config/user_error.h"
-#include "stages/explain/component_methods.h"
-#include "tests/tiny_models.h"
+#include "stages/explain/methods/component_methods.h"
+#include "tests/support/tiny_models.h"
 
 namespace gradcam {
 namespace {

@@ -1,4 +1,4 @@
-#include "stages/explain/bundle.h"
+#include "stages/explain/model/bundle.h"
 
 #include <gtest/gtest.h>
 #include <torch/headeronly/version.h>
@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/user_error.h"
-#include "tests/temp_folder.h"
+#include "tests/support/temp_folder.h"
 
 namespace gradcam {
 namespace {

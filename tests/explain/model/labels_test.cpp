@@ -1,9 +1,9 @@
-#include "stages/explain/labels.h"
+#include "stages/explain/model/labels.h"
 
 #include <gtest/gtest.h>
 
-#include "tests/temp_folder.h"
-#include "tests/user_error_matchers.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/user_error_matchers.h"
 
 namespace gradcam {
 namespace {

@@ -1,4 +1,4 @@
-#include "stages/explain/model.h"
+#include "stages/explain/model/model.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
@@ -7,8 +7,9 @@
 #include <fstream>
 
 #include "config/user_error.h"
-#include "stages/explain/device.h"
-#include "tests/tiny_models.h"
+#include "stages/explain/graph/layers.h"
+#include "stages/explain/model/device.h"
+#include "tests/support/tiny_models.h"
 
 namespace gradcam {
 namespace {

@@ -1,9 +1,9 @@
-#include "stages/explain/normalisation.h"
+#include "stages/explain/model/normalisation.h"
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
-#include "tests/tiny_models.h"
+#include "tests/support/tiny_models.h"
 
 namespace gradcam {
 namespace {

@@ -1,10 +1,10 @@
-#include "stages/explain/description.h"
+#include "stages/explain/model/read_description.h"
 
 #include <gtest/gtest.h>
 
 #include "config/user_error.h"
-#include "tests/temp_folder.h"
-#include "tests/user_error_matchers.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/user_error_matchers.h"
 
 namespace gradcam {
 namespace {

@@ -1,4 +1,4 @@
-#include "stages/explain/verdict.h"
+#include "stages/explain/tasks/output_reading.h"
 
 #include <gtest/gtest.h>
 

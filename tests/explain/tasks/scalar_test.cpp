@@ -1,4 +1,4 @@
-#include "stages/explain/scalar.h"
+#include "stages/explain/tasks/scalar.h"
 
 #include <gtest/gtest.h>
 

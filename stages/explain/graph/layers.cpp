@@ -1,0 +1,52 @@
+#include "stages/explain/graph/layers.h"
+
+#include <torch/csrc/jit/api/module.h>
+
+#include <map>
+
+#include "config/user_error.h"
+#include "stages/explain/graph/graph_marks.h"
+
+namespace gradcam {
+namespace {
+
+std::string class_name(const torch::jit::Module& module) {
+  const auto name = module.type()->name();
+  return name ? name->name() : std::string("Module");
+}
+
+}  // namespace
+
+std::vector<Layer> list_layers(const Model& model, int height, int width) {
+  std::map<std::string, std::string> types;
+  for (const auto& child : model.module().named_modules()) {
+    if (!child.name.empty()) types[child.name] = class_name(child.value);
+  }
+  if (types.empty()) {
+    throw UserError(ExitCode::kModel,
+                    "model '" + model.path() +
+                        "': has no sub-modules to name a layer by (frozen before it was saved?): "
+                        "export it without torch.jit.freeze");
+  }
+  const MarkedGraph marked(model, [](const std::string&) { return true; });
+  const auto shapes = marked.shapes(height, width);
+  std::vector<Layer> layers;
+  for (const auto& mark : shapes) {
+    layers.push_back({mark.layer, types[mark.layer], mark.shape, mark.obstacle});
+    types.erase(mark.layer);
+  }
+  for (const auto& [name, type] : types) {
+    layers.push_back({name, type, {}, "is never called by forward, or gives no tensor"});
+  }
+  return layers;
+}
+
+std::string automatic_layer(const std::vector<Layer>& layers, const std::string& model_path) {
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+    if (layer->spatial() && layer->obstacle.empty()) return layer->name;
+  }
+  throw UserError(ExitCode::kModel,
+                  "model '" + model_path + "': no layer gives a spatial activation [1, C, h, w]");
+}
+
+}  // namespace gradcam

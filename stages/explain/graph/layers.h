@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "stages/explain/model/model.h"
+
+namespace gradcam {
+
+/// One sub-module, named as Python's named_modules() names it.
+struct Layer {
+  std::string name;
+  std::string type;                 ///< class name: Conv2d, Bottleneck …
+  std::vector<std::int64_t> shape;  ///< of its output for one picture; empty if it is no tensor
+  std::string obstacle;             ///< why no cut is possible there; empty if one is
+
+  /// One picture's [1, C, h, w] with more than one place: what a heat map can be made of.
+  bool spatial() const { return shape.size() == 4 && shape[2] * shape[3] > 1; }
+};
+
+/// All sub-modules in the order of their last call, shapes found by running the network once on a
+/// zero input of 1x3xheightxwidth. Throws UserError(kModel) if that run fails or nothing has a
+/// name.
+std::vector<Layer> list_layers(const Model& model, int height, int width);
+
+/// The last cuttable layer whose output is spatial: where Grad-CAM is usually taken.
+/// Throws UserError(kModel) when there is none.
+std::string automatic_layer(const std::vector<Layer>& layers, const std::string& model_path);
+
+}  // namespace gradcam

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "stages/frame/description.h"
+
+namespace gradcam {
+
+/// Reads a description from JSON text. `origin` names it in errors; a labels_file is looked for in
+/// `folder`. Throws UserError(kModel): no JSON, unknown key, value of the wrong kind or out of
+/// range.
+ModelDescription parse_description(const std::string& json, const std::string& origin,
+                                   const std::string& folder);
+
+/// The description of a model file: MODEL.json beside MODEL.pt, else the text embedded in the file,
+/// else the defaults (with `assumed` set).
+ModelDescription find_description(const std::string& model_path, const std::string& embedded);
+
+}  // namespace gradcam
