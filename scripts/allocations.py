@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Tuple
 
 import sample_clip
-from project_python import use_project_python
+from gradcam_tools.paths import PROGRAM
+from gradcam_tools.project_python import use_project_python
 
-ROOT = Path(__file__).resolve().parent.parent
 LARGE = 64 * 1024
 THEIRS = ("libtorch", "libc10", "libopenvino", "libgst", "libav", "libx264", "libsw", "libgomp")
 
@@ -94,8 +94,7 @@ def main() -> int:
     )
     parser.add_argument("film", nargs="?", type=Path, metavar="FILM")
     parser.add_argument("--frames", type=int, default=200, metavar="N")
-    program = ROOT / "build/release/gradcam-live"
-    parser.add_argument("--program", type=Path, default=program, metavar="FILE")
+    parser.add_argument("--program", type=Path, default=PROGRAM, metavar="FILE")
     options = parser.parse_args()
     for tool in ("heaptrack", "zstd"):
         if not shutil.which(tool):

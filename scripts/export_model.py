@@ -17,26 +17,21 @@ docs/models.md has a recipe for each kind of network.
 from __future__ import annotations
 
 import argparse
-import io
-import json
-import os
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import List, Optional
 
-from project_python import lacking, use_project_python
+from gradcam_tools.project_python import lacking, use_project_python
 
 if __name__ == "__main__":
     use_project_python("torch", "torchvision")
 
-import network_options  # noqa: E402
-import tasks  # noqa: E402
-import torch  # noqa: E402
-from layers import choose_layers  # noqa: E402
-from network import MODEL, OUTPUT, USAGE, Network, NetworkError, first_line, pattern  # noqa: E402
-from quiet import quiet  # noqa: E402
-from torch import Tensor  # noqa: E402
-from verification import verify  # noqa: E402
+from gradcam_tools.export import network_options, torchscript  # noqa: E402
+from gradcam_tools.export.description import describe, labels_of  # noqa: E402
+from gradcam_tools.export.verification import verify  # noqa: E402
+from gradcam_tools.networks.layers import choose_layers  # noqa: E402
+from gradcam_tools.networks.network import OUTPUT, NetworkError, pattern  # noqa: E402
+from gradcam_tools.networks.tasks import TASKS  # noqa: E402
 
 
 def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:
@@ -65,97 +60,21 @@ def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:
     return options
 
 
-def export(network: Network, sample: Tensor, script: bool) -> torch.jit.ScriptModule:
-    """Traces (or scripts) the network so that the result can be differentiated."""
-    fast_path = torch.backends.mha.get_fastpath_enabled()
-    # The fused attention that replaces transformer blocks in eval mode has no derivative.
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        with quiet(), torch.enable_grad():
-            if script:
-                return torch.jit.script(network.module)
-            return torch.jit.trace(network.module, sample, check_trace=False)
-    except (RuntimeError, torch.jit.frontend.NotSupportedError, TypeError) as error:
-        how = "scripted" if script else "traced"
-        raise NetworkError(
-            USAGE if script else MODEL, f"{network.name} cannot be {how}: {first_line(error)}"
-        ) from None
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fast_path)
-
-
-def describe(
-    network: Network,
-    layers: Dict[str, Any],
-    labels: Optional[List[str]],
-    verified: Dict[str, Any],
-) -> Dict[str, Any]:
-    description: Dict[str, Any] = {
-        "name": network.name,
-        **tasks.described(network),
-        "input_size": network.input_size,
-        **network.framing.described(),
-        "color": network.color,
-        "scale": network.scale,
-        "mean": network.mean,
-        "std": network.std,
-        **layers,
-        "source": network.source,
-        "licence": network.licence,
-        "verified": verified,
-    }
-    if labels:
-        description["labels"] = labels
-    return description
-
-
-def labels_of(network: Network, path: Optional[Path]) -> Optional[List[str]]:
-    """Those of the file `path`, else the network's own where they fit its output."""
-    if path is not None:
-        if network.task == "embedding":
-            raise NetworkError(USAGE, "--labels: an embedding has no classes")
-        return network_options.read_labels(path, network.outputs)
-    own = network.labels if network.task != "embedding" else None
-    return own if own and len(own) == network.outputs else None
-
-
-def serialised(exported: torch.jit.ScriptModule) -> bytes:
-    buffer = io.BytesIO()
-    with quiet():
-        torch.jit.save(exported, buffer)
-    return buffer.getvalue()
-
-
-def write(exported: torch.jit.ScriptModule, description: Dict[str, Any], path: Path) -> None:
-    """Writes beside the file and renames, so that nobody ever reads half a model."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        buffer = io.BytesIO()
-        with quiet():
-            extra = {"gradcam.json": json.dumps(description, indent=1)}
-            torch.jit.save(exported, buffer, _extra_files=extra)
-        beside.write_bytes(buffer.getbuffer())
-        os.replace(beside, path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise NetworkError(OUTPUT, f"--output '{path}': {error.strerror}") from None
-
-
 def run(options: argparse.Namespace) -> str:
-    network = network_options.build_network(options)
+    network = network_options.network_of(options)
     labels = labels_of(network, options.labels)
     sample = network.normalise(pattern(*network.input_size))
     layers = choose_layers(network, sample, options.layer, options.tokens)
-    exported = export(network, sample, options.script)
-    verified = verify(network, serialised(exported), layers, options.script)
-    write(exported, describe(network, layers, labels, verified), options.output)
+    exported = torchscript.export(network, sample, options.script)
+    verified = verify(network, torchscript.serialised(exported), layers, options.script)
+    torchscript.write(exported, describe(network, layers, labels, verified), options.output)
     beside = options.output.with_suffix(".json")
     if beside.exists():
         network.notes.append(f"{beside}: lies beside it, and wins over the description inside")
     network_options.tell_notes(network)
     kind = "scripted" if options.script else "traced"
     shown = layers["layer"] if isinstance(layers["layer"], str) else ",".join(layers["layer"])
-    counted = {"regression": "values", "embedding": "components"}.get(network.task, "classes")
+    counted = TASKS[network.task].counted
     return (
         f"{options.output}: {network.name} ({network.source}), {network.task}, {kind}, "
         f"{network.input_size[0]}x{network.input_size[1]}, layer {shown}, "

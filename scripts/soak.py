@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 from typing import Dict, List
 
-ROOT = Path(__file__).resolve().parent.parent
+from gradcam_tools.paths import PROGRAM
+
 SETTLED = 500
 GROWTH = 1.02
 
@@ -55,7 +56,7 @@ def soak(command: List[str], frames: int) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--frames", type=int, default=10000)
-    parser.add_argument("--program", default=str(ROOT / "build/release/gradcam-live"))
+    parser.add_argument("--program", default=str(PROGRAM))
     parser.add_argument("options", nargs="*")
     args = parser.parse_args()
     if args.frames <= 2 * SETTLED:

@@ -16,8 +16,8 @@ from typing import List
 
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parent.parent
-PROGRAM = Path(os.environ.get("PROGRAM_UNDER_TEST", ROOT / "build/release/gradcam-live"))
+from program_case import PROGRAM, ROOT
+
 MODEL = ROOT / "build/models/efficientnet_lite0.pt"
 MEDIA = ROOT.parent / "shared/media"
 with_gstreamer = unittest.skipIf(
@@ -170,11 +170,6 @@ class Program(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual([json.loads(line)["frame"] for line in done.stdout.splitlines()], [0, 1, 2])
         self.assertIn("engine alone", done.stderr)
-
-    def test_what_needs_no_source_is_refused_first(self) -> None:
-        nowhere = "http://10.255.255.1/film.mp4"
-        self.refused(5, "o.avi", nowhere, "-o", self.folder / "o.avi")
-        self.refused(4, "no.pt", nowhere, "-o", "null", "-m", self.folder / "no.pt")
 
     def test_what_needs_no_source_is_refused_first(self) -> None:
         nowhere = "http://10.255.255.1/film.mp4"

@@ -16,10 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Dict, Iterator, List
 
+from program_case import PROGRAM
 from x_server import TOOLS, XServer, within
 
-ROOT = Path(__file__).resolve().parent.parent
-PROGRAM = Path(os.environ.get("PROGRAM_UNDER_TEST", ROOT / "build/release/gradcam-live"))
 RTSP_SERVER = os.environ.get("RTSP_SERVER", "")
 with_gstreamer = unittest.skipUnless(RTSP_SERVER, "skipped: built without GStreamer")
 STOPS = int(os.environ.get("TEST_STOPS", "8"))

@@ -1,4 +1,10 @@
-"""What tests of the program from outside share: a folder, and the program run in it."""
+"""What tests of the program from outside share: a folder, and the program run in it.
+
+ctest runs these tests. By hand, from the top of the repository:
+
+    export PYTHONPATH=scripts:tests/program PROGRAM_UNDER_TEST=build/release/gradcam-live
+    .venv/bin/python tests/program/e2e_test.py Program.test_a_gif_ends_with_its_last_picture
+"""
 
 from __future__ import annotations
 
@@ -10,7 +16,7 @@ import unittest
 from pathlib import Path
 from typing import Any, Dict, List
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(os.environ.get("PROGRAM_UNDER_TEST", ROOT / "build/release/gradcam-live"))
 
 

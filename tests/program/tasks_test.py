@@ -9,10 +9,11 @@ import subprocess
 import sys
 import unittest
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import List, Tuple
 
 import numpy as np
 from PIL import Image
+
 from program_case import ROOT, ProgramCase
 
 SHARED = ROOT.parent / "shared"

@@ -15,7 +15,7 @@ from typing import List, Tuple
 
 from x_server import PATIENCE, SCREEN, TOOLS, XServer, environment, within
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DRIVER = Path(os.environ.get("PROGRAM_UNDER_TEST", ROOT / "build/release/tests/window_driver"))
 TITLE = "gradcam-live: cam1"
 

@@ -22,12 +22,9 @@ import numpy as np
 from PIL import Image
 from torch import nn
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-import notebook  # noqa: E402
+import notebook
+from gradcam_tools.paths import PROGRAM, RESNET50_WEIGHTS, ROOT, SCRIPTS, SHARED
 
-ROOT = notebook.ROOT
-SHARED = ROOT.parent / "shared"
-WEIGHTS = SHARED / "models/resnet50_imagenet/resnet50_imagenet_state_dict.pth"
 SKIPPED = 77
 SCORE_TOLERANCE = 1e-3
 MAP_TOLERANCE = 0.01
@@ -56,8 +53,16 @@ def film_frames(folder: Path) -> List[Path]:
 
 
 def export(model: Path) -> None:
-    script = ROOT / "scripts/export_model.py"
-    command = [sys.executable, str(script), "resnet50", "--weights", str(WEIGHTS), "-o", str(model)]
+    script = SCRIPTS / "export_model.py"
+    command = [
+        sys.executable,
+        str(script),
+        "resnet50",
+        "--weights",
+        str(RESNET50_WEIGHTS),
+        "-o",
+        str(model),
+    ]
     subprocess.run(command, check=True, timeout=300)
 
 
@@ -96,11 +101,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--program", type=Path, default=ROOT / "build/release/gradcam-live")
+    parser.add_argument("--program", type=Path, default=PROGRAM)
     parser.add_argument("--model", type=Path, default=ROOT / "build/models/resnet50.pt")
     parser.add_argument("pictures", nargs="*", type=Path)
     options = parser.parse_args()
-    if not WEIGHTS.exists():
+    if not RESNET50_WEIGHTS.exists():
         print("skipped: needs ../shared")
         return SKIPPED
     if not options.program.is_file():
@@ -111,7 +116,7 @@ def main() -> int:
         if not options.model.exists():
             options.model = folder / "resnet50.pt"
             export(options.model)
-        module = notebook.load("resnet50", WEIGHTS)
+        module = notebook.load("resnet50", RESNET50_WEIGHTS)
         media = SHARED / "media"
         pictures = options.pictures or [
             media / "rooster.jpg",

@@ -23,12 +23,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
-import export_model  # noqa: E402
-import networks  # noqa: E402
-
-RESNET50_WEIGHTS = ROOT.parent / "shared/models/resnet50_imagenet/resnet50_imagenet_state_dict.pth"
+from gradcam_tools.export import torchscript
+from gradcam_tools.networks.build import build_network
+from gradcam_tools.networks.network import Network, NetworkError, pattern
+from gradcam_tools.networks.published_networks import LITE0
+from gradcam_tools.paths import RESNET50_WEIGHTS
 
 # Random weights put millions of activations of a large picture around a kink of their ReLU, so many
 # that no picture keeps clear of all of them (choose_pixels).
@@ -115,16 +114,16 @@ def kink_margin(module: nn.Module, layers: List[str], sample: Tensor) -> float:
     return min(behind, default=1.0)
 
 
-def choose_pixels(network: networks.Network, layers: List[str]) -> Tensor:
+def choose_pixels(network: Network, layers: List[str]) -> Tensor:
     """u8 HxWx3. Of several pictures the one that keeps clear of the kinks best: on a kink, rounding
     alone decides whether a gradient is there or not, and no two implementations agree."""
     height, width = network.input_size
-    best, best_margin = networks.pattern(height, width), -1.0
+    best, best_margin = pattern(height, width), -1.0
     for seed in range(12):
         generator = torch.Generator().manual_seed(seed)
         coarse = torch.rand(1, 3, 9, 9, generator=generator) * 200
         smooth = nn.functional.interpolate(coarse, (height, width), mode="bilinear")
-        pixels = smooth[0].permute(1, 2, 0) + networks.pattern(height, width) * 0.2
+        pixels = smooth[0].permute(1, 2, 0) + pattern(height, width) * 0.2
         pixels = pixels.to(torch.uint8)
         margin = kink_margin(network.module, layers, network.normalise(pixels))
         if margin > best_margin:
@@ -138,7 +137,7 @@ def write_floats(path: Path, values: Tensor) -> str:
     return path.name
 
 
-def write_references(folder: Path, network: networks.Network) -> List[Dict[str, Any]]:
+def write_references(folder: Path, network: Network) -> List[Dict[str, Any]]:
     """One case per layer, still without its model file."""
     pixels = choose_pixels(network, LAYERS[network.name])
     sample = network.normalise(pixels)
@@ -165,11 +164,11 @@ def write_references(folder: Path, network: networks.Network) -> List[Dict[str, 
     return cases
 
 
-def save_model(folder: Path, network: networks.Network, script: bool) -> str:
-    sample = network.normalise(networks.pattern(*network.input_size))
-    exported = export_model.export(network, sample, script)
+def save_model(folder: Path, network: Network, script: bool) -> str:
+    sample = network.normalise(pattern(*network.input_size))
+    exported = torchscript.export(network, sample, script)
     name = f"{network.name}.{'scripted' if script else 'traced'}.pt"
-    export_model.write(exported, {"name": network.name}, folder / name)
+    torchscript.write(exported, {"name": network.name}, folder / name)
     return name
 
 
@@ -198,14 +197,14 @@ def main() -> int:
     everything: List[Dict[str, Any]] = []
     good = True
     for name in options.networks.split(","):
-        real = name == networks.LITE0 or (name == "resnet50" and RESNET50_WEIGHTS.exists())
+        real = name == LITE0 or (name == "resnet50" and RESNET50_WEIGHTS.exists())
         weights = RESNET50_WEIGHTS if real and name == "resnet50" else None
-        network = networks.build(name, weights, random_weights=not real)
+        network = build_network(name, weights, random_weights=not real)
         if not real:
             network = dataclasses.replace(network, input_size=SMALL)
         references = write_references(options.folder, network)
         # EfficientNet-Lite0's package cannot be scripted.
-        for script in (False,) if name == networks.LITE0 else (False, True):
+        for script in (False,) if name == LITE0 else (False, True):
             model = save_model(options.folder, network, script)
             cases = [{"model": model, **case} for case in references]
             everything += cases
@@ -222,6 +221,6 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except networks.NetworkError as error:
+    except NetworkError as error:
         print(f"hooks: {error}", file=sys.stderr)
         sys.exit(error.code)

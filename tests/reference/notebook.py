@@ -22,9 +22,9 @@ from PIL import Image
 from torch import nn
 from torchvision import transforms
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
-import networks  # noqa: E402
+from gradcam_tools.networks.checkpoints import read_state_dict
+from gradcam_tools.networks.conventions import IMAGENET_MEAN, IMAGENET_STD
+from gradcam_tools.networks.published_networks import IMAGENET_LABELS
 
 LAYER = "layer4.2.conv3"
 MAX_SIDE = 1024
@@ -32,7 +32,7 @@ MAX_SIDE = 1024
 
 def load(name: str, state_dict: Path) -> nn.Module:
     module = torchvision.models.get_model(name, weights=None)
-    module.load_state_dict(networks.read_state_dict(state_dict))
+    module.load_state_dict(read_state_dict(state_dict))
     return module.eval()
 
 
@@ -47,7 +47,7 @@ def explain(module: nn.Module, picture: Path) -> Tuple[np.ndarray, List[Dict[str
         [
             transforms.Resize((224, 224)),
             transforms.ToTensor(),
-            transforms.Normalize(networks.IMAGENET_MEAN, networks.IMAGENET_STD),
+            transforms.Normalize(IMAGENET_MEAN, IMAGENET_STD),
         ]
     )
     kept: Dict[str, torch.Tensor] = {}
@@ -78,7 +78,7 @@ def explain(module: nn.Module, picture: Path) -> Tuple[np.ndarray, List[Dict[str
 
     scores, classes = logits.softmax(dim=1)[0].topk(5)
     top = [
-        {"class": index, "label": networks.IMAGENET_LABELS[index], "score": score}
+        {"class": index, "label": IMAGENET_LABELS[index], "score": score}
         for score, index in zip(scores.tolist(), classes.tolist())
     ]
     return cam.numpy(), top

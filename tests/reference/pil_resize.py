@@ -2,21 +2,16 @@
 """Prints tests/data/pil_resize.txt: samples of PIL's antialiased bilinear resize of a picture that
 C++ can make as well, pixel(x, y, c) = (x*7 + y*13 + c*101 + (x*y) % 17 * 3) % 256.
 
-  pil_resize.py > tests/data/pil_resize.txt
+  PYTHONPATH=scripts .venv/bin/python tests/reference/pil_resize.py > tests/data/pil_resize.txt
 """
 
 from __future__ import annotations
-
-import sys
-from pathlib import Path
 
 import numpy as np
 import PIL
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))
-import networks  # noqa: E402
+from gradcam_tools.networks.network import pattern
 
 SIZES = [
     ((640, 272), (224, 224)),
@@ -33,7 +28,7 @@ def main() -> None:
     print("# pixel(x, y, c) = (x*7 + y*13 + c*101 + (x*y) % 17 * 3) % 256.")
     print("# resize WIDTH HEIGHT NEW_WIDTH NEW_HEIGHT SUM (of all values); samples: x y c value")
     for (width, height), (new_width, new_height) in SIZES:
-        picture = Image.fromarray(networks.pattern(height, width).numpy())
+        picture = Image.fromarray(pattern(height, width).numpy())
         resized = np.asarray(picture.resize((new_width, new_height), Image.Resampling.BILINEAR))
         print(f"resize {width} {height} {new_width} {new_height} {resized.sum(dtype=np.int64)}")
         corners = [(0, 0), (new_width - 1, 0), (0, new_height - 1), (new_width - 1, new_height - 1)]

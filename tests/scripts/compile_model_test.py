@@ -9,26 +9,25 @@ import io
 import json
 import shutil
 import subprocess
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 from typing import Any, List, Optional
 
 import numpy as np
-import own_models
-import task_models
 import torch
-from own_bundle import PLAIN, ROOT, SMALL, WITH_OPENVINO, OwnFolder, run_program
 from PIL import Image
 
+import compile_model
+import own_models
+import task_models
+from gradcam_tools import openvino_model, sample_clip
+from gradcam_tools.compile import bundle, cut_network
+from gradcam_tools.networks.build import build_network
+from gradcam_tools.networks.wanted import WantedInput, WantedTask
+from own_bundle import PLAIN, SMALL, WITH_OPENVINO, OwnFolder, run_program
+
 FRAMES = 12
-sys.path.insert(0, str(ROOT / "scripts"))
-import compile_model  # noqa: E402
-import cut_network  # noqa: E402
-import networks  # noqa: E402
-import openvino_forms  # noqa: E402
-import sample_clip  # noqa: E402
 
 
 @unittest.skipUnless(WITH_OPENVINO, "skipped: built without OpenVINO")
@@ -129,7 +128,7 @@ class Bundle(unittest.TestCase):
     def test_the_first_depthwise_layer_stays_in_fp32(self) -> None:
         import openvino
 
-        if openvino_forms.fast_precision() != "bf16":
+        if openvino_model.fast_precision() != "bf16":
             self.skipTest("skipped: this processor does not compute in bf16")
         options = {"INFERENCE_PRECISION_HINT": "bf16"}
         network = openvino.Core().compile_model(self.bundle / "features.xml", "CPU", options)
@@ -168,9 +167,9 @@ class Bundle(unittest.TestCase):
 
 @unittest.skipUnless(WITH_OPENVINO, "skipped: built without OpenVINO")
 class OwnNetworks(OwnFolder):
-    def eager(self, own: str, output: Optional[networks.WantedTask] = None) -> torch.nn.Module:
-        wanted = networks.WantedInput([own_models.SIDE] * 2, [0.0] * 3, [1.0] * 3, 255.0)
-        return networks.build(own, wanted=wanted, output=output).module
+    def eager(self, own: str, output: Optional[WantedTask] = None) -> torch.nn.Module:
+        wanted = WantedInput([own_models.SIDE] * 2, [0.0] * 3, [1.0] * 3, 255.0)
+        return build_network(own, wanted=wanted, output=output).module
 
     def test_own_module_is_the_same_everywhere(self) -> None:
         own = f"{own_models.write_module(self.folder)}:net"
@@ -193,7 +192,7 @@ class OwnNetworks(OwnFolder):
         self.same_everywhere(eager)
         own = f"{task_models.write_module(self.folder)}:pixels"
         self.assertEqual(self.compile(own, *SMALL, *PLAIN, "--select", "other")[0], 0)
-        self.same_everywhere(self.eager(own, networks.WantedTask(select="other")))
+        self.same_everywhere(self.eager(own, WantedTask(select="other")))
 
     def test_tokens_of_a_layer_are_told(self) -> None:
         own = f"{task_models.write_module(self.folder)}:tokens"
@@ -220,7 +219,7 @@ class OwnNetworks(OwnFolder):
         (self.bundle / "notes.txt").touch()
         self.assertEqual(self.compile(own, *SMALL, *PLAIN)[0], 0)
         names = sorted(path.name for path in self.bundle.iterdir())
-        self.assertEqual(names, sorted((*compile_model.FILES, "model.json")))
+        self.assertEqual(names, sorted((*bundle.FILES, "model.json")))
         file.unlink()
         self.assertEqual(self.compile(own, *SMALL, *PLAIN)[0], 0)
         self.assertTrue(file.exists())

@@ -1,11 +1,10 @@
 """The descriptions in samples/descriptions against their networks: shapes, layers, and what the
-networks say of pictures. Run with .venv/bin/python."""
+networks say of pictures."""
 
 from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -16,14 +15,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-ROOT = Path(__file__).resolve().parent.parent
-SHARED = ROOT.parent / "shared"
+from gradcam_tools.export import layer_outputs, verification
+from gradcam_tools.networks import tasks
+from gradcam_tools.networks.network import Network
+from gradcam_tools.paths import ROOT, SHARED
+
 SAMPLES = ROOT / "samples/descriptions"
-sys.path.insert(0, str(ROOT / "scripts"))
-import exported_cut  # noqa: E402
-import tasks  # noqa: E402
-import verification  # noqa: E402
-from network import Network  # noqa: E402
 
 FILES = {
     "yolox_nano": "yolox_nano/yolox_nano_416.torchscript.pt",
@@ -84,7 +81,7 @@ class Descriptions(unittest.TestCase):
         sample = network.normalise(framed(image, about)).requires_grad_()
         layers = about["layer"] if isinstance(about["layer"], list) else [about["layer"]]
         file = (SHARED / "models" / FILES[name]).read_bytes()
-        output, activations = exported_cut.run(file, layers, sample)
+        output, activations = layer_outputs.run(file, layers, sample)
         explained = tasks.objective(network, output)(output)
         gradients = torch.autograd.grad(explained, activations)
         for layer, activation, gradient in zip(layers, activations, gradients):

@@ -1,4 +1,4 @@
-"""Tests of scripts/export_model.py; run with .venv/bin/python."""
+"""Tests of scripts/export_model.py."""
 
 from __future__ import annotations
 
@@ -13,15 +13,18 @@ from pathlib import Path
 from typing import Any, Dict, List, Tuple
 from unittest import mock
 
-import own_models
 import timm
 import torch
 import torchvision
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-import export_model  # noqa: E402
-import networks  # noqa: E402
+import export_model
+import own_models
+from gradcam_tools.networks.build import build_network
+from gradcam_tools.networks.layers import default_layer
+from gradcam_tools.networks.network import Network, pattern
+from gradcam_tools.networks.wanted import WantedInput
+from gradcam_tools.paths import SCRIPTS
+from gradcam_tools.quiet import quiet
 
 
 class ExportModel(unittest.TestCase):
@@ -55,9 +58,9 @@ class ExportModel(unittest.TestCase):
 
     def test_scripted_file_answers_like_eager(self) -> None:
         self.assertEqual(self.run_export("resnet18", "--random-weights", "--script"), (0, ""))
-        network = networks.build("resnet18", random_weights=True)
+        network = build_network("resnet18", random_weights=True)
         sample = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(5))
-        with export_model.quiet(), torch.no_grad():
+        with quiet(), torch.no_grad():
             loaded = torch.jit.load(str(self.output))
             self.assertTrue(torch.allclose(loaded(sample), network.module(sample), atol=1e-5))
 
@@ -82,23 +85,23 @@ class ExportModel(unittest.TestCase):
             "squeezenet1_1": "features",
         }
         for name, layer in expected.items():
-            network = networks.build(name, random_weights=True)
-            sample = network.normalise(networks.pattern(*network.input_size))
-            self.assertEqual(networks.default_layer(network.module, sample), layer, name)
+            network = build_network(name, random_weights=True)
+            sample = network.normalise(pattern(*network.input_size))
+            self.assertEqual(default_layer(network.module, sample), layer, name)
 
     def test_attention_keeps_its_gradient(self) -> None:
         self.assertEqual(self.run_export("vit_b_32", "--random-weights"), (0, ""))
-        with export_model.quiet():
+        with quiet():
             loaded = torch.jit.load(str(self.output))
         self.assertNotIn("_native_multi_head_attention", str(loaded.inlined_graph))
         self.assertEqual(self.description()["tokens"], {"drop": 1, "grid": [7, 7]})
 
-    def build(self, name: str, **wanted: Any) -> networks.Network:
+    def build(self, name: str, **wanted: Any) -> Network:
         with contextlib.redirect_stderr(io.StringIO()):
-            return networks.build(name, wanted=networks.WantedInput(**wanted))
+            return build_network(name, wanted=WantedInput(**wanted))
 
     def loaded(self) -> Any:
-        with export_model.quiet():
+        with quiet():
             return torch.jit.load(str(self.output))
 
     def test_own_module_answers_like_eager_and_says_what_was_assumed(self) -> None:
@@ -113,11 +116,11 @@ class ExportModel(unittest.TestCase):
         network = self.build(own, input_size=[48, 64])
         sample = torch.randn(1, 3, 48, 64, generator=torch.Generator().manual_seed(5))
         self.assertTrue(torch.allclose(self.loaded()(sample), network.module(sample), atol=1e-5))
-        self.assertEqual(Path(sys.modules["layers"].__file__).parent, ROOT / "scripts")
+        self.assertEqual(Path(sys.modules["export_model"].__file__).parent, SCRIPTS)
 
     def test_conventions_follow_the_scale(self) -> None:
         own = f"{own_models.write_module(self.folder)}:net"
-        pixels = networks.pattern(224, 224)
+        pixels = pattern(224, 224)
         expected, found = (self.build(own, scale=scale).normalise(pixels) for scale in (None, 1.0))
         self.assertTrue(torch.allclose(found, expected, atol=1e-4))
 
@@ -150,7 +153,10 @@ class ExportModel(unittest.TestCase):
     def test_a_conversion_that_answers_otherwise_is_refused(self) -> None:
         path = self.folder / "net.onnx"
         own_models.write_onnx(path)
-        with mock.patch("onnx_file.Reshape.forward", lambda self, value: 2 * value.flatten(1)):
+        with mock.patch(
+            "gradcam_tools.networks.onnx_file.Reshape.forward",
+            lambda self, value: 2 * value.flatten(1),
+        ):
             code, said = self.run_export(str(path))
         self.assertEqual(code, 4)
         self.assertIn("differs from the file", said)
@@ -219,7 +225,7 @@ class ExportModel(unittest.TestCase):
         text.write_text("hello\n")
         empty = self.folder / "empty.pth"
         empty.touch()
-        with export_model.quiet():
+        with quiet():
             torch.jit.save(torch.jit.script(torch.nn.ReLU()), script)
         cases: List[Tuple[int, str, List[str]]] = [
             (2, "near names: resnet50", ["resnet5"]),

@@ -1,5 +1,4 @@
-"""Tests of scripts/export_model.py for other tasks than classification; run with
-.venv/bin/python."""
+"""Tests of scripts/export_model.py for other tasks than classification."""
 
 from __future__ import annotations
 
@@ -16,20 +15,21 @@ from pathlib import Path
 from typing import Any, Dict, List, Tuple
 from unittest import mock
 
-import task_models
 import torch
 from torch import nn
 
-ROOT = Path(__file__).resolve().parent.parent
-SHARED = ROOT.parent / "shared"
+import export_model
+import task_models
+from gradcam_tools.export import verification
+from gradcam_tools.export.description import read_labels
+from gradcam_tools.networks import detector_layers, layers
+from gradcam_tools.networks.build import build_network
+from gradcam_tools.networks.network import pattern
+from gradcam_tools.networks.wanted import WantedInput, WantedTask
+from gradcam_tools.paths import SHARED
+from gradcam_tools.quiet import quiet
+
 YOLOX = SHARED / "models/yolox_nano"
-sys.path.insert(0, str(ROOT / "scripts"))
-import detector_layers  # noqa: E402
-import export_model  # noqa: E402
-import layers  # noqa: E402
-import network_options  # noqa: E402
-import networks  # noqa: E402
-import verification  # noqa: E402
 
 SMALL = ("--input-size", f"{task_models.SIDE},{task_models.SIDE}")
 
@@ -98,7 +98,7 @@ class ExportTasks(unittest.TestCase):
         found = self.described("steering", "--task", "regression", "--crop", "0.4,0,0.9,1")
         self.assertEqual((found["task"], found["output"]), ("regression", {"activation": "none"}))
         self.assertEqual((found["layer"], found["crop"]), ("body", [0.4, 0, 0.9, 1]))
-        with export_model.quiet():
+        with quiet():
             value = torch.jit.load(str(self.output))(torch.rand(1, 3, 64, 64))
         self.assertEqual(tuple(value.shape), (1, 1))
 
@@ -113,7 +113,7 @@ class ExportTasks(unittest.TestCase):
         code, said = self.run_export("resnet18", "--random-weights", "--task", "embedding")
         expected = "resnet18: layer fc is left out: an embedding is its input\n"
         self.assertEqual((code, said), (0, expected))
-        with export_model.quiet():
+        with quiet():
             value = torch.jit.load(str(self.output))(torch.rand(1, 3, 224, 224))
         self.assertEqual(tuple(value.shape), (1, 512))
 
@@ -125,10 +125,10 @@ class ExportTasks(unittest.TestCase):
         self.assertEqual((code, "--tokens DROP,H,W" in said), (2, True), said)
 
     def test_bgr_turns_the_channels(self) -> None:
-        wanted = networks.WantedInput([8, 8], [0.0] * 3, [1.0] * 3, 1.0, "bgr")
+        wanted = WantedInput([8, 8], [0.0] * 3, [1.0] * 3, 1.0, "bgr")
         with contextlib.redirect_stderr(io.StringIO()):
-            network = networks.build(f"{self.own}:steering", wanted=wanted)
-        pixels = networks.pattern(8, 8)
+            network = build_network(f"{self.own}:steering", wanted=wanted)
+        pixels = pattern(8, 8)
         self.assertEqual(network.normalise(pixels)[0, 0, 2, 3], pixels[2, 3, 2])
 
     def test_a_map_that_differs_is_refused(self) -> None:
@@ -141,7 +141,7 @@ class ExportTasks(unittest.TestCase):
                 return verification_map(*arguments) * (1 + wrong * (next(calls) % 2))
 
             verification_map = verification.grad_cam
-            with mock.patch("verification.grad_cam", off):
+            with mock.patch("gradcam_tools.export.verification.grad_cam", off):
                 code, said = self.run_export(*own)
             self.assertEqual((code, "differs from that of hooks" in said), (expected, expected > 0))
             self.assertEqual(self.output.exists(), expected == 0)
@@ -184,8 +184,8 @@ class ExportTasks(unittest.TestCase):
     def test_ultralytics_is_taken_where_it_is(self) -> None:
         module = nn.Module()
         with contextlib.redirect_stderr(io.StringIO()):
-            module = networks.build(
-                f"{self.own}:detector", wanted=networks.WantedInput([640, 640])
+            module = build_network(
+                f"{self.own}:detector", wanted=WantedInput([640, 640])
             ).module
         forward = module.forward
         setattr(module, "forward", lambda x: (forward(x), [x]))
@@ -250,13 +250,13 @@ class ExportTasks(unittest.TestCase):
     def test_labels_are_read_as_the_program_reads_them(self) -> None:
         path = self.folder / "labels.txt"
         path.write_bytes(b"\xef\xbb\xbfcat\ndog\n\n")
-        self.assertEqual(network_options.read_labels(path, 2), ["cat", "dog"])
+        self.assertEqual(read_labels(path, 2), ["cat", "dog"])
 
     def test_attention_is_no_map_and_later_tokens_are_told(self) -> None:
         notes: List[str] = []
         with contextlib.redirect_stderr(io.StringIO()):
-            network = networks.build(f"{self.own}:attention", wanted=networks.WantedInput([64, 64]))
-        sample = network.normalise(networks.pattern(64, 64))
+            network = build_network(f"{self.own}:attention", wanted=WantedInput([64, 64]))
+        sample = network.normalise(pattern(64, 64))
         self.assertEqual(layers.default_layer(network.module, sample, 3, notes), "patch")
         self.assertIn("layer patch: tokens follow", notes[0])
 
@@ -270,11 +270,11 @@ class RealDetector(unittest.TestCase):
     def test_yolox_finds_the_outputs_of_its_neck(self) -> None:
         errors = io.StringIO()
         with contextlib.redirect_stderr(errors):
-            network = networks.build(
-                str(YOLOX / "yolox_nano.onnx"), output=networks.WantedTask(format="yolox")
+            network = build_network(
+                str(YOLOX / "yolox_nano.onnx"), output=WantedTask(format="yolox")
             )
         self.assertEqual((network.color, network.scale), ("bgr", 1.0))
-        sample = network.normalise(networks.pattern(*network.input_size))
+        sample = network.normalise(pattern(*network.input_size))
         layers = detector_layers.detector_layers(network.module, sample)
         self.assertEqual(layers, ["Mul_246", "Mul_272", "Mul_298"])
 

@@ -7,25 +7,25 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import sys
 import unittest
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 import numpy as np
-import task_models
 import torch
 import torchvision
 from PIL import Image
-from program_case import ROOT, ProgramCase
 from torch import Tensor, nn
 from torch.nn import functional
 
-sys.path.insert(0, str(ROOT / "scripts"))
-import export_model  # noqa: E402
-import networks  # noqa: E402
-import torchvision_detectors  # noqa: E402
-import verification  # noqa: E402
+import export_model
+import task_models
+from gradcam_tools.export import verification
+from gradcam_tools.networks import torchvision_detectors
+from gradcam_tools.networks.build import build_network
+from gradcam_tools.networks.wanted import WantedInput
+from gradcam_tools.quiet import quiet
+from program_case import ProgramCase
 
 SSD = "ssdlite320_mobilenet_v3_large"
 SIDE = 320
@@ -117,7 +117,7 @@ class Detectors(Exported):
             },
         }
         (self.folder / "raw.json").write_text(json.dumps(description))
-        with export_model.quiet():
+        with quiet():
             traced = torch.jit.trace(Raw(boxes), sample, strict=False, check_trace=False)
             torch.jit.save(traced, str(self.folder / "raw.pt"))
         picture = self.picture(SIDE)
@@ -169,7 +169,7 @@ class Transformers(Exported):
         """Of a 4x4 grid of tokens behind one class token, at the picture's size."""
         size = [task_models.SIDE] * 2
         with contextlib.redirect_stderr(io.StringIO()):
-            network = networks.build(f"{own}:tokens", wanted=networks.WantedInput(size))
+            network = build_network(f"{own}:tokens", wanted=WantedInput(size))
         kept: List[Tensor] = []
         torch.backends.mha.set_fastpath_enabled(False)
         self.addCleanup(torch.backends.mha.set_fastpath_enabled, True)

@@ -7,23 +7,22 @@ import io
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import unittest
 from pathlib import Path
 from typing import Any, Callable, Dict, Tuple
 
-import own_models
 import torch
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parent.parent
-PROGRAM = Path(os.environ.get("PROGRAM_UNDER_TEST", ROOT / "build/release/gradcam-live"))
+import compile_model
+import own_models
+from gradcam_tools import openvino_model
+from gradcam_tools.networks.network import pattern
+from gradcam_tools.quiet import quiet
+from program_case import PROGRAM
+
 WITH_OPENVINO = os.environ.get("WITH_OPENVINO", "1") == "1"
-sys.path.insert(0, str(ROOT / "scripts"))
-import compile_model  # noqa: E402
-import networks  # noqa: E402
-import openvino_forms  # noqa: E402
 
 PLAIN = ("--mean", "0,0,0", "--std", "1,1,1", "--scale", "255")
 SMALL = ("--input-size", f"{own_models.SIDE},{own_models.SIDE}")
@@ -55,15 +54,15 @@ class OwnFolder(unittest.TestCase):
         return json.loads((self.bundle / "model.json").read_text())
 
     def bundle_scores(self, xml: str, sample: torch.Tensor) -> torch.Tensor:
-        with compile_model.quiet():
+        with quiet():
             head = torch.jit.load(str(self.bundle / "head.pt"))
-        return head(*openvino_forms.Compiled(self.bundle / xml, "f32")(sample))
+        return head(*openvino_model.Compiled(self.bundle / xml, "f32")(sample))
 
     def program_scores(self) -> Dict[int, float]:
         """Of a picture in the network's own size, which is not resized."""
         picture = self.folder / "pattern.png"
         side = own_models.SIDE
-        Image.fromarray(networks.pattern(side, side).numpy()).save(picture)
+        Image.fromarray(pattern(side, side).numpy()).save(picture)
         done = run_program(
             *(picture, "--model", self.bundle, "--engine", "openvino", "--precision", "fp32"),
             *("-o", "null", "--jsonl", "-"),
@@ -75,7 +74,7 @@ class OwnFolder(unittest.TestCase):
 
     def same_everywhere(self, eager: Callable[[torch.Tensor], torch.Tensor]) -> None:
         """Eager, the bundle in Python and the bundle in the program."""
-        pixels = networks.pattern(own_models.SIDE, own_models.SIDE)
+        pixels = pattern(own_models.SIDE, own_models.SIDE)
         sample = pixels.permute(2, 0, 1)[None].float() / 255
         expected = eager(sample)
         found = self.bundle_scores("features.xml", sample)

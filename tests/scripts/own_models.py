@@ -13,10 +13,10 @@ from torch.nn import functional
 
 SIDE = 64
 CLASSES = 5
-# Imports a neighbour that is named like one of the project's scripts.
+# Imports a neighbour that is named like one of the project's commands.
 MODULE = """
 import torch
-from layers import block
+from export_model import block
 from torch import nn
 
 class Net(nn.Module):
@@ -56,7 +56,7 @@ def block(inputs, outputs):
 
 
 def write_module(folder: Path) -> Path:
-    (folder / "layers.py").write_text(NEIGHBOUR)
+    (folder / "export_model.py").write_text(NEIGHBOUR)
     path = folder / "mine.py"
     path.write_text(MODULE)
     return path

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
-"""Int8 forms of bundles: what scripts/quantize.py makes and tells, and the program on it. Run by
+"""Int8 forms of bundles: what compile_model.py --int8 makes and tells, and the program on it. Run by
 ctest."""
 
 from __future__ import annotations
 
-import sys
 import unittest
 import zlib
 from typing import Any, Callable, List, Tuple
@@ -12,18 +11,14 @@ from unittest import mock
 
 import numpy as np
 import openvino
-import own_models
 import torch
-from own_bundle import PLAIN, ROOT, SMALL, WITH_OPENVINO, OwnFolder, run_program
 from PIL import Image
 
-sys.path.insert(0, str(ROOT / "scripts"))
-import agreement  # noqa: E402
-import frames  # noqa: E402
-import processor  # noqa: E402
-import quantize  # noqa: E402
-import sample_clip  # noqa: E402
-from network import Framing  # noqa: E402
+import own_models
+from gradcam_tools import processor, sample_clip
+from gradcam_tools.compile import agreement, frames, quantize
+from gradcam_tools.networks.network import Framing
+from own_bundle import PLAIN, SMALL, WITH_OPENVINO, OwnFolder, run_program
 
 
 def weights_of(convolution: Any) -> Any:
@@ -49,7 +44,7 @@ class Int8(OwnFolder):
 
     def vnni(self, there: bool) -> None:
         """As on a processor with VNNI, or without."""
-        patch = mock.patch("quantize.has_vnni", return_value=there)
+        patch = mock.patch("gradcam_tools.compile.quantize.has_vnni", return_value=there)
         patch.start()
         self.addCleanup(patch.stop)
 
@@ -58,7 +53,7 @@ class Int8(OwnFolder):
         pictures = own_models.write_pictures(self.folder / "some", 6, seed=1)
         good = agreement.Agreement(3, 1.0, 3, 1.0, 0.999, 0.998)
         self.vnni(True)
-        with mock.patch("quantize.compare", return_value=good):
+        with mock.patch("gradcam_tools.compile.quantize.compare", return_value=good):
             code, said = self.compile(own, *SMALL, *PLAIN, "--int8", pictures)
         self.assertEqual(code, 0, said)
         self.assertIn("int8: kept all layers in int8\n", said)
@@ -125,7 +120,7 @@ class Int8(OwnFolder):
         own = f"{own_models.write_module(self.folder)}:depthwise"
         pictures = own_models.write_pictures(self.folder / "some", 4, seed=1)
         poor = agreement.Agreement(2, 0.5, 2, 0.5, 0.9, 0.8)
-        with mock.patch("quantize.compare", return_value=poor):
+        with mock.patch("gradcam_tools.compile.quantize.compare", return_value=poor):
             code, said = self.compile(own, *SMALL, *PLAIN, "--int8", pictures)
         self.assertEqual(code, 0, said)
         # The network has no additions: of the three recipes two differ.

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Dict, List, Optional, Tuple
 
-import agreement
 import numpy as np
 import torch
+
+from gradcam_tools.compile import agreement
 
 LOWEST_CORRELATION, LARGEST_DIFFERENCE = 0.999, 0.02
 FAR = 4  # times as far as the farthest of a few nudges: those do not find the worst

@@ -10,11 +10,12 @@ import sys
 from pathlib import Path
 from typing import List, Sequence
 
-import agreement
 import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+
+from gradcam_tools.compile import agreement
 
 FRAMES = 400  # of each film at most; more than those of ../shared have
 

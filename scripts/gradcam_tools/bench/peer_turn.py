@@ -1,6 +1,6 @@
 """One turn of one peer, in a process of its own: annotates a film, prints one JSON line.
 
-Called by bench_peers.py. Every peer decodes with cv2.VideoCapture, resizes with PIL as the
+Started by turns.py under the Python of .peers. Every peer decodes with cv2.VideoCapture, resizes with PIL as the
 notebook does, and writes the film with cv2.VideoWriter; only what lies between differs.
 On a GPU every one of them waits for its result, as it must before it can draw it.
 """
@@ -21,9 +21,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-import export_model  # noqa: E402
-import networks  # noqa: E402
+from gradcam_tools.networks.build import build_network
+from gradcam_tools.networks.network import Network, pattern
+from gradcam_tools.networks.published_networks import LITE0
+from gradcam_tools.quiet import quiet
 
 LEFT_OUT = 20  # frames (or calls) before the clock starts
 Frame = np.ndarray
@@ -42,7 +43,7 @@ def stretch(cam: Frame, frame: Frame) -> Frame:
     return (cam - cam.min()) / (cam.max() - cam.min() + 1e-8)
 
 
-def notebook(network: networks.Network, layer: str) -> Peer:
+def notebook(network: Network, layer: str) -> Peer:
     kept: Dict[str, Tensor] = {}
     module = network.module.requires_grad_(True)
     target = module.get_submodule(layer)
@@ -64,7 +65,7 @@ def notebook(network: networks.Network, layer: str) -> Peer:
     return explain
 
 
-def pytorch_grad_cam(network: networks.Network, layer: str, frozen: bool) -> Peer:
+def pytorch_grad_cam(network: Network, layer: str, frozen: bool) -> Peer:
     from pytorch_grad_cam import GradCAM
     from pytorch_grad_cam.utils.image import show_cam_on_image
 
@@ -82,7 +83,7 @@ def pytorch_grad_cam(network: networks.Network, layer: str, frozen: bool) -> Pee
     return explain
 
 
-def captum(network: networks.Network, layer: str) -> Peer:
+def captum(network: Network, layer: str) -> Peer:
     from captum.attr import LayerAttribution, LayerGradCam
 
     module = network.module.requires_grad_(True)
@@ -98,7 +99,7 @@ def captum(network: networks.Network, layer: str) -> Peer:
     return explain
 
 
-def torchcam(network: networks.Network, layer: str) -> Peer:
+def torchcam(network: Network, layer: str) -> Peer:
     from torchcam.methods import GradCAM
     from torchcam.utils import overlay_mask
     from torchvision.transforms.functional import to_pil_image
@@ -116,7 +117,7 @@ def torchcam(network: networks.Network, layer: str) -> Peer:
     return explain
 
 
-def forward_eager(network: networks.Network) -> Callable[[Tensor], Any]:
+def forward_eager(network: Network) -> Callable[[Tensor], Any]:
     def forward(sample: Tensor) -> Tensor:
         with torch.no_grad():
             return network.module(sample).cpu()
@@ -125,7 +126,7 @@ def forward_eager(network: networks.Network) -> Callable[[Tensor], Any]:
 
 
 def forward_torchscript(model: Path, device: str, type_: torch.dtype) -> Callable[[Tensor], Any]:
-    with export_model.quiet():
+    with quiet():
         module = torch.jit.load(str(model), map_location=device).to(type_)
         module = torch.jit.freeze(module.to(memory_format=torch.channels_last).eval())
 
@@ -136,13 +137,11 @@ def forward_torchscript(model: Path, device: str, type_: torch.dtype) -> Callabl
     return forward
 
 
-def forward_openvino(
-    network: networks.Network, precision: str, threads: int
-) -> Callable[[Tensor], Any]:
+def forward_openvino(network: Network, precision: str, threads: int) -> Callable[[Tensor], Any]:
     import openvino
 
     sample = torch.zeros(1, 3, *network.input_size)
-    with export_model.quiet():
+    with quiet():
         converted = openvino.convert_model(
             network.module, example_input=sample, input=list(sample.shape)
         )
@@ -159,7 +158,7 @@ FORWARD_ONLY = ("eager", "torchscript", "torchscript_fp16", "openvino_f32", "ope
 EXPLAINERS = ("notebook", "grad_cam", "grad_cam_frozen", "captum", "torchcam")
 
 
-def forward_of(name: str, network: networks.Network, options: Any) -> Callable[[Tensor], Any]:
+def forward_of(name: str, network: Network, options: Any) -> Callable[[Tensor], Any]:
     if name == "eager":
         return forward_eager(network)
     if name.startswith("torchscript"):
@@ -168,7 +167,7 @@ def forward_of(name: str, network: networks.Network, options: Any) -> Callable[[
     return forward_openvino(network, name.split("_")[1], options.threads)
 
 
-def peer_of(name: str, network: networks.Network, options: Any) -> Peer:
+def peer_of(name: str, network: Network, options: Any) -> Peer:
     if name == "notebook":
         return notebook(network, options.layer)
     if name.startswith("grad_cam"):
@@ -199,7 +198,7 @@ def film_frames(capture: cv2.VideoCapture, count: int) -> Iterator[Frame]:
         yield frame
 
 
-def prepare(frame: Frame, network: networks.Network) -> Tensor:
+def prepare(frame: Frame, network: Network) -> Tensor:
     height, width = network.input_size
     picture = Image.fromarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))
     pixels = np.asarray(picture.resize((width, height), Image.Resampling.BILINEAR), np.float32)
@@ -209,7 +208,7 @@ def prepare(frame: Frame, network: networks.Network) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)[None]))
 
 
-def film_turn(network: networks.Network, options: Any) -> Dict[str, float]:
+def film_turn(network: Network, options: Any) -> Dict[str, float]:
     """Frames/s from the 21st frame on, decode and encode included."""
     peer = peer_of(options.peer, network, options)
     capture = cv2.VideoCapture(str(options.film))
@@ -228,10 +227,10 @@ def film_turn(network: networks.Network, options: Any) -> Dict[str, float]:
     return {"frames_per_second": (options.frames - LEFT_OUT) / seconds}
 
 
-def engine_turn(network: networks.Network, options: Any) -> Dict[str, float]:
+def engine_turn(network: Network, options: Any) -> Dict[str, float]:
     """Median milliseconds of the bare forward pass."""
     forward = forward_of(options.peer, network, options)
-    sample = network.normalise(networks.pattern(*network.input_size))
+    sample = network.normalise(pattern(*network.input_size))
     times: List[float] = []
     for _ in range(options.frames):
         begin = time.perf_counter()
@@ -256,8 +255,8 @@ def main() -> int:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(options.threads)
-    random_weights = options.weights is None and options.model_name != networks.LITE0
-    network = networks.build(options.model_name, options.weights, random_weights)
+    random_weights = options.weights is None and options.model_name != LITE0
+    network = build_network(options.model_name, options.weights, random_weights)
     network.module.to(options.device)
     torch.backends.cudnn.benchmark = True  # for one shape; it does nothing on the CPU
     turn = engine_turn if options.engine else film_turn

@@ -7,9 +7,10 @@ from typing import Callable, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
-from openvino_forms import Features
 from torch import Tensor
 from torch.nn import functional
+
+from gradcam_tools.openvino_model import Features
 
 LEAD = 0.1  # of the first class over the second, from which a frame counts as not borderline
 Head = Callable[..., Tensor]

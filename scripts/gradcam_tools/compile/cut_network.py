@@ -7,9 +7,10 @@ from operator import attrgetter
 from typing import Any, Dict, List
 
 import torch
-from network import MODEL, USAGE, NetworkError, first_line
-from quiet import silence
 from torch import Tensor, fx, nn
+
+from gradcam_tools.networks.network import MODEL, USAGE, NetworkError, first_line
+from gradcam_tools.quiet import silence
 
 
 class Head(nn.Module):

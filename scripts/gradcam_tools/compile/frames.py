@@ -10,9 +10,10 @@ from typing import BinaryIO, Iterator, List, Sequence, Tuple, cast
 
 import numpy as np
 import torch
-from network import USAGE, Framing, NetworkError, first_line
 from PIL import Image, ImageOps
 from torch import Tensor
+
+from gradcam_tools.networks.network import USAGE, Framing, NetworkError, first_line
 
 PICTURES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 

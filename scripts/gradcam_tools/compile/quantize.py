@@ -8,14 +8,15 @@ import os
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
-import frames
-from agreement import Agreement, Head, compare
-from network import MODEL, USAGE, Network, NetworkError, first_line
-from openvino_forms import Compiled, fast_precision
-from precise_layers import is_depthwise
-from processor import has_vnni
-from quiet import silence
 from torch import Tensor
+
+from gradcam_tools.compile import frames
+from gradcam_tools.compile.agreement import Agreement, Head, compare
+from gradcam_tools.compile.fp32_layers import is_depthwise
+from gradcam_tools.networks.network import MODEL, USAGE, Network, NetworkError, first_line
+from gradcam_tools.openvino_model import Compiled, fast_precision
+from gradcam_tools.processor import has_vnni
+from gradcam_tools.quiet import silence
 
 XML = "features_int8.xml"
 FILES = (XML, "features_int8.bin")

@@ -7,9 +7,10 @@ import re
 from typing import Any, List, Sequence, Tuple
 
 import torch
-from network import MODEL, NetworkError
-from quiet import quiet
 from torch import Tensor
+
+from gradcam_tools.networks.network import MODEL, NetworkError
+from gradcam_tools.quiet import quiet
 
 LAYER = "gradcam_layer"  # marks the clone behind what a layer gave
 STEP = re.compile(r"([^.()]+)\(")  # layer4(Sequential).1(BasicBlock)

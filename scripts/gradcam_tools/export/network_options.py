@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, NoReturn, Optional, Tuple
+from typing import Any, Dict, List, NoReturn, Tuple
 
-import networks
-import own_networks
-import tasks
-import timm_networks
-import ultralytics_networks
-from conventions import WantedInput, option
-from network import USAGE, Network, NetworkError
+from gradcam_tools.networks import (
+    box_formats,
+    own_networks,
+    tasks,
+    timm_networks,
+    ultralytics_networks,
+)
+from gradcam_tools.networks.build import build_network
+from gradcam_tools.networks.network import USAGE, Network, NetworkError
+from gradcam_tools.networks.wanted import WantedInput, WantedTask, option
 
 
 class OneLineParser(argparse.ArgumentParser):
@@ -77,8 +79,10 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
 def add_task_options(parser: argparse.ArgumentParser) -> None:
     """What the network's output means."""
     group = parser.add_argument_group("output")
-    group.add_argument("--task", choices=tasks.TASKS, help="default: the network's own")
-    group.add_argument("--format", choices=tasks.FORMATS, help="how a detector gives its boxes")
+    group.add_argument("--task", choices=tuple(tasks.TASKS), help="default: the network's own")
+    group.add_argument(
+        "--format", choices=tuple(box_formats.FORMATS), help="how a detector gives its boxes"
+    )
     group.add_argument(
         "--decoded",
         action=argparse.BooleanOptionalAction,
@@ -131,7 +135,7 @@ def settle_network(options: argparse.Namespace) -> None:
     if options.select is not None:
         raise NetworkError(USAGE, "--select goes with an ONNX file or FILE.py:FUNCTION")
     _settle_checkpoint(options)
-    said = _wanted(options).pixels()
+    said = _wanted_input(options).pixels()
     ultralytics = ultralytics_networks.is_ultralytics(options.network)
     if said and not (options.weights or options.random_weights or ultralytics):
         raise NetworkError(
@@ -160,11 +164,11 @@ def _settle_checkpoint(options: argparse.Namespace) -> None:
         raise NetworkError(USAGE, "--arch goes with a CHECKPOINT, not with a network's name")
 
 
-def build_network(options: argparse.Namespace) -> Network:
+def network_of(options: argparse.Namespace) -> Network:
     """The network, with what its output means settled."""
-    wanted = tasks.WantedTask(**_named(options, tasks.WantedTask))
-    network = networks.build(
-        options.network, options.weights, options.random_weights, _wanted(options), wanted
+    wanted = _wanted_task(options)
+    network = build_network(
+        options.network, options.weights, options.random_weights, _wanted_input(options), wanted
     )
     tasks.settle(network, wanted)
     return network
@@ -173,25 +177,6 @@ def build_network(options: argparse.Namespace) -> Network:
 def tell_notes(network: Network) -> None:
     for note in network.notes:
         print(note, file=sys.stderr)
-
-
-def read_labels(path: Path, classes: Optional[int]) -> List[str]:
-    """One label per line, or a JSON list, or a JSON object index → label or [id, label]; as many as
-    there are classes, where that is known."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        if path.suffix != ".json":
-            labels = text.rstrip().splitlines()
-        else:
-            found = json.loads(text)
-            if isinstance(found, dict):
-                found = [found[str(index)] for index in range(len(found))]
-            labels = [entry if isinstance(entry, str) else entry[-1] for entry in found]
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise NetworkError(USAGE, f"--labels '{path}': cannot be read ({error})") from None
-    if classes is not None and len(labels) != classes:
-        raise NetworkError(USAGE, f"--labels '{path}': {len(labels)} labels for {classes} classes")
-    return labels
 
 
 def _settle_own(options: argparse.Namespace) -> None:
@@ -203,11 +188,15 @@ def _settle_own(options: argparse.Namespace) -> None:
         raise NetworkError(USAGE, f"{given}: '{options.network}' brings its weights")
 
 
-def _wanted(options: argparse.Namespace) -> WantedInput:
+def _wanted_task(options: argparse.Namespace) -> WantedTask:
+    return WantedTask(**_named(options, WantedTask))
+
+
+def _wanted_input(options: argparse.Namespace) -> WantedInput:
     wanted = WantedInput(**_named(options, WantedInput))
     padding = wanted.pad_value is not None or wanted.pad_align is not None
-    detects = getattr(options, "task", None) == "detection" or getattr(options, "format", None)
-    if padding and wanted.resize != "letterbox" and (wanted.resize or not detects):
+    usual = tasks.conventions_of(_wanted_task(options)).values
+    if padding and (wanted.resize or usual.get("resize")) != "letterbox":
         raise NetworkError(USAGE, "--pad-value and --pad-align go with --resize letterbox")
     known = not own_networks.is_own(options.network)
     if known and (wanted.mean or wanted.std) and wanted.scale is None:

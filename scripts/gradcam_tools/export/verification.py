@@ -5,13 +5,22 @@ from __future__ import annotations
 import io
 from typing import Any, Dict, List, Optional, Tuple
 
-import exported_cut
 import torch
-from network import MODEL, USAGE, Network, NetworkError, first_line, noise, pattern
-from outputs import tensors, told
-from quiet import quiet
-from tasks import objective
 from torch import Tensor
+
+from gradcam_tools.export import layer_outputs
+from gradcam_tools.networks.network import (
+    MODEL,
+    USAGE,
+    Network,
+    NetworkError,
+    first_line,
+    noise,
+    pattern,
+)
+from gradcam_tools.networks.outputs import tensors, told
+from gradcam_tools.networks.tasks import objective
+from gradcam_tools.quiet import quiet
 
 Tokens = Optional[Dict[str, Any]]  # the description's
 TOLERANCE = 1e-4  # of the largest output
@@ -69,7 +78,7 @@ def _compare_maps(
         output, activations = _hooked(network, sample, names)
         explained = objective(network, output)
         expected = _gradients(network, explained(output), names, activations)
-        output, found_activations = exported_cut.run(file, names, sample)
+        output, found_activations = layer_outputs.run(file, names, sample)
         found = _gradients(network, explained(output), names, found_activations)
     worst, empty = 0.0, True
     for index, name in enumerate(names):

@@ -1,4 +1,4 @@
-"""Networks to export: built by name or from a file of the user's."""
+"""Builds a network by its name, or from a file of the user's."""
 
 from __future__ import annotations
 
@@ -7,49 +7,29 @@ import difflib
 from pathlib import Path
 from typing import Any, List, Optional
 
-import own_networks
-import tasks
-import timm_networks
 import torch
 import torchvision
-import torchvision_detectors
-import ultralytics_networks
-from checkpoints import read_state_dict
-from conventions import IMAGENET_MEAN, IMAGENET_STD, WantedInput, conventions_of
-from layers import default_layer, layer_shapes
-from network import MODEL, OUTPUT, USAGE, Network, NetworkError, pattern
-from outputs import answer
-from published_networks import (
-    IMAGENET_LABELS,
+from torch import nn
+
+from gradcam_tools.networks import (
+    own_networks,
+    tasks,
+    timm_networks,
+    torchvision_detectors,
+    ultralytics_networks,
+)
+from gradcam_tools.networks.network import USAGE, Network, NetworkError
+from gradcam_tools.networks.outputs import answer
+from gradcam_tools.networks.published_networks import (
     LITE0,
     build_lite0,
     build_segmentation,
     build_torchvision,
 )
-from tasks import WantedTask
-from torch import nn
-
-__all__ = [
-    "IMAGENET_LABELS",
-    "IMAGENET_MEAN",
-    "IMAGENET_STD",
-    "LITE0",
-    "MODEL",
-    "OUTPUT",
-    "USAGE",
-    "Network",
-    "NetworkError",
-    "WantedInput",
-    "WantedTask",
-    "build",
-    "default_layer",
-    "layer_shapes",
-    "pattern",
-    "read_state_dict",
-]
+from gradcam_tools.networks.wanted import WantedInput, WantedTask
 
 
-def build(
+def build_network(
     name: str,
     weights: Optional[Path] = None,
     random_weights: bool = False,
@@ -61,7 +41,7 @@ def build(
     file for an ONNX file, FILE.py:FUNCTION and a detector of ultralytics."""
     wanted, output = wanted or WantedInput(), output or WantedTask()
     if own_networks.is_own(name):
-        conventions = conventions_of(output.task, output.format)
+        conventions = tasks.conventions_of(output)
         return own_networks.build(name, weights, wanted, conventions, output.select)
     network = _build_known(name, weights, random_weights)
     network = dataclasses.replace(
@@ -73,8 +53,7 @@ def build(
     if random_weights:
         fill_zero_layers(network.module)
         calibrate_batch_norm(network)
-    if output.task == "embedding" and network.task != "embedding":
-        tasks.drop_classifier(network)
+    tasks.adapt(network, output.task)
     return network
 
 

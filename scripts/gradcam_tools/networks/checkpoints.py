@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Dict
 
 import torch
-from network import MODEL, NetworkError
 from torch import Tensor, nn
+
+from gradcam_tools.networks.network import MODEL, NetworkError
 
 
 def read_state_dict(path: Path) -> Dict[str, Tensor]:

@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List
+
+from gradcam_tools.networks.wanted import WantedInput, option
 
 IMAGENET_MEAN = [0.485, 0.456, 0.406]
 IMAGENET_STD = [0.229, 0.224, 0.225]
-PIXELS = ("input_size", "mean", "std", "scale", "color")  # the others are a Framing's
 
 
-@dataclasses.dataclass
-class WantedInput:
-    """What the user says of the input; what is left out follows the conventions."""
-
-    input_size: Optional[List[int]] = None
-    mean: Optional[List[float]] = None
-    std: Optional[List[float]] = None
-    scale: Optional[float] = None
-    color: Optional[str] = None
-    resize: Optional[str] = None
-    antialias: Optional[bool] = None
-    pad_value: Optional[int] = None
-    pad_align: Optional[str] = None
-    crop: Optional[List[float]] = None
-
-    def given(self) -> Dict[str, Any]:
-        return {key: value for key, value in vars(self).items() if value is not None}
-
-    def pixels(self) -> Dict[str, Any]:
-        """Of what is given, that which belongs to the weights."""
-        return {key: value for key, value in self.given().items() if key in PIXELS}
-
-    def framing(self) -> Dict[str, Any]:
-        """Of what is given, that which any network can be given."""
-        return {key: value for key, value in self.given().items() if key not in PIXELS}
-
-
-@dataclasses.dataclass
+@dataclasses.dataclass(frozen=True)
 class Conventions:
+    """The input that networks of one origin usually take; `whose` names the origin for messages."""
+
     whose: str
     values: Dict[str, Any]
 
     def complete(self, wanted: WantedInput) -> Dict[str, Any]:
-        """Everything known: what is given, before what is assumed."""
+        """All values of the input: those given, and those assumed for the rest."""
         values = {**self.values, **wanted.given()}
         if self.whose == IMAGENET.whose:
             unit = values["scale"] / 255.0  # mean and std are those of pixels divided by the scale
@@ -53,7 +29,7 @@ class Conventions:
         return values
 
     def assumed(self, wanted: WantedInput) -> List[str]:
-        """The options that were not given, as if they had been."""
+        """The options that the user left out, with the values assumed for them."""
         values, given = self.complete(wanted), wanted.given()
         return [f"{option(key)} {text(values[key])}" for key in self.values if key not in given]
 
@@ -72,16 +48,7 @@ YOLOX = Conventions(
 )
 
 
-def conventions_of(task: Optional[str], output_format: Optional[str]) -> Conventions:
-    if output_format == "yolox":
-        return YOLOX
-    return YOLO if task == "detection" or output_format else IMAGENET
-
-
-def option(key: str) -> str:
-    return "--" + key.replace("_", "-")
-
-
 def text(value: Any) -> str:
+    """A value as it is written on the command line."""
     values = value if isinstance(value, list) else [value]
     return ",".join(part if isinstance(part, str) else f"{part:.4g}" for part in values)

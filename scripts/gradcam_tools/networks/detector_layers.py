@@ -6,8 +6,9 @@ import dataclasses
 from typing import Any, Dict, Iterable, Iterator, List, Tuple
 
 import torch
-from outputs import tensors
 from torch import Tensor, nn
+
+from gradcam_tools.networks.outputs import tensors
 
 Node = Any  # of autograd's graph
 Size = Tuple[int, int]

@@ -6,9 +6,10 @@ import difflib
 from typing import Any, Dict, List, Optional, Tuple
 
 import torch
-from detector_layers import detector_layers
-from network import USAGE, Network, NetworkError
 from torch import Tensor, nn
+
+from gradcam_tools.networks.network import USAGE, Network, NetworkError
+from gradcam_tools.networks.tasks import TASKS
 
 WITH_WEIGHTS = (nn.Linear, nn.modules.conv._ConvNd)
 
@@ -104,14 +105,12 @@ def choose_layers(
 
 
 def _default(network: Network, sample: Tensor) -> Any:
-    if network.task == "detection":
-        found = detector_layers(network.module, sample)
-        if found:
-            return found[0] if len(found) == 1 else found
-        return default_layer(network.module, sample, own=0)
-    # An embedding is the pooled last map itself, with as many channels.
-    own = 0 if network.task == "embedding" else network.outputs
-    return default_layer(network.module, sample, own, network.notes)
+    task = TASKS[network.task]
+    found = task.layers(network.module, sample)
+    if found:
+        return found[0] if len(found) == 1 else found
+    own = network.outputs if task.passes_over_map_of_outputs else 0
+    return default_layer(network.module, sample, own, None if task.detects else network.notes)
 
 
 def _kind(name: str, shapes: Dict[str, Tuple[int, ...]], layout: Optional[Dict[str, Any]]) -> str:

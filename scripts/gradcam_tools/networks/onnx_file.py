@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 import torch
-from network import MODEL, USAGE, NetworkError, first_line
-from openvino_forms import Compiled
-from outputs import give_all, number_of
 from torch import Tensor, fx, nn
+
+from gradcam_tools.networks.network import MODEL, USAGE, NetworkError, first_line
+from gradcam_tools.networks.outputs import give_all, number_of
+from gradcam_tools.openvino_model import Compiled
 
 TOLERANCE = 1e-3  # of the largest score
 # Versions of the operators to try, None for those of the file: the converter has no newer ones.

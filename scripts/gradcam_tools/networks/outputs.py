@@ -1,11 +1,14 @@
-"""Networks that give several values: one of them is taken where the network is called."""
+"""What a network gives when it is called, and how one of several values is taken."""
 
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
-from network import MODEL, USAGE, Network, NetworkError, first_line
 from torch import Tensor, nn
+
+from gradcam_tools.networks.network import MODEL, USAGE, Network, NetworkError, first_line
+
+Objective = Callable[[Any], Tensor]  # from an output of the network to the scalar to explain
 
 
 def answer(network: Network, sample: Tensor) -> Any:
@@ -37,6 +40,14 @@ def told(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return f"{len(value)} values ({', '.join(told(entry) for entry in value)})"
     return type(value).__name__
+
+
+def unfit(network: Network, value: Any, allowed: str, said: str) -> NetworkError:
+    """The error for an output that is not as `allowed` says; `said`: what the user said of it."""
+    several = "" if isinstance(value, Tensor) else "; --select NAME|NUMBER takes one of several"
+    return NetworkError(
+        MODEL, f"{network.source}: gives {told(value)}; allowed{said}: {allowed}{several}"
+    )
 
 
 def give(module: nn.Module, pick: Callable[[Any], Any]) -> None:

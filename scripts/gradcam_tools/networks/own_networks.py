@@ -12,13 +12,24 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Iterator, List, Optional, Tuple
 
-import onnx_file
 import torch
-from checkpoints import load, read_state_dict
-from conventions import IMAGENET, PIXELS, Conventions, WantedInput, text
-from network import MODEL, USAGE, Framing, Network, NetworkError, first_line, pattern
-from outputs import answer, give_one, tensors
 from torch import nn
+
+from gradcam_tools.networks import onnx_file
+from gradcam_tools.networks.checkpoints import load, read_state_dict
+from gradcam_tools.networks.conventions import IMAGENET, Conventions, text
+from gradcam_tools.networks.network import (
+    MODEL,
+    USAGE,
+    Framing,
+    Network,
+    NetworkError,
+    first_line,
+    pattern,
+)
+from gradcam_tools.networks.outputs import answer, give_one, tensors
+from gradcam_tools.networks.wanted import PIXELS, WantedInput
+from gradcam_tools.paths import SCRIPTS
 
 FUNCTION = re.compile(r"(?P<file>.+\.py):(?P<function>[A-Za-z_]\w*)")
 
@@ -113,12 +124,11 @@ def _functions(code: ModuleType) -> List[str]:
 
 @contextlib.contextmanager
 def _beside(path: Path) -> Iterator[None]:
-    """Lets the user's file import its neighbours, even those named like the project's scripts."""
-    here = Path(__file__).resolve().parent
+    """Lets the user's file import its neighbours, even those named like a command in scripts/."""
     ours = {
         name: module
         for name, module in sys.modules.items()
-        if Path(getattr(module, "__file__", None) or "/").resolve().parent == here
+        if Path(getattr(module, "__file__", None) or "/").resolve().parent == SCRIPTS
         and name != "__main__"
     }
     for name in ours:

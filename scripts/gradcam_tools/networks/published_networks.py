@@ -10,10 +10,11 @@ from typing import Any, Callable, Dict, List, Optional
 
 import torch
 import torchvision
-from checkpoints import load, read_state_dict
-from network import MODEL, Network, NetworkError, source_of
-from outputs import give_one
 from torch import Tensor, nn
+
+from gradcam_tools.networks.checkpoints import load, read_state_dict
+from gradcam_tools.networks.network import MODEL, Network, NetworkError, source_of
+from gradcam_tools.networks.outputs import give_one
 
 LITE0 = "efficientnet_lite0"
 IMAGENET_LABELS: List[str] = list(torchvision.models._meta._IMAGENET_CATEGORIES)

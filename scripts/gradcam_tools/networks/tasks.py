@@ -1,4 +1,7 @@
-"""What a network's output means: the task, and what the description says of it."""
+"""The tasks that a network can be exported for, and what follows from each of them.
+
+TASKS has one entry for each task: a new task is a new entry, and needs no change elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -6,77 +9,195 @@ import dataclasses
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import torch
-from conventions import option
-from network import MODEL, USAGE, Network, NetworkError, noise, pattern
-from outputs import answer, give, tensors, told
 from torch import Tensor, nn
 
-TASKS = (
-    "classification",
-    "multilabel",
-    "regression",
-    "segmentation",
-    "detection",
-    "embedding",
-)
-FORMATS = ("yolox", "yolov5", "yolov8", "raw-heads")
+from gradcam_tools.networks import box_formats
+from gradcam_tools.networks.conventions import IMAGENET, YOLO, YOLOX, Conventions
+from gradcam_tools.networks.detector_layers import detector_layers
+from gradcam_tools.networks.network import MODEL, USAGE, Network, NetworkError, noise, pattern
+from gradcam_tools.networks.outputs import Objective, answer, give, tensors, unfit
+from gradcam_tools.networks.wanted import WantedTask, option
+
 ACTIVATIONS = ("softmax", "sigmoid", "none")
-ALLOWED = {
-    "classification": "one tensor of 1xCLASSES scores",
-    "multilabel": "one tensor of 1xCLASSES scores",
-    "regression": "one tensor of 1xVALUES",
-    "segmentation": "one tensor of 1xCLASSESxHxW scores",
-    "embedding": "one tensor of 1xCOMPONENTS",
-    "yolox": "one tensor of 1xBOXESx(5+CLASSES)",
-    "yolov5": "one tensor of 1xBOXESx(5+CLASSES)",
-    "yolov8": "one tensor of 1x(4+CLASSES)xBOXES",
-    "raw-heads": "one tensor of 1xBOXESx(4+CLASSES), corners in pixels",
+
+
+def _softmax(_outputs: int) -> str:
+    return "softmax"
+
+
+def _sigmoid(_outputs: int) -> str:
+    return "sigmoid"
+
+
+def _no_activation(_outputs: int) -> str:
+    return "none"
+
+
+def _no_layers(_module: nn.Module, _sample: Tensor) -> List[str]:
+    return []
+
+
+def _unchanged(_network: Network) -> None:
+    pass
+
+
+def _best_output(output: Any) -> Objective:
+    best = int(output[0].argmax())
+    return lambda value: value[0, best]
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """What follows from a task. The defaults are those of a classifier."""
+
+    # The network's output.
+    allowed: str = ""  # its shape, in words; of boxes box_formats.FORMATS has them
+    dimensions: int = 2  # of its tensor
+    fewest: int = 1  # classes or values
+    counted: str = "classes"  # what the values of dimension 1 are, for messages
+    why_no_labels: Optional[str] = None  # of a task without classes, for messages
+    one_value_may_be_flat: bool = False  # one value without a dimension for values is taken, too
+    # By the number of outputs: what makes shares of raw scores.
+    usual_activation: Callable[[int], str] = _softmax
+    # The description names the activation even where it is the usual one.
+    names_activation: bool = True
+    detects: bool = False  # the output is boxes, in one of box_formats.FORMATS
+
+    # Options that go with this task, and with no task that does not list them.
+    options: Tuple[str, ...] = ()
+    threshold: Optional[float] = None  # where the user gives none
+    conventions: Conventions = IMAGENET  # of the input
+
+    # Changes a network that was made for another task.
+    adapt: Callable[[Network], None] = _unchanged
+    # The layers to explain; where it finds none, the last stage is explained.
+    layers: Callable[[nn.Module, Tensor], List[str]] = _no_layers
+    # Whether the last map is passed over where it has a channel for each output, as the map that a
+    # fully convolutional classifier averages.
+    passes_over_map_of_outputs: bool = True
+    # Chooses by an output the scalar that is explained when nobody says which.
+    objective: Callable[[Any], Objective] = _best_output
+
+
+def _first_value(_output: Any) -> Objective:
+    return lambda value: value[0, 0]
+
+
+def _most_frequent_class(output: Any) -> Objective:
+    most = int(output[0].argmax(0).flatten().bincount().argmax())
+    return lambda value: value[0, most].mean()
+
+
+def _likeness(output: Any) -> Objective:
+    reference = output.detach()
+    return lambda value: (value * reference).sum()
+
+
+def drop_classifier(network: Network) -> None:
+    """The network gives what its last linear layer took: an embedding."""
+    calls: List[Tuple[str, Any]] = []
+    handles = [
+        layer.register_forward_hook(lambda _, __, value, name=name: calls.append((name, value)))
+        for name, layer in network.module.named_modules()
+        if isinstance(layer, nn.Linear)
+    ]
+    with torch.no_grad():
+        output = answer(network, network.normalise(pattern(*network.input_size)))
+    for handle in handles:
+        handle.remove()
+    if not calls or calls[-1][1] is not output:
+        raise NetworkError(
+            USAGE, f"--task embedding: {network.name} does not end in a linear layer to leave out"
+        )
+    network.module.set_submodule(calls[-1][0], nn.Identity())
+    network.notes.append(
+        f"{network.name}: layer {calls[-1][0]} is left out: an embedding is its input"
+    )
+
+
+TASKS: Dict[str, Task] = {
+    "classification": Task(
+        allowed="one tensor of 1xCLASSES scores",
+        fewest=2,
+        names_activation=False,
+    ),
+    "multilabel": Task(
+        allowed="one tensor of 1xCLASSES scores",
+        usual_activation=_sigmoid,
+        names_activation=False,
+        options=("threshold",),
+    ),
+    "regression": Task(
+        allowed="one tensor of 1xVALUES",
+        counted="values",
+        one_value_may_be_flat=True,
+        usual_activation=_no_activation,
+        objective=_first_value,
+    ),
+    "segmentation": Task(
+        allowed="one tensor of 1xCLASSESxHxW scores",
+        dimensions=4,
+        usual_activation=lambda classes: "sigmoid" if classes == 1 else "softmax",
+        objective=_most_frequent_class,
+    ),
+    "detection": Task(
+        detects=True,
+        options=("format", "decoded", "background", "threshold"),
+        threshold=0.3,
+        conventions=YOLO,
+        layers=detector_layers,
+        passes_over_map_of_outputs=False,
+    ),
+    "embedding": Task(
+        allowed="one tensor of 1xCOMPONENTS",
+        fewest=2,
+        counted="components",
+        why_no_labels="an embedding has no classes",
+        usual_activation=_no_activation,
+        adapt=drop_classifier,
+        passes_over_map_of_outputs=False,  # an embedding is that map's mean
+        objective=_likeness,
+    ),
 }
-THRESHOLD = 0.3  # of a detector's boxes
 
 
-@dataclasses.dataclass
-class WantedTask:
-    """What the user says of the output; what is left out is the network's own or found out."""
+def conventions_of(wanted: WantedTask) -> Conventions:
+    """Those for the input of a network with this output."""
+    if wanted.format == "yolox":
+        return YOLOX
+    task = "detection" if wanted.format else wanted.task
+    return TASKS[task].conventions if task else IMAGENET
 
-    task: Optional[str] = None
-    format: Optional[str] = None
-    decoded: Optional[bool] = None
-    activation: Optional[str] = None
-    background: Optional[int] = None
-    threshold: Optional[float] = None
-    select: Optional[str] = None
+
+def adapt(network: Network, task: Optional[str]) -> None:
+    """Makes a network of another task one of `task`, where that can be done."""
+    if task is not None and task != network.task:
+        TASKS[task].adapt(network)
 
 
 def settle(network: Network, wanted: WantedTask) -> None:
     """Runs the network, checks that its output is what the task says, and notes in the network what
     the description will tell."""
     network.task = wanted.task or ("detection" if wanted.format else network.task)
-    _refuse_what_does_not_go(network.task, wanted)
+    task = TASKS[network.task]
+    _refuse_options_of_other_tasks(network.task, wanted)
     values = _answers(network)
-    if network.task == "regression" and _is_flat(values[0]):
+    if task.one_value_may_be_flat and _is_flat(values[0]):
         give(network.module, lambda value: value.reshape(1, -1))
         values = _answers(network)
     if not all(_is_finite(value) for value in values):
         raise NetworkError(MODEL, f"{network.source}: gives scores that are not finite")
-    if network.task == "detection":
-        _settle_detection(network, wanted, values)
+    if task.detects:
+        box_formats.settle(network, wanted, values)
     else:
         _settle_scores(network, wanted, values)
-    network.threshold = wanted.threshold
-    if network.task == "detection" and wanted.threshold is None:
-        network.threshold = THRESHOLD
+    network.threshold = task.threshold if wanted.threshold is None else wanted.threshold
 
 
-def _refuse_what_does_not_go(task: str, wanted: WantedTask) -> None:
-    cases: List[Tuple[str, Any, Tuple[str, ...]]] = [
-        ("format", wanted.format, ("detection",)),
-        ("decoded", wanted.decoded, ("detection",)),
-        ("background", wanted.background, ("detection",)),
-        ("threshold", wanted.threshold, ("detection", "multilabel")),
-    ]
-    for key, value, allowed in cases:
-        if value is not None and task not in allowed:
+def _refuse_options_of_other_tasks(task: str, wanted: WantedTask) -> None:
+    for key in ("format", "decoded", "background", "threshold"):
+        allowed = sorted(name for name, found in TASKS.items() if key in found.options)
+        if getattr(wanted, key) is not None and task not in allowed:
             tasks = " or ".join(allowed)
             raise NetworkError(USAGE, f"{option(key)} goes with --task {tasks}, not with {task}")
 
@@ -97,38 +218,20 @@ def _is_finite(value: Any) -> bool:
     return all(bool(t.isfinite().all()) for t in found if isinstance(t, Tensor))
 
 
-def _refuse(network: Network, value: Any, kind: str) -> NetworkError:
-    several = "" if isinstance(value, Tensor) else "; --select NAME|NUMBER takes one of several"
-    task = "" if network.task == "classification" else f" for --task {network.task}"
-    if kind in FORMATS:
-        task += f" --format {kind}"
-    return NetworkError(
-        MODEL, f"{network.source}: gives {told(value)}; allowed{task}: {ALLOWED[kind]}{several}"
-    )
-
-
 def _settle_scores(network: Network, wanted: WantedTask, values: List[Any]) -> None:
-    value = values[0]
-    dims = 4 if network.task == "segmentation" else 2
-    least = 1 if network.task in ("regression", "multilabel", "segmentation") else 2
-    good = isinstance(value, Tensor) and value.dim() == dims and value.shape[0] == 1
-    if not good or value.shape[1] < least:
-        raise _refuse(network, value, network.task)
+    value, task = values[0], TASKS[network.task]
+    good = isinstance(value, Tensor) and value.dim() == task.dimensions and value.shape[0] == 1
+    if not good or value.shape[1] < task.fewest:
+        said = "" if network.task == "classification" else f" for --task {network.task}"
+        raise unfit(network, value, task.allowed, said)
     network.outputs = value.shape[1]
-    usual = _usual_activation(network.task, network.outputs)
+    usual = task.usual_activation(value.shape[1])
     found = wanted.activation or _found_activation(usual, values)
     if found != usual and wanted.activation is None:
         network.notes.append(f"{network.name}: --activation {found}, by the range of its scores")
     network.probabilities = network.task == "classification" and found == "none"
-    if found != usual or network.task not in ("classification", "multilabel"):
+    if found != usual or task.names_activation:
         network.output["activation"] = found
-
-
-def _usual_activation(task: str, outputs: int) -> str:
-    if task in ("regression", "embedding"):
-        return "none"
-    one_class = task == "segmentation" and outputs == 1
-    return "sigmoid" if task == "multilabel" or one_class else "softmax"
 
 
 def _found_activation(usual: str, values: List[Tensor]) -> str:
@@ -140,142 +243,13 @@ def _found_activation(usual: str, values: List[Tensor]) -> str:
     return "none" if done else usual
 
 
-def _settle_detection(network: Network, wanted: WantedTask, values: List[Any]) -> None:
-    kind = wanted.format or network.output.get("format")
-    if kind is None:
-        raise NetworkError(USAGE, f"--task detection needs --format {'|'.join(FORMATS)}")
-    value = values[0]
-    if not _fits(kind, value):
-        raise _refuse(network, value, kind)
-    decoded = wanted.decoded
-    if decoded is None and kind == "yolox":
-        decoded = _looks_decoded(network, value)
-        said = option("decoded") if decoded else option("no_decoded")
-        network.notes.append(f"{network.name}: {said}, by the range of its boxes")
-    elif decoded is None:
-        decoded = True
-    _check_decoded(network, kind, decoded, value)
-    if kind == "yolov8":
-        network.outputs = value.shape[1] - 4
-    else:
-        network.outputs = value.shape[2] - (4 if kind == "raw-heads" else 5)
-    scores = [v[0, 4:] if kind == "yolov8" else v[0, :, 4:] for v in values]
-    raw = any(s.min() < 0 or s.max() > 1 for s in scores)
-    background = network.output.get("background")
-    if wanted.background is not None:
-        background = wanted.background
-    activation = wanted.activation or network.output.get("activation")
-    if kind != "raw-heads":
-        _refuse_raw_scores(network, kind, wanted, raw)
-        activation = "none"
-    elif activation is None:
-        activation = "none" if not raw else "sigmoid" if background is None else "softmax"
-        network.notes.append(f"{network.name}: --activation {activation}, by the range of its scores")
-    network.output = {"format": kind, "decoded": decoded, "activation": activation}
-    if background is None:
-        return
-    if not 0 <= background < network.outputs:
-        raise NetworkError(USAGE, f"--background {background}: one of 0..{network.outputs - 1}")
-    network.output["background"] = background
-
-
-def _refuse_raw_scores(network: Network, kind: str, wanted: WantedTask, raw: bool) -> None:
-    """Of the formats of networks that end in a sigmoid."""
-    if wanted.background is not None:
-        raise NetworkError(USAGE, "--background goes with --format raw-heads")
-    if wanted.activation not in (None, "none"):
-        raise NetworkError(USAGE, "--activation: goes with --format raw-heads; others give 0..1")
-    if raw:
-        raise NetworkError(
-            MODEL,
-            f"{network.source}: gives scores beyond 0..1; --format {kind} is of networks that end in "
-            "a sigmoid",
-        )
-
-
-def _fits(kind: str, value: Any) -> bool:
-    if not isinstance(value, Tensor) or value.dim() != 3 or value.shape[0] != 1:
-        return False
-    _, first, second = value.shape
-    if kind == "yolov8":
-        return second > first >= 5
-    return first > second >= (5 if kind == "raw-heads" else 6)
-
-
-def _looks_decoded(network: Network, value: Tensor) -> bool:
-    """Centres in pixels reach over the picture, offsets within a cell do not."""
-    return bool(value[0, :, :2].max() > max(network.input_size) / 2)
-
-
-def _check_decoded(network: Network, kind: str, decoded: bool, value: Tensor) -> None:
-    if decoded:
-        return
-    if kind != "yolox":
-        raise NetworkError(
-            USAGE, f"--format {kind} --no-decoded: its anchors are not known; allowed: yolox"
-        )
-    height, width = network.input_size
-    cells = sum((height // stride) * (width // stride) for stride in (8, 16, 32))
-    if value.shape[1] != cells:
-        raise NetworkError(
-            MODEL,
-            f"{network.source}: gives {value.shape[1]} boxes; {height}x{width} at strides 8, 16 "
-            f"and 32 has {cells}",
-        )
-
-
-def drop_classifier(network: Network) -> None:
-    """The network gives what its last linear layer took: an embedding."""
-    calls: List[Tuple[str, Any]] = []
-    handles = [
-        layer.register_forward_hook(lambda _, __, value, name=name: calls.append((name, value)))
-        for name, layer in network.module.named_modules()
-        if isinstance(layer, nn.Linear)
-    ]
-    with torch.no_grad():
-        output = answer(network, network.normalise(pattern(*network.input_size)))
-    for handle in handles:
-        handle.remove()
-    if not calls or calls[-1][1] is not output:
-        raise NetworkError(
-            USAGE, f"--task embedding: {network.name} does not end in a linear layer to leave out"
-        )
-    network.module.set_submodule(calls[-1][0], nn.Identity())
-    network.notes.append(f"{network.name}: layer {calls[-1][0]} is left out: an embedding is its input")
-
-
-Objective = Callable[[Any], Tensor]
-
-
 def objective(network: Network, output: Any) -> Objective:
     """The scalar that is explained when nobody says which: it is chosen by `output`, and then read
     from any output of the network."""
-    if network.task == "detection":
-        return _best_box(network.output, output)
-    if network.task == "embedding":
-        reference = output.detach()
-        return lambda value: (value * reference).sum()
-    if network.task == "segmentation":
-        most = int(output[0].argmax(0).flatten().bincount().argmax())
-        return lambda value: value[0, most].mean()
-    best = 0 if network.task == "regression" else int(output[0].argmax())
-    return lambda value: value[0, best]
-
-
-def _best_box(described: Dict[str, Any], output: Any) -> Objective:
-    kind, background = described["format"], described.get("background")
-
-    def scores(value: Any) -> Tensor:
-        if kind == "yolov8":
-            return value[0, 4:].flatten()
-        if kind == "raw-heads":
-            found = value[0, :, 4:]
-            kept = [i for i in range(found.shape[1]) if i != background]
-            return found[:, kept].flatten()
-        return (value[0, :, 4:5] * value[0, :, 5:]).flatten()
-
-    best = int(scores(output).argmax())
-    return lambda value: scores(value)[best]
+    task = TASKS[network.task]
+    if task.detects:
+        return box_formats.best_score(network.output, output)
+    return task.objective(output)
 
 
 def described(network: Network) -> Dict[str, Any]:

@@ -8,10 +8,18 @@ from pathlib import Path
 from typing import Any, Dict, Optional
 
 import torch
-from checkpoints import load, read_state_dict
-from network import MODEL, USAGE, Network, NetworkError, first_line, source_of
-from published_networks import IMAGENET_LABELS
 from torch import Tensor
+
+from gradcam_tools.networks.checkpoints import load, read_state_dict
+from gradcam_tools.networks.network import (
+    MODEL,
+    USAGE,
+    Network,
+    NetworkError,
+    first_line,
+    source_of,
+)
+from gradcam_tools.networks.published_networks import IMAGENET_LABELS
 
 PREFIX = "timm/"
 

@@ -8,11 +8,12 @@ from typing import Any, Dict, List, Optional, Tuple
 
 import torch
 import torchvision
-from checkpoints import read_state_dict
-from network import Framing, Network
-from published_networks import published, with_weights
 from torch import Tensor, nn
 from torchvision.models.detection.image_list import ImageList
+
+from gradcam_tools.networks.checkpoints import read_state_dict
+from gradcam_tools.networks.network import Framing, Network
+from gradcam_tools.networks.published_networks import published, with_weights
 
 ONE_STAGE = (
     "retinanet_resnet50_fpn",

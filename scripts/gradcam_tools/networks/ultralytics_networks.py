@@ -6,8 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from network import MODEL, USAGE, Framing, Network, NetworkError, first_line
-from outputs import give_one
+from gradcam_tools.networks.network import MODEL, USAGE, Framing, Network, NetworkError, first_line
+from gradcam_tools.networks.outputs import give_one
 
 PREFIX = "ultralytics/"
 

@@ -1,0 +1,57 @@
+"""A network as a TorchScript file with its description inside."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from pathlib import Path
+from typing import Any, Dict
+
+import torch
+from torch import Tensor
+
+from gradcam_tools.networks.network import MODEL, OUTPUT, USAGE, Network, NetworkError, first_line
+from gradcam_tools.quiet import quiet
+
+
+def export(network: Network, sample: Tensor, script: bool) -> torch.jit.ScriptModule:
+    """Traces (or scripts) the network so that the result can be differentiated."""
+    fast_path = torch.backends.mha.get_fastpath_enabled()
+    # The fused attention that replaces transformer blocks in eval mode has no derivative.
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with quiet(), torch.enable_grad():
+            if script:
+                return torch.jit.script(network.module)
+            return torch.jit.trace(network.module, sample, check_trace=False)
+    except (RuntimeError, torch.jit.frontend.NotSupportedError, TypeError) as error:
+        how = "scripted" if script else "traced"
+        raise NetworkError(
+            USAGE if script else MODEL, f"{network.name} cannot be {how}: {first_line(error)}"
+        ) from None
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast_path)
+
+
+def serialised(exported: torch.jit.ScriptModule) -> bytes:
+    """The bytes of its file, without a description."""
+    buffer = io.BytesIO()
+    with quiet():
+        torch.jit.save(exported, buffer)
+    return buffer.getvalue()
+
+
+def write(exported: torch.jit.ScriptModule, description: Dict[str, Any], path: Path) -> None:
+    """Writes beside the file and renames, so that nobody ever reads half a model."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        buffer = io.BytesIO()
+        with quiet():
+            extra = {"gradcam.json": json.dumps(description, indent=1)}
+            torch.jit.save(exported, buffer, _extra_files=extra)
+        beside.write_bytes(buffer.getbuffer())
+        os.replace(beside, path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise NetworkError(OUTPUT, f"--output '{path}': {error.strerror}") from None

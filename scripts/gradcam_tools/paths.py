@@ -1,0 +1,12 @@
+"""Files and folders of the project that several commands need."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+SCRIPTS = Path(__file__).resolve().parents[1]
+ROOT = SCRIPTS.parent
+VENV = ROOT / ".venv"  # made by scripts/setup
+PROGRAM = ROOT / "build/release/gradcam-live"
+SHARED = ROOT.parent / "shared"  # films, pictures and weights; may be missing
+RESNET50_WEIGHTS = SHARED / "models/resnet50_imagenet/resnet50_imagenet_state_dict.pth"
