@@ -12,7 +12,8 @@ OUTPUT = "gradcam_output"  # the name of the result that is the whole network's
 
 
 class Compiled:
-    """`model` is a path or an openvino.Model; `precision`, f32 or bf16, that of what is no int8."""
+    """`model`: a path or an openvino.Model. `precision`: f32 or bf16, of the layers that are not in
+    int8."""
 
     def __init__(self, model: Any, precision: str) -> None:
         import openvino
@@ -21,11 +22,11 @@ class Compiled:
         self._network = openvino.Core().compile_model(model, "CPU", options)
 
     def __call__(self, sample: Tensor) -> List[Tensor]:
-        """What the head takes."""
+        """The head's inputs."""
         return self.run(sample)[0]
 
     def run(self, sample: Tensor) -> Tuple[List[Tensor], Optional[Tensor]]:
-        """What the head takes, and the whole network's output where the model gives it."""
+        """The head's inputs, and the whole network's output if the model gives it."""
         results = self._network([sample.numpy()])
         values: List[Tensor] = []
         output: Optional[Tensor] = None
@@ -39,7 +40,7 @@ class Compiled:
 
 
 def fast_precision() -> str:
-    """That of the fast forms on this processor."""
+    """The fastest precision of floats that this processor has: bf16 or f32."""
     import openvino
 
     can = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")

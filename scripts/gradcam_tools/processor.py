@@ -7,7 +7,7 @@ from typing import List
 
 
 def cpu_flags() -> List[str]:
-    """As the kernel names them; none where it does not tell."""
+    """The features of the processor by the kernel's names; empty if the kernel lists none."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -20,6 +20,6 @@ def has_bf16() -> bool:
 
 
 def has_vnni() -> bool:
-    """Whether it sums products of bytes without a limit in between, as VNNI and AMX do: where it has
-    AVX2 alone, two products are summed in 16 bits."""
+    """Whether it adds up products of bytes in 32 bits, as VNNI and AMX do. A processor with AVX2
+    alone adds two products in 16 bits, which can overflow."""
     return not {"avx512_vnni", "avx_vnni", "amx_int8"}.isdisjoint(cpu_flags())

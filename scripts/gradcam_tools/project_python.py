@@ -18,7 +18,7 @@ def lacking(error: ImportError) -> str:
 
 
 def use_project_python(*modules: str) -> None:
-    """Starts the script again under the project's .venv if this interpreter lacks one of `modules`."""
+    """Starts the script again under the project's .venv if this Python lacks one of `modules`."""
     missing = [name for name in modules if importlib.util.find_spec(name) is None]
     if not missing:
         return

@@ -1,4 +1,4 @@
-"""Silence where a library says what no user can act on."""
+"""Hides what libraries print and no user can act on."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import torch
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Without two warnings of every export: torch.jit announces its end (LibTorch still loads what
-    it writes), and the tracer warns of values taken from shapes (the description fixes the shape,
-    and `verify` compares the values)."""
+    """Hides two warnings that every export gives: that torch.jit is deprecated (LibTorch still loads
+    what it writes), and that a trace fixes values taken from shapes (the description fixes the
+    shape, and verification.py compares the values)."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"`torch\.jit\.\w+` is deprecated")
         warnings.simplefilter("ignore", torch.jit.TracerWarning)
@@ -24,8 +24,8 @@ def quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def silence() -> Iterator[None]:
-    """Without logs, warnings and prints. torch.export prints the whole graph where it fails, NNCF
-    its progress: the errors' own lines serve."""
+    """Hides logs, warnings and prints: torch.export prints the whole graph when it fails, NNCF its
+    progress. The exceptions say enough."""
     logging.disable(logging.CRITICAL)
     nowhere = io.StringIO()
     try:

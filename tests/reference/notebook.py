@@ -3,6 +3,7 @@
 
   notebook.py MODEL_NAME STATE_DICT PICTURE FOLDER   writes FOLDER/<picture>.npy, .tiff and .json
 
+By hand: PYTHONPATH=scripts .venv/bin/python tests/reference/notebook.py ...
 Shrink to 1024 pixels, Resize to 224 with PIL, ImageNet mean and std, ResNet's layer4[2].conv3,
 gradient of the top-1 logit by a full backward pass, weights = its mean over places, ReLU, bilinear
 to the picture's size, min-max with 1e-8.

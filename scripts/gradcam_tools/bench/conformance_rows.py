@@ -60,7 +60,8 @@ class ProgramError(Exception):
 
 
 class Program:
-    """Runs gradcam-live on a folder of pictures; what it does not have is asked for once."""
+    """Runs gradcam-live on a folder of pictures. A method or style that it refused is not asked for
+    again."""
 
     def __init__(self, path: Path, folder: Path) -> None:
         self.path = path

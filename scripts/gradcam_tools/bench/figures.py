@@ -61,7 +61,7 @@ class Figures:
         self.benches: Dict[str, Bench] = {}
 
     def bench(self, network: str) -> Bench:
-        """With the network exported and compiled."""
+        """The network's bench; exports and compiles the network when it is asked for first."""
         if network not in self.benches:
             options = argparse.Namespace(**vars(self.options))
             options.model_name, options.weights, options.layer = network, None, None
@@ -85,7 +85,7 @@ class Figures:
         return {**json.loads(stats.read_text()), "wall_s": wall, "core_s": core}
 
     def turns(self, *measures: Callable[[], float]) -> List[float]:
-        """Medians of measures that are taken in turn."""
+        """Takes the measures in turn; their medians."""
         found: List[List[float]] = [[] for _ in measures]
         for _ in range(self.options.rounds):
             for values, measure in zip(found, measures):
@@ -127,7 +127,7 @@ class Figures:
         return rows
 
     def precisions(self) -> List[Tuple[str, str]]:
-        """Of ours, and the plain OpenVINO of the peers."""
+        """Precisions of gradcam-live, each with the peer that is plain OpenVINO in it."""
         return [("fp32", "openvino_f32"), *([("bf16", "openvino_bf16")] if has_bf16() else [])]
 
     @staticmethod
@@ -173,9 +173,9 @@ class Figures:
         ]
 
     def overhead(self) -> List[Row]:
-        """Wall time of a frame against what its stages need: the longest one alone, or the work of
-        all of them shared by the cores. One frame in flight runs them alone, one after another; what
-        the start costs is in a short run too."""
+        """Wall time of a frame against the least it can be: the time of its longest stage, or the work
+        of all stages shared by the cores. Runs with one frame in flight measure the stages alone; a
+        short run measures what the start costs."""
         short = 50
         rows = []
         for network in ("resnet50", LITE0):

@@ -1,4 +1,4 @@
-"""How far frames explained in one precision agree with fp32, by the program's own output."""
+"""How well frames explained in one precision agree with fp32, by what the program writes."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """One turn of one peer, in a process of its own: annotates a film, prints one JSON line.
 
-Started by turns.py under the Python of .peers. Every peer decodes with cv2.VideoCapture, resizes with PIL as the
-notebook does, and writes the film with cv2.VideoWriter; only what lies between differs.
-On a GPU every one of them waits for its result, as it must before it can draw it.
+Started by turns.py under the Python of .peers. Every peer decodes with cv2.VideoCapture, resizes
+with PIL as the notebook does, and writes the film with cv2.VideoWriter; only what lies between
+differs. On a GPU every one of them waits for its result, as it must before it can draw it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How far a faster form of a network's features leads to other classes and maps."""
+"""How well classes and maps of a faster form of a network agree with those of the precise form."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Head = Callable[..., Tensor]
 
 @dataclasses.dataclass
 class Agreement:
-    """Over `frames` frames: the share with the same top-1, the same among the `leading_frames`
-    whose first class leads (by LEAD unless summary() was told otherwise; None without such
-    frames), and the correlation of Grad-CAM maps, median and 5th percentile."""
+    """Over `frames` frames: the share with the same top-1; that share of the `leading_frames`, whose
+    first class leads by LEAD or what summary() was given (None without such frames); and the
+    correlation of Grad-CAM maps, median and 5th percentile."""
 
     frames: int
     top1: float
@@ -47,8 +47,9 @@ def compare(
     inputs: Sequence[Tensor],
     probabilities: bool = False,
 ) -> Agreement:
-    """`inputs` are normalised; both forms go through the same head, whose scores are
-    `probabilities` or become so by softmax. Maps are of the reference's top-1."""
+    """Runs two forms of the features with the same head on normalised `inputs`. Maps explain the
+    reference's top-1. `probabilities`: the head's scores are probabilities already; else they become
+    so by softmax."""
     same, leads, correlations = [], [], []
     for value in inputs:
         scores, expected = explain(reference, head, value)
@@ -68,8 +69,8 @@ def summary(
     correlations: Sequence[float],
     lead: float = LEAD,
 ) -> Agreement:
-    """Of one value for each frame: whether the top-1 is the same, by how much the reference's leads
-    over the second, and the correlation of the maps."""
+    """Each argument has one value for each frame: whether the top-1 is the same, by how much the
+    reference's top-1 leads over its second class, and the correlation of the maps."""
     leading = [agrees for agrees, found in zip(same, leads) if found >= lead]
     return Agreement(
         frames=len(same),
@@ -105,7 +106,7 @@ def _stretched(heat: Tensor) -> Tensor:
 
 
 def correlation(found: Tensor, expected: Tensor) -> float:
-    """Pearson's; of maps without contrast, 1 if both are."""
+    """Pearson's. If a map has no contrast: 1 if neither has any, else 0."""
     a, b = found - found.mean(), expected - expected.mean()
     norm = float((a.norm() * b.norm()).item())
     if norm == 0:

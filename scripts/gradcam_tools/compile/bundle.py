@@ -26,7 +26,7 @@ FILES = ("features.xml", "features.bin", "head.pt", "model.pt")
 
 
 def is_bundle(folder: Path) -> bool:
-    """Whether the folder is a bundle, perhaps a damaged one, which the program asks to make again."""
+    """Whether the folder is a bundle. A damaged one counts: the program says to make it again."""
     if all((folder / name).exists() for name in ("features.xml", "head.pt")):
         return True
     try:
@@ -99,7 +99,7 @@ def verify(network: Network, layer: str, head: Any, folder: Path) -> Dict[str, f
             if math.isnan(difference):
                 raise NetworkError(MODEL, f"{network.name}: the bundle's {name} is not finite")
             worst[name] = max(worst[name], difference)
-    # The gradient jumps where an activation behind the cut sits on a kink: told, not judged.
+    # The gradient is only reported: it jumps where an activation behind the cut sits on a kink.
     if max(worst["output"], worst["activation"]) > TOLERANCE:
         figures = ", ".join(f"{name} {value:.2g}" for name, value in worst.items())
         raise NetworkError(MODEL, f"{network.name}: the bundle differs from eager by {figures}")

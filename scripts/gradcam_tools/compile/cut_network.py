@@ -1,4 +1,4 @@
-"""Cuts a network at a layer: features, which need no gradient, and the head behind them."""
+"""Cuts a network at a layer into features, which need no gradient, and the head behind them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Marks in an OpenVINO IR file for layers that stay in fp32 where the rest is computed in bf16."""
+"""Marks layers in an OpenVINO IR file that stay in fp32 while the rest is computed in bf16."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ MARK = {"name": "DisablePrecisionConversion", "version": "0", "value": "dynamic:
 
 
 def keep_first_depthwise(model: Any, xml: Path) -> None:
-    """`xml`: where `model` (openvino.Model) was saved. The first depthwise convolution sums up few
-    products of large values, and what it rounds all later layers see: in bf16 EfficientNet-Lite0 gave
-    another class for 1.1 % of the frames of three films whose class led by two points, with this
-    layer in fp32 for 0.15 %. It costs 3 % of the time."""
+    """Marks the first depthwise convolution of `model` (openvino.Model), which was saved as `xml`.
+
+    It adds up few products of large values, and all later layers see its rounding. With this layer
+    in bf16, EfficientNet-Lite0 gave another class for 1.1 % of those frames of three films whose
+    class led by two points; with it in fp32, for 0.15 %. It costs 3 % of the time."""
     first = next((op for op in model.get_ordered_ops() if is_depthwise(op)), None)
     if first is None:
         return

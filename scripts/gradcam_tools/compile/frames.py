@@ -96,7 +96,8 @@ def _film(film: Path, count: int) -> Iterator[Image.Image]:
 
 
 def _ppm(stream: BinaryIO) -> Iterator[Image.Image]:
-    """Pictures in a row, each with its header: a rotated film has not the size it claims."""
+    """Reads pictures one after another. The size is that of each header, because a rotated film
+    does not have the size that its container states."""
     while stream.readline() == b"P6\n":
         width, height = map(int, stream.readline().split())
         stream.readline()  # the largest value
@@ -104,7 +105,8 @@ def _ppm(stream: BinaryIO) -> Iterator[Image.Image]:
 
 
 def _length(film: Path) -> int:
-    """Frames in the first picture track, by its packets: containers claim too much or nothing."""
+    """How many frames the first video track has, by its packets: the length that a container states
+    may be too large, or missing."""
     command = ["ffprobe", "-v", "error", "-select_streams", "v:0", "-count_packets"]
     command += ["-show_entries", "stream=nb_read_packets", "-of", "json", str(film)]
     try:

@@ -23,9 +23,9 @@ FILES = (XML, "features_int8.bin")
 FRAMES = 100  # to calibrate on, and as many others to compare on
 FEWEST = 4  # of a film or folder
 
-# What stays in floats, tried in this order until frames of the same film agree. Without VNNI not the
-# first one: OpenVINO's sums of two products then want weights of 7 bits where the picture comes in,
-# which cost ResNet-50's maps of other films up to 0.01 of their correlation.
+# What stays in floats. The recipes are tried in this order until frames of the same film agree. The
+# first one is left out without VNNI: OpenVINO's sums of two products then need weights of 7 bits in
+# the first layer, which cost ResNet-50's maps of other films up to 0.01 of their correlation.
 ALL = "all layers in int8"
 RECIPES = (
     (ALL, ()),
@@ -65,7 +65,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def settle(options: argparse.Namespace) -> None:
-    """Before minutes of work: are the films there?"""
+    """Refuses films that are not there, before minutes of work."""
     if options.int8_check and not options.int8:
         raise NetworkError(USAGE, "--int8-check goes with --int8 FILM|FOLDER")
     named = [("--int8", options.int8)] if options.int8 else []
@@ -159,8 +159,8 @@ def layers_of(model: Any, kind: str) -> List[str]:
 
 
 def layers_behind_the_cut(model: Any) -> Set[str]:
-    """Of a model that gives the whole network's output too: names of what follows the activation,
-    its first result."""
+    """Names of the layers that follow the activation, the model's first result. There are some in a
+    model that also gives the whole network's output."""
     behind = [model.outputs[0].get_node().input_value(0)]
     names: Set[str] = set()
     for value in behind:  # grows
@@ -208,7 +208,7 @@ def _quantize(model: Any, inputs: Sequence[Tensor], floats: Set[str]) -> Any:
 
 
 def _overflow_fix(advanced: Any) -> Any:
-    """Weights of 7 bits where the picture comes in, or of 8."""
+    """Without VNNI the weights of the first layer have 7 bits, not 8."""
     fixes = advanced.OverflowFix
     return fixes.DISABLE if has_vnni() else fixes.FIRST_LAYER
 

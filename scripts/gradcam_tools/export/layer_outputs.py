@@ -1,4 +1,4 @@
-"""An exported file with the values of some of its layers, for comparing it with hooks."""
+"""Runs an exported file and gives what some of its layers gave, for comparing it with hooks."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def run(file: bytes, layers: Sequence[str], sample: Tensor) -> Tuple[Any, List[T
 
 
 def _mark(module: Any, layer: str) -> None:
-    """Puts a clone behind what the module gives, also against operations that write there."""
+    """Puts a clone behind the module's output; later operations that work in place then leave the
+    output itself as it was."""
     for name in module._c._method_names():
         if not name.startswith("forward"):
             continue

@@ -205,7 +205,7 @@ def _wanted_input(options: argparse.Namespace) -> WantedInput:
 
 
 def _named(options: argparse.Namespace, kind: type) -> Dict[str, Any]:
-    """The options that are named like the fields of a dataclass, where a script has them."""
+    """The options with the names of a dataclass's fields; None for those that a command lacks."""
     names = (field.name for field in dataclasses.fields(kind))
     return {name: getattr(options, name, None) for name in names}
 

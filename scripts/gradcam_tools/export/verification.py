@@ -1,4 +1,4 @@
-"""Whether an exported file does what the eager network does: its scores, and a Grad-CAM map."""
+"""Checks that an exported file gives the eager network's scores, and the same Grad-CAM map."""
 
 from __future__ import annotations
 
@@ -72,7 +72,8 @@ def _compare_scores(network: Network, loaded: Any, sample: Tensor, script: bool)
 def _compare_maps(
     network: Network, file: bytes, names: List[str], tokens: Tokens, sample: Tensor
 ) -> float:
-    """Before the ReLU of Grad-CAM (Selvaraju et al. 2017), which would hide half of it."""
+    """The largest difference, relative to the map's peak. Maps are compared before Grad-CAM's ReLU
+    (Selvaraju et al. 2017), which would hide half of them."""
     sample.requires_grad_()
     with torch.enable_grad():
         output, activations = _hooked(network, sample, names)

@@ -1,4 +1,5 @@
-"""The layers of a detector that its predictions come from: one map per level, behind the neck."""
+"""Finds the layers of a detector that its predictions come from: one map per level, behind the
+neck."""
 
 from __future__ import annotations
 
@@ -22,10 +23,12 @@ class Map:
 
 
 def detector_layers(module: nn.Module, sample: Tensor) -> List[str]:
-    """The neck's outputs, large maps first: of each size that predictions are made at, the last map
-    that all of them come from and that other sizes take, too. The last size has none that others
-    take: there it is the one as far in front of the predictions as elsewhere. Found along
-    autograd's graph of one run; empty where the network is built otherwise."""
+    """The neck's outputs, large maps first; empty if the network is not built that way.
+
+    For each size at which the detector predicts, this is the last map that all predictions of that
+    size come from and that another size uses, too. No other size uses a map of the last size: there
+    the map is chosen that lies as many maps in front of the predictions as those of the other
+    sizes. All this is read from autograd's graph of one run."""
     maps, outputs = _run(module, sample)
     ends: Dict[Size, List[Node]] = {}  # the maps that predictions are read from
     for node in _behind([output.grad_fn for output in outputs], maps):
@@ -49,8 +52,8 @@ def detector_layers(module: nn.Module, sample: Tensor) -> List[str]:
 
 
 def _shared(ends: List[Node], maps: Dict[Node, Map]) -> List[Node]:
-    """The maps of their size that all of `ends` come from, the last first. Those with as many
-    channels as one of `ends` are predictions themselves."""
+    """The maps of the same size that all of `ends` come from, the last first. Maps with as many
+    channels as one of `ends` are left out: they are predictions themselves."""
     size = maps[ends[0]].size
     predictions = {maps[node].channels for node in ends}
     return [
@@ -63,8 +66,8 @@ def _shared(ends: List[Node], maps: Dict[Node, Map]) -> List[Node]:
 
 
 def _run(module: nn.Module, sample: Tensor) -> Tuple[Dict[Node, Map], List[Tensor]]:
-    """Every map in the picture's proportions that a layer gives, in the order of the calls, by the
-    node of autograd's graph that made it; and the output."""
+    """Runs the module. Returns the maps with the picture's proportions that its layers gave, in the
+    order of the calls, each under the node of autograd's graph that made it; and the output."""
     maps: Dict[Node, Map] = {}
 
     def note(name: str, value: Any) -> None:
@@ -92,7 +95,7 @@ def _run(module: nn.Module, sample: Tensor) -> Tuple[Dict[Node, Map], List[Tenso
 
 
 def _behind(starts: Iterable[Node], stops: Any) -> Iterator[Node]:
-    """The nodes that `starts` come from, not looking behind those that `stops` holds."""
+    """`starts` and the nodes that they come from; the search ends at the nodes in `stops`."""
     waiting = [node for node in starts if node is not None]
     seen = set(waiting)
     while waiting:

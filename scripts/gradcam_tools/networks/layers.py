@@ -22,19 +22,21 @@ def layer_shapes(module: nn.Module, sample: Tensor) -> Dict[str, Tuple[int, ...]
 def default_layer(
     module: nn.Module,
     sample: Tensor,
-    own: Optional[int] = None,
+    classes: Optional[int] = None,
     notes: Optional[List[str]] = None,
 ) -> str:
     """The last stage that still has rows and columns: what pytorch-grad-cam calls the usual choice
-    (`layer4`, `features`). Passed over are pooling, attention (as many rows and columns as there
-    are tokens), and maps that are the classifier's own: behind all weights, with as many channels
-    as there are classes (`own`, else the output's). Of a layer called more than once the last call
-    counts, of several names for one value the outermost. `notes`: gets a line where tokens follow,
-    so that a later layer may be meant."""
+    (`layer4`, `features`).
+
+    Three kinds of maps are passed over: those of pooling; those of attention, which have as many
+    rows and columns as there are tokens; and the classifier's own, which come behind all weights and
+    have a channel for each class (`classes`; by default as many as the output has). If a layer is
+    called more than once, its last call counts; if a value has several names, the outermost one
+    counts. `notes` gets a line if tokens follow, because a later layer may be meant then."""
     calls = _run_layers(module, sample)
-    if own is None:
+    if classes is None:
         with torch.no_grad():
-            own = module(sample).shape[-1]
+            classes = module(sample).shape[-1]
     pooled = [value for _, layer, value in calls if "Pool" in type(layer).__name__]
     tokens = {value.shape[1] for _, _, value in calls if value.dim() == 3}
     weighing = [i for i, (_, layer, _) in enumerate(calls) if isinstance(layer, WITH_WEIGHTS)]
@@ -44,7 +46,7 @@ def default_layer(
         if value.dim() != 4 or min(value.shape[2:]) == 1 or any(value is p for p in pooled):
             continue
         is_attention = value.shape[2] == value.shape[3] and value.shape[2] in tokens
-        is_classes = value.shape[1] == own and (not weighing or i >= weighing[-1])
+        is_classes = value.shape[1] == classes and (not weighing or i >= weighing[-1])
         same = [n for n, _, v in calls if v is value and last_value[n] is value]
         if same and not is_attention and not is_classes:
             last, at = min(reversed(same), key=lambda n: n.count(".")), i
@@ -82,8 +84,9 @@ def choose_layers(
     wanted: Optional[str],
     tokens: Optional[Tuple[int, int, int]] = None,
 ) -> Dict[str, Any]:
-    """The description's `layer`, and `tokens` where the layer gives tokens, not a map. `tokens`:
-    how many come first that stand for no place, and the grid of the others, as the user says."""
+    """The description's `layer`, and its `tokens` if the layer gives tokens instead of a map.
+    `wanted` and `tokens` are the options --layer and --tokens: of the latter the first number is how
+    many tokens in front stand for no place, the others are the grid of the rest."""
     shapes = layer_shapes(network.module, sample)
     known = _token_layer(network.module, shapes)
     given = None if tokens is None else {"drop": tokens[0], "grid": list(tokens[1:])}
@@ -109,12 +112,12 @@ def _default(network: Network, sample: Tensor) -> Any:
     found = task.layers(network.module, sample)
     if found:
         return found[0] if len(found) == 1 else found
-    own = network.outputs if task.passes_over_map_of_outputs else 0
-    return default_layer(network.module, sample, own, None if task.detects else network.notes)
+    classes = network.outputs if task.passes_over_map_of_outputs else 0
+    return default_layer(network.module, sample, classes, None if task.detects else network.notes)
 
 
 def _kind(name: str, shapes: Dict[str, Tuple[int, ...]], layout: Optional[Dict[str, Any]]) -> str:
-    """Whether a layer gives a map or tokens; neither is an error."""
+    """Whether the layer gives a "map" or "tokens"; an error if it gives neither."""
     if name not in shapes:
         near = difflib.get_close_matches(name, shapes, 3)
         known = ", ".join(near or list(shapes)[-3:])

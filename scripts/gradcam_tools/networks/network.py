@@ -20,7 +20,7 @@ class NetworkError(Exception):
 
 
 def first_line(error: BaseException) -> str:
-    """What somebody else's code said, short enough for the one line of a NetworkError."""
+    """What a library's error says, short enough for the one line of a NetworkError."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
 
 

@@ -19,8 +19,8 @@ OPERATOR_SETS = (None, 17, 16, 13)
 
 
 def read(path: Path, select: Optional[str] = None) -> Tuple[nn.Module, Optional[List[int]]]:
-    """The module, and [H, W] where the file fixes them. `select` names, or numbers, the output that
-    is taken of several; without it the module gives all."""
+    """The module, and [H, W] if the file fixes them. `select`, a name or a number, chooses one of
+    several outputs; without it the module gives all."""
     import onnx
 
     if not path.is_file():
@@ -65,7 +65,7 @@ def _convert(path: Path, model: Any) -> nn.Module:
     import onnx2torch
     from onnx import version_converter
 
-    # What its Slice does is still right, as compare() sees.
+    # The warning is about its Slice; compare() checks the result.
     warnings.filterwarnings("ignore", message="Using a non-tuple sequence")
 
     reasons: List[str] = []
@@ -149,7 +149,7 @@ def _with_fixed_shapes(module: fx.GraphModule) -> nn.Module:
 
 
 def compare(path: Path, sample: Tensor, found: List[Tensor], select: Optional[str] = None) -> None:
-    """Raises where the converted module answers otherwise than the file does under OpenVINO."""
+    """Raises if the converted module does not give what the file gives under OpenVINO."""
     import openvino
 
     try:

@@ -12,7 +12,7 @@ Objective = Callable[[Any], Tensor]  # from an output of the network to the scal
 
 
 def answer(network: Network, sample: Tensor) -> Any:
-    """What the network gives for a normalised picture; under whichever grad mode is on."""
+    """What the network gives for a normalised picture, in the grad mode that is set."""
     height, width = network.input_size
     try:
         return network.module(sample)
@@ -51,14 +51,15 @@ def unfit(network: Network, value: Any, allowed: str, said: str) -> NetworkError
 
 
 def give(module: nn.Module, pick: Callable[[Any], Any]) -> None:
-    """From now on the module gives pick(what it gave). Its layers keep their names, which a module
-    around it would change."""
+    """Makes the module give pick(its output) from now on. A module around it would do the same, but
+    would change the names of the layers."""
     original = module.forward
     setattr(module, "forward", lambda *inputs: pick(original(*inputs)))
 
 
 def give_one(module: nn.Module, name: str, select: str) -> None:
-    """The module gives the value `select`, a key or a number, of several; `name` is for errors."""
+    """Makes the module give one of its several values: `select`, a key or a number. `name` is for
+    errors."""
 
     def pick(value: Any) -> Any:
         entries = _entries(value)
@@ -71,7 +72,7 @@ def give_one(module: nn.Module, name: str, select: str) -> None:
 
 
 def give_all(module: nn.Module) -> None:
-    """The module gives a tensor, or a tuple of all its tensors."""
+    """Makes the module give a tensor, or a tuple of all its tensors."""
     give(module, lambda value: value if isinstance(value, Tensor) else _all(value))
 
 

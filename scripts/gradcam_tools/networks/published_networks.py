@@ -112,8 +112,8 @@ def with_weights(
     state: Optional[Dict[str, Tensor]],
     random_weights: bool,
 ) -> Any:
-    """The network with those of the file `weights`, whose tensors are `state`, with seeded random
-    ones, or with torchvision's own, `default`."""
+    """The network with the weights of the file `weights` (its tensors are `state`), with seeded
+    random ones, or with those that torchvision publishes, `default`."""
     if weights is None and not random_weights:
         return _from_hub(name, default)
     torch.manual_seed(0)
@@ -132,7 +132,7 @@ def published(
     random_weights: bool,
     **input_and_task: Any,
 ) -> Network:
-    """A network of torchvision, whose weights are `default`."""
+    """A network of torchvision, for which torchvision publishes the weights `default`."""
     own = weights is None and not random_weights
     return Network(
         name=name,

@@ -82,8 +82,8 @@ def _create(name: str, pretrained: bool) -> Any:
 
 
 def _go_offline_without_hub() -> None:
-    """One question with a time limit: the hub's client repeats each of its own for a minute. What
-    was fetched before is found without the hub, too."""
+    """Asks the hub once, with a time limit, and goes offline if it does not answer: its client would
+    repeat each request for a minute. Weights that were fetched before are found offline, too."""
     import huggingface_hub
 
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)

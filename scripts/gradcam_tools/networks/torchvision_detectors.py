@@ -93,7 +93,8 @@ def _untrained(name: str, classes: int) -> Any:
 
 
 def _classes_of(state: Dict[str, Tensor], detector: Any) -> Optional[int]:
-    """Of the first map's anchors each has a channel for each class."""
+    """How many classes a checkpoint was trained for. The classifier of the first map has a channel
+    for each of its anchors and classes."""
     anchors = detector.anchor_generator.num_anchors_per_location()[0]
     start = "head.classification_head."
     for key in ("cls_logits.weight", "module_list.0.1.weight", "module_list.0.weight"):
