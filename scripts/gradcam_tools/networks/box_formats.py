@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Any, List
 
 from torch import Tensor
 
@@ -107,10 +107,9 @@ def _check_decoded(network: Network, kind: str, decoded: bool, value: Tensor) ->
         )
 
 
-def best_score(described: Dict[str, Any], output: Any) -> Objective:
-    """The score of the box and class that is best in `output`; `described`: the description's
-    `output`."""
-    kind, background = described["format"], described.get("background")
+def best_score(network: Network, output: Any) -> Objective:
+    """The score of the box and class that is best in `output`."""
+    kind, background = network.output["format"], network.output.get("background")
 
     def scores(value: Any) -> Tensor:
         if kind == "yolov8":

@@ -109,11 +109,13 @@ def choose_layers(
 
 def _default(network: Network, sample: Tensor) -> Any:
     task = TASKS[network.task]
+    classes = network.outputs if task.skips_map_of_outputs else 0
+    if task.layers is None:
+        return default_layer(network.module, sample, classes, network.notes)
     found = task.layers(network.module, sample)
     if found:
         return found[0] if len(found) == 1 else found
-    classes = network.outputs if task.passes_over_map_of_outputs else 0
-    return default_layer(network.module, sample, classes, None if task.detects else network.notes)
+    return default_layer(network.module, sample, classes)
 
 
 def _kind(name: str, shapes: Dict[str, Tuple[int, ...]], layout: Optional[Dict[str, Any]]) -> str:
