@@ -20,7 +20,7 @@ import tempfile
 from pathlib import Path
 from typing import Dict, Iterator, List, Tuple
 
-import sample_clip
+from gradcam_tools import sample_clip
 from gradcam_tools.paths import PROGRAM
 from gradcam_tools.project_python import use_project_python
 
