@@ -97,16 +97,16 @@ class Task:
     allowed: str = ""  # the shape of the output, in words
     dimensions: int = 2  # of the output
     fewest: int = 1  # classes or values
-    counted: str = "classes"  # what there are so many of, for messages
+    counted: str = "classes"  # what the outputs are, for messages
     why_no_labels: Optional[str] = None  # of a task without classes, for messages
-    may_be_flat: bool = False  # one value without a dimension for values is taken, too
-    activation: str = "softmax"  # the usual one
-    activation_of_one: Optional[str] = None  # the usual one of a single class, if it is another
-    describes_activation: bool = True  # also where it is the usual one
+    may_be_flat: bool = False  # a single value may lack the dimension of values
+    activation: str = "softmax"  # what usually follows the output
+    activation_of_one: Optional[str] = None  # the same for a single class, if that differs
+    describes_activation: bool = True  # the description names it even if it is the usual one
 
     # Options
-    options: Tuple[str, ...] = ()  # that only the tasks allow which list them
-    threshold: Optional[float] = None  # without --threshold
+    options: Tuple[str, ...] = ()  # options of the command line that this task allows and others do not
+    threshold: Optional[float] = None  # if the user gives none
     conventions: Conventions = IMAGENET  # of the input
 
     # Explanation
