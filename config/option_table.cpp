@@ -254,30 +254,17 @@ std::vector<OptionSpec> picture_options() {
               group, Arity::kSingle, {"--view"}, "NAME",
               "what is shown; guided-backprop and guided-gradcam (that times the heat) cost a run "
               "of the whole network back to its input: for stills"),
-          one_of<ViewKind>({{"overlay", ViewKind::kOverlay},
-                            {"heatmap", ViewKind::kHeatmap},
-                            {"side-by-side", ViewKind::kSideBySide},
-                            {"original", ViewKind::kOriginal},
-                            {"guided-backprop", ViewKind::kGuidedBackprop},
-                            {"guided-gradcam", ViewKind::kGuidedGradcam}}),
-          [](auto&& o) -> auto& { return o.overlay.view; }),
+          one_of(kViews), [](auto&& o) -> auto& { return o.overlay.view; }),
       option(
           named(group, Arity::kSingle, {"--style"}, "NAME",
                 "conventions of the heat; notebook scales it at picture size and adds it to the "
                 "picture, captum keeps its sign, raw does not scale it"),
-          one_of<Style>({{"gradcam", Style::kGradcam},
-                         {"notebook", Style::kNotebook},
-                         {"captum", Style::kCaptum},
-                         {"raw", Style::kRaw}}),
-          [](auto&& o) -> auto& { return o.explain.style; }),
+          one_of(kStyles), [](auto&& o) -> auto& { return o.explain.style; }),
       option(
           named(group, Arity::kSingle, {"--normalize"}, "NAME",
                 "what the heat is measured against: frame (its own peak), running (the strongest "
                 "of the last seconds), auto (running for live sources in style gradcam)"),
-          one_of<Normalize>({{"auto", Normalize::kAuto},
-                             {"frame", Normalize::kFrame},
-                             {"running", Normalize::kRunning}}),
-          [](auto&& o) -> auto& { return o.explain.normalize; }),
+          one_of(kNormalizations), [](auto&& o) -> auto& { return o.explain.normalize; }),
       option(
           named(group, Arity::kSingle, {"--opacity"}, "X",
                 "0: picture only, 1: heat only (style notebook: weight of the added heat, 0.4 "
@@ -285,15 +272,7 @@ std::vector<OptionSpec> picture_options() {
           number(0, 1), [](auto&& o) -> auto& { return o.overlay.opacity; }),
       option(
           named(group, Arity::kSingle, {"--colormap"}, "NAME", "colours of the heat"),
-          one_of<Colormap>({{"jet", Colormap::kJet},
-                            {"turbo", Colormap::kTurbo},
-                            {"viridis", Colormap::kViridis},
-                            {"inferno", Colormap::kInferno},
-                            {"magma", Colormap::kMagma},
-                            {"plasma", Colormap::kPlasma},
-                            {"hot", Colormap::kHot},
-                            {"bone", Colormap::kBone}}),
-          [](auto&& o) -> auto& { return o.overlay.colormap; }),
+          one_of(kColormaps), [](auto&& o) -> auto& { return o.overlay.colormap; }),
       option(
           named(group, Arity::kSwitch, {"--tint"}, "",
                 "the classes of a segmentation in colours under the heat"),

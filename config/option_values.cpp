@@ -172,10 +172,14 @@ ValueKind<Choice> auto_or_yes_or_no() {
 }
 
 ValueKind<std::string> word(const std::vector<std::string>& words) {
-  std::vector<std::pair<std::string, std::string>> names;
-  names.reserve(words.size());
-  for (const std::string& name : words) names.emplace_back(name, name);
-  return one_of(names);
+  std::string allowed;
+  for (const std::string& name : words) allowed += (allowed.empty() ? "" : ", ") + name;
+  return {(words.size() > 1 ? "one of " : "") + allowed,
+          [words](const std::string& text) {
+            const bool known = std::find(words.begin(), words.end(), text) != words.end();
+            return known ? std::optional<std::string>(text) : std::nullopt;
+          },
+          print_text};
 }
 
 }  // namespace gradcam

@@ -5,9 +5,9 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "config/named.h"
 #include "config/options.h"
 
 namespace gradcam {
@@ -46,27 +46,19 @@ ValueKind<bool> yes_or_no();
 /// The same, and auto.
 ValueKind<Choice> auto_or_yes_or_no();
 
-/// The kind of T whose values have these names.
-template <class T>
-ValueKind<T> one_of(const std::vector<std::pair<std::string, T>>& names) {
-  std::string allowed;
-  for (const auto& [name, value] : names) allowed += (allowed.empty() ? "" : ", ") + name;
-  return {(names.size() > 1 ? "one of " : "") + allowed,
-          [names](const std::string& text) -> std::optional<T> {
-            for (const auto& [name, value] : names) {
-              if (name == text) return value;
-            }
-            return std::nullopt;
-          },
-          [names](const T& wanted) {
-            for (const auto& [name, value] : names) {
-              if (value == wanted) return name;
-            }
-            return std::string();
-          }};
-}
-
 /// Words that stand for themselves.
 ValueKind<std::string> word(const std::vector<std::string>& words);
+
+/// The names of a table of config/named.h, for its values.
+template <class Row, std::size_t N>
+auto one_of(const std::array<Row, N>& table) -> ValueKind<decltype(Row::value)> {
+  using Value = decltype(Row::value);
+  return {word(names_of(table)).allowed,
+          [table](const std::string& text) -> std::optional<Value> {
+            const Row* const row = find_named(table, text);
+            return row == nullptr ? std::nullopt : std::optional<Value>(row->value);
+          },
+          [table](const Value& value) { return std::string(row_of(table, value).name); }};
+}
 
 }  // namespace gradcam

@@ -7,39 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "config/looks.h"
+
 namespace gradcam {
 
-/// How a method map becomes the heat that is shown: the conventions of existing tools.
-enum class Style {
-  kGradcam,   ///< pytorch-grad-cam: ReLU, min-max at map size, bilinear to the network input
-  kNotebook,  ///< the classic notebook: ReLU, resize to the picture, then min-max, heat*0.4 + image
-  kCaptum,    ///< Captum's LayerGradCam: no ReLU, sign kept, not scaled, nearest neighbour
-  kRaw,       ///< the method's map as it is, enlarged
-};
-
-enum class ViewKind {
-  kOverlay,
-  kHeatmap,
-  kSideBySide,
-  kOriginal,
-  kGuidedBackprop,  ///< the input's gradient by guided backpropagation
-  kGuidedGradcam,   ///< that times the heat
-};
-
-/// Whether a view shows more than the heat map.
-constexpr bool is_guided(ViewKind view) {
-  return view == ViewKind::kGuidedBackprop || view == ViewKind::kGuidedGradcam;
-}
-
-/// What the largest value of a heat map is measured against.
-enum class Normalize {
-  kAuto,     ///< running for live sources, else frame
-  kFrame,    ///< each map against itself: its peak is always 1
-  kRunning,  ///< against the strongest of the last seconds: the picture does not pump
-};
-
 enum class Choice { kAuto, kYes, kNo };
-enum class Colormap { kJet, kTurbo, kViridis, kInferno, kMagma, kPlasma, kHot, kBone };
 
 /// What is read, and how much of it.
 struct InputOptions {

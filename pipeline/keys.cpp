@@ -4,46 +4,14 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <utility>
+
+#include "config/looks.h"
 
 namespace gradcam {
 namespace {
 
 constexpr int kEscape = 27;
 constexpr double kOpacityStep = 0.1;
-
-template <class T>
-struct Named {
-  T value;
-  const char* name;
-};
-
-constexpr std::array<Named<ViewKind>, 6> kViews = {
-    {{ViewKind::kOverlay, "overlay"},
-     {ViewKind::kHeatmap, "heat map"},
-     {ViewKind::kSideBySide, "side by side"},
-     {ViewKind::kOriginal, "original"},
-     {ViewKind::kGuidedBackprop, "guided backpropagation"},
-     {ViewKind::kGuidedGradcam, "guided Grad-CAM"}}};
-
-constexpr std::array<Named<Colormap>, 8> kColormaps = {{{Colormap::kJet, "jet"},
-                                                        {Colormap::kTurbo, "turbo"},
-                                                        {Colormap::kViridis, "viridis"},
-                                                        {Colormap::kInferno, "inferno"},
-                                                        {Colormap::kMagma, "magma"},
-                                                        {Colormap::kPlasma, "plasma"},
-                                                        {Colormap::kHot, "hot"},
-                                                        {Colormap::kBone, "bone"}}};
-
-/// Moves `value` to the next in turn; its name.
-template <class T, std::size_t N>
-std::string advance(T& value, const std::array<Named<T>, N>& all) {
-  const auto here =
-      std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.value == value; });
-  const auto next = here == all.end() || here + 1 == all.end() ? all.begin() : here + 1;
-  value = next->value;
-  return next->name;
-}
 
 std::string name_of(const ClassScore& score) {
   return score.label.empty() ? "class " + std::to_string(score.index) : score.label;
@@ -59,9 +27,16 @@ KeyEffect change_opacity(double step, OverlayOptions& overlay) {
 /// To the next view that can be drawn of what is there.
 KeyEffect change_view(const KeyContext& context, OverlayOptions& overlay) {
   const bool guided = context.shown != nullptr && context.shown->guided.has_value();
-  std::string name = advance(overlay.view, kViews);
-  while (is_guided(overlay.view) && !guided) name = advance(overlay.view, kViews);
-  return {KeyAction::kRedraw, "view: " + name};
+  const ViewEntry* next = &row_after(kViews, overlay.view);
+  while (is_guided(next->value) && !guided) next = &row_after(kViews, next->value);
+  overlay.view = next->value;
+  return {KeyAction::kRedraw, "view: " + std::string(next->title)};
+}
+
+KeyEffect change_colormap(OverlayOptions& overlay) {
+  const auto& next = row_after(kColormaps, overlay.colormap);
+  overlay.colormap = next.value;
+  return {KeyAction::kRedraw, "colour map: " + std::string(next.name)};
 }
 
 KeyEffect explain_rank(int rank, const KeyContext& context, ViewSettings& settings) {
@@ -154,7 +129,7 @@ KeyEffect apply_key(int code, const KeyContext& context, ViewSettings& settings)
     case ']':
       return change_opacity(kOpacityStep, settings.overlay);
     case 'c':
-      return {KeyAction::kRedraw, "colour map: " + advance(settings.overlay.colormap, kColormaps)};
+      return change_colormap(settings.overlay);
     case 'm':
       return change_method(context, settings);
     case 'l':

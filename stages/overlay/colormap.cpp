@@ -12,6 +12,7 @@ namespace {
 constexpr std::array kOpencvMaps = {cv::COLORMAP_JET,     cv::COLORMAP_TURBO, cv::COLORMAP_VIRIDIS,
                                     cv::COLORMAP_INFERNO, cv::COLORMAP_MAGMA, cv::COLORMAP_PLASMA,
                                     cv::COLORMAP_HOT,     cv::COLORMAP_BONE};
+static_assert(kOpencvMaps.size() == kColormaps.size(), "one for each Colormap");
 
 std::array<ColorTable, kOpencvMaps.size()> make_tables() {
   cv::Mat steps(1, 256, CV_8U);
