@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "config/named.h"
 #include "config/redact.h"
 #include "config/suggest.h"
 #include "config/user_error.h"
@@ -12,12 +13,9 @@
 namespace gradcam {
 namespace {
 
-constexpr std::array<std::pair<Command, const char*>, 5> kCommands = {
-    {{Command::kRun, "run"},
-     {Command::kLayers, "layers"},
-     {Command::kInfo, "info"},
-     {Command::kBench, "bench"},
-     {Command::kMethods, "methods"}}};
+constexpr std::array kCommands = {Named{"run", Command::kRun}, Named{"layers", Command::kLayers},
+                                  Named{"info", Command::kInfo}, Named{"bench", Command::kBench},
+                                  Named{"methods", Command::kMethods}};
 
 [[noreturn]] void fail(const std::string& message) { throw UserError(ExitCode::kUsage, message); }
 
@@ -124,12 +122,10 @@ std::vector<std::string> positionals_of(const std::vector<std::string>& remainin
 /// The first positional may name a command.
 void take_command(CommandLine& line) {
   if (line.positionals.empty()) return;
-  for (const auto& [command, name] : kCommands) {
-    if (line.positionals[0] != name) continue;
-    line.command = command;
-    line.positionals.erase(line.positionals.begin());
-    return;
-  }
+  const auto* const command = find_named(kCommands, line.positionals[0]);
+  if (command == nullptr) return;
+  line.command = command->value;
+  line.positionals.erase(line.positionals.begin());
 }
 
 }  // namespace
@@ -154,11 +150,6 @@ CommandLine read_command_line(const std::vector<std::string>& arguments,
   return line;
 }
 
-std::string command_name(Command command) {
-  for (const auto& [known, name] : kCommands) {
-    if (known == command) return name;
-  }
-  return "";
-}
+std::string command_name(Command command) { return std::string(row_of(kCommands, command).name); }
 
 }  // namespace gradcam

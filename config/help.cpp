@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/option_table.h"
+#include "config/source_table.h"
 
 namespace gradcam {
 namespace {
@@ -29,8 +30,6 @@ Usage: gradcam-live [run] SOURCE... [options]   annotate sources with Grad-CAM h
        gradcam-live methods                     list what --method takes
        gradcam-live bench [SOURCE] [options]    measure each stage; default: a test pattern
 
-SOURCE is a film or picture file, a folder of pictures, a glob pattern, a camera (0, /dev/video0),
-rtsp:// or http(s)://, gst:LAUNCH (a GStreamer fragment), or test (a pattern).
 )";
 
 constexpr const char* kEnd = R"(
@@ -85,20 +84,21 @@ std::string description_of(const OptionSpec& spec) {
   return standard.empty() ? text : text + " [" + standard + "]";
 }
 
-/// Appends `text` word by word, in lines that begin at kTextColumn.
-void append_wrapped(std::string& out, const std::string& text) {
+/// Appends `text` word by word, in lines that begin at `column`; the first one stands there
+/// already.
+void append_wrapped(std::string& out, const std::string& text, std::size_t column) {
   std::istringstream words(text);
-  std::size_t column = kTextColumn;
+  std::size_t at = column;
   for (std::string word; words >> word;) {
-    if (column > kTextColumn && column + 1 + word.size() > kWidth) {
-      out += "\n" + std::string(kTextColumn, ' ');
-      column = kTextColumn;
-    } else if (column > kTextColumn) {
+    if (at > column && at + 1 + word.size() > kWidth) {
+      out += "\n" + std::string(column, ' ');
+      at = column;
+    } else if (at > column) {
       out += ' ';
-      ++column;
+      ++at;
     }
     out += word;
-    column += word.size();
+    at += word.size();
   }
   out += '\n';
 }
@@ -115,6 +115,7 @@ std::string in_cell(std::string text) {
 std::string help_text() {
   const std::vector<OptionSpec> table = option_table();
   std::string out = kBeginning;
+  append_wrapped(out, "SOURCE is " + known_sources(true) + ".", 0);
   for (const auto& [group, heading] : kHeadings) {
     out += std::string("\n") + heading + "\n";
     for (const OptionSpec& spec : table) {
@@ -123,7 +124,7 @@ std::string help_text() {
       const bool fits = usage.size() + 2 <= kTextColumn;
       out += usage + (fits ? std::string(kTextColumn - usage.size(), ' ')
                            : "\n" + std::string(kTextColumn, ' '));
-      append_wrapped(out, description_of(spec));
+      append_wrapped(out, description_of(spec), kTextColumn);
     }
   }
   return out + kEnd;

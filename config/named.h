@@ -1,26 +1,26 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-/// Names that users write for the values of an enum. Each enum has one constexpr array of rows;
-/// options, help, messages and keys read it through the functions below. A row has at least the
-/// members `name` and `value`, as Named has. Standard library only.
+/// Tables whose rows give names to the values of an enum: one constexpr std::array per enum, from
+/// which options, help, messages and keys are made. A row has at least the members `name` and
+/// `value`, as Named has; tables in two halves (what is known of a value here, who does it there)
+/// are joined by `value`. Standard library only.
 namespace gradcam {
 
 template <class T>
 struct Named {
-  std::string_view name;
+  std::string_view name;  ///< as users write it
   T value;
 };
 template <class T>
 Named(const char*, T) -> Named<T>;
 
-/// The row of this name, or nullptr.
+/// The row of this name; nullptr if there is none.
 template <class Row, std::size_t N>
 constexpr const Row* find_named(const std::array<Row, N>& table, std::string_view name) {
   for (const Row& row : table) {
@@ -29,16 +29,30 @@ constexpr const Row* find_named(const std::array<Row, N>& table, std::string_vie
   return nullptr;
 }
 
-/// The row of this value. Every value must be in the table.
+/// The row of this value, which must be in the table.
 template <class Row, std::size_t N>
 constexpr const Row& row_of(const std::array<Row, N>& table, decltype(Row::value) value) {
-  for (const Row& row : table) {
-    if (row.value == value) return row;
-  }
-  return table.front();
+  std::size_t i = 0;
+  while (table.at(i).value != value) ++i;
+  return table[i];
 }
 
-/// Names in the order of the table.
+/// The row behind that of this value; behind the last, the first.
+template <class Row, std::size_t N>
+constexpr const Row& row_after(const std::array<Row, N>& table, decltype(Row::value) value) {
+  const auto next = static_cast<std::size_t>(&row_of(table, value) - table.data()) + 1;
+  return table[next % N];
+}
+
+/// Whether two tables have rows for the same values in the same order.
+template <class One, class Other, std::size_t N, std::size_t M>
+constexpr bool same_values(const std::array<One, N>& one, const std::array<Other, M>& other) {
+  bool same = N == M;
+  for (std::size_t i = 0; same && i < N; ++i) same = one[i].value == other[i].value;
+  return same;
+}
+
+/// The names in the order of the table.
 template <class Row, std::size_t N>
 std::vector<std::string> names_of(const std::array<Row, N>& table) {
   std::vector<std::string> names;
@@ -47,11 +61,14 @@ std::vector<std::string> names_of(const std::array<Row, N>& table) {
   return names;
 }
 
-/// The row after that of this value; after the last, the first.
-template <class Row, std::size_t N>
-constexpr const Row& row_after(const std::array<Row, N>& table, decltype(Row::value) value) {
-  const auto next = static_cast<std::size_t>(&row_of(table, value) - table.data()) + 1;
-  return table[next % N];
+/// "a, b, c" in words of a sentence: `last` stands before the last one (" or ").
+inline std::string listed(const std::vector<std::string>& words, std::string_view last = ", ") {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 < words.size() ? ", " : last;
+    text += words[i];
+  }
+  return text;
 }
 
 }  // namespace gradcam

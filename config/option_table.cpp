@@ -8,7 +8,9 @@
 
 #include "config/method_table.h"
 #include "config/option_values.h"
+#include "config/output_table.h"
 #include "config/redact.h"
+#include "config/source_table.h"
 #include "config/user_error.h"
 
 namespace gradcam {
@@ -114,8 +116,7 @@ std::vector<OptionSpec> input_options() {
           named(group, Arity::kList, {"-i", "--source", "--input"}, "SOURCE",
                 "the same as SOURCE without a flag, for one that is named like a command; "
                 "several: one stream each"),
-          text_value("a camera, film, picture, folder, glob, URL, gst:LAUNCH or test"),
-          [](auto&& o) -> auto& { return o.input.sources; }),
+          text_value(brief_sources()), [](auto&& o) -> auto& { return o.input.sources; }),
       option(
           named(group, Arity::kSingle, {"--limit"}, "N",
                 "frames taken from each source; 0: all (bench: 200)"),
@@ -290,10 +291,8 @@ std::vector<OptionSpec> output_options() {
   return {
       list_option(
           named(group, Arity::kList, {"-o", "--output"}, "FILE",
-                "film (.mp4 .mkv), picture (.png .jpg), series (out_%05d.png) or null; may be "
-                "given several times"),
-          text_value("a file (.mp4 .mkv .png .jpg), a series such as out_%05d.png, or null"),
-          [](auto&& o) -> auto& { return o.output.outputs; }),
+                output_kinds() + "; may be given several times"),
+          text_value(allowed_outputs()), [](auto&& o) -> auto& { return o.output.outputs; }),
       option(
           named(group, Arity::kSwitch, {"-y", "--overwrite"}, "", "replace files that exist"),
           yes_or_no(), [](auto&& o) -> auto& { return o.output.overwrite; }),

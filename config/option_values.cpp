@@ -172,9 +172,7 @@ ValueKind<Choice> auto_or_yes_or_no() {
 }
 
 ValueKind<std::string> word(const std::vector<std::string>& words) {
-  std::string allowed;
-  for (const std::string& name : words) allowed += (allowed.empty() ? "" : ", ") + name;
-  return {(words.size() > 1 ? "one of " : "") + allowed,
+  return {(words.size() > 1 ? "one of " : "") + listed(words),
           [words](const std::string& text) {
             const bool known = std::find(words.begin(), words.end(), text) != words.end();
             return known ? std::optional<std::string>(text) : std::nullopt;

@@ -9,8 +9,9 @@
 #include "config/command_line.h"
 #include "config/environment.h"
 #include "config/option_table.h"
-#include "config/option_values.h"
+#include "config/output_table.h"
 #include "config/redact.h"
+#include "config/source_table.h"
 #include "config/user_error.h"
 #include "config/yaml_file.h"
 
@@ -72,16 +73,9 @@ void settle_looks(Options& options, const std::set<std::string>& given) {
 
 /// Two results in one file would overwrite each other.
 void refuse_repeated_outputs(const OutputOptions& output) {
-  std::vector<std::string> paths;
-  for (const std::string& path : output.outputs) {
-    if (path != "null") paths.push_back(path);
-  }
-  if (output.jsonl != "-") paths.push_back(output.jsonl);
-  paths.push_back(output.maps);
-  paths.push_back(output.stats);
   std::set<std::filesystem::path> seen;
-  for (const std::string& path : paths) {
-    if (path.empty()) continue;
+  for (const auto& [path, where] : asked_outputs(output)) {
+    if (where == OutputPlace::kNowhere || where == OutputPlace::kStandardOutput) continue;
     std::error_code none;  // what is not there yet is named as it will be
     const auto place = std::filesystem::weakly_canonical(std::filesystem::absolute(path), none);
     if (!seen.insert(place).second) {
@@ -122,8 +116,7 @@ void set_subject_or_sources(Options& options, const CommandLine& line,
   const std::vector<std::string>& sources = options.input.sources;
   switch (line.command) {
     case Command::kRun:
-      if (sources.empty())
-        fail("no source: give a camera (0), film, picture, folder, glob, URL, gst:LAUNCH or test");
+      if (sources.empty()) fail("no source: give " + brief_sources("camera (0)"));
       break;
     case Command::kBench:
       if (sources.size() > 1) {
