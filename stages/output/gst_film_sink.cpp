@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "config/user_error.h"
-#include "stages/output/film_picture.h"
+#include "stages/output/film_sink.h"
 #include "stages/output/output_path.h"
 
 namespace gradcam {
@@ -181,6 +181,11 @@ void GstFilmSink::throw_if_failed() {
 
 void GstFilmSink::fail(const std::string& why) const {
   throw UserError(ExitCode::kOutput, "cannot write film '" + path_.string() + "': " + why);
+}
+
+std::unique_ptr<Sink> open_film_sink(const std::filesystem::path& path, const SourceInfo& source,
+                                     bool overwrite) {
+  return std::make_unique<GstFilmSink>(path, source, overwrite);
 }
 
 }  // namespace gradcam

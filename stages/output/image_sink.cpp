@@ -3,6 +3,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <vector>
 
+#include "config/output_table.h"
 #include "config/user_error.h"
 #include "stages/output/atomic_file.h"
 
@@ -25,7 +26,7 @@ bool encoded(const std::string& extension, const cv::Mat& picture,
 
 ImageSink::ImageSink(std::filesystem::path path, bool still, bool overwrite)
     : path_(std::move(path)) {
-  if (SeriesName::is_series(path_.string())) {
+  if (is_series(path_.string())) {
     series_.emplace(path_);
     series_->require_new(overwrite);
     return;

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <cstdio>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <vector>
@@ -56,13 +55,12 @@ void MapsSink::write(const Rendered& frame) {
     if (error) refuse(folder_, "cannot be made: " + error.message());
     made_ = true;
   }
-  char name[32];
-  std::snprintf(name, sizeof name, "%06lld.tiff", static_cast<long long>(frame.frame().seq));
+  const std::string name = SeriesName(kMapSeries).at(frame.frame().seq).string();
   constexpr int kUncompressed = 1;
   std::vector<unsigned char> bytes;
   const cv::Mat map = in_source_size(*frame.map, frame.frame().source_size);
   if (!cv::imencode(".tiff", map, bytes, {cv::IMWRITE_TIFF_COMPRESSION, kUncompressed})) {
-    refuse(folder_, std::string("cannot take ") + name + ": the .tiff encoder failed");
+    refuse(folder_, "cannot take " + name + ": the .tiff encoder failed");
   }
   write_file(folder_ / name, bytes);
 }

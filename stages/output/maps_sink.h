@@ -7,6 +7,9 @@
 
 namespace gradcam {
 
+/// The names of the maps in their folder.
+inline constexpr const char* kMapSeries = "%06d.tiff";
+
 /// The heat map of each frame as FOLDER/000000.tiff …: float32, one channel, source size, 0..1,
 /// uncompressed, numbered as the source counts its frames. A failed frame leaves its number out.
 class MapsSink : public Sink {

@@ -3,7 +3,7 @@
 #include <array>
 
 #include "config/user_error.h"
-#include "stages/output/film_picture.h"
+#include "stages/output/film_sink.h"
 #include "stages/output/output_path.h"
 
 namespace gradcam {

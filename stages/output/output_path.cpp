@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "config/output_table.h"
 #include "config/user_error.h"
 
 namespace gradcam {
@@ -53,8 +54,6 @@ void require_new_file(const fs::path& path, bool overwrite) {
   if (!overwrite) refuse(path, "exists already: choose another name, or -y to overwrite it");
   if (access(path.c_str(), W_OK) != 0) refuse(path, "exists and is not writable");
 }
-
-bool SeriesName::is_series(const std::string& name) { return name.find('%') != std::string::npos; }
 
 SeriesName::SeriesName(const fs::path& pattern) : folder_(pattern.parent_path()) {
   const std::string name = pattern.filename().string();

@@ -23,8 +23,6 @@ void require_new_file(const std::filesystem::path& path, bool overwrite);
 /// The name of a numbered series such as out_%05d.png: one %d field, with or without width.
 class SeriesName {
  public:
-  /// True for names that hold a '%'.
-  static bool is_series(const std::string& name);
   explicit SeriesName(const std::filesystem::path& pattern);
   std::filesystem::path at(std::int64_t number) const;
   /// The folder must be writable, and hold no file of the series unless `overwrite`.

@@ -1,33 +1,66 @@
 #include "stages/output/sink.h"
 
+#include <array>
 #include <filesystem>
 
+#include "config/output_table.h"
 #include "config/user_error.h"
 #include "stages/output/film_sink.h"
 #include "stages/output/image_sink.h"
 #include "stages/output/jsonl_sink.h"
 #include "stages/output/maps_sink.h"
-#include "stages/output/null_sink.h"
 #include "stages/output/output_path.h"
 
 namespace gradcam {
 namespace {
 
-namespace fs = std::filesystem;
+/// One --output of one stream.
+struct Request {
+  const std::string& text;
+  const SourceInfo& source;
+  int stream;
+  int streams;
+  bool overwrite;
 
-std::unique_ptr<Sink> open_output(const std::string& output, const SourceInfo& source, int stream,
-                                  int streams, bool overwrite) {
-  if (output == "null") return std::make_unique<NullSink>();
-  const fs::path path = path_of_stream(output, stream, streams);
-  const std::string extension = lower_extension(path);
-  const bool film = extension == ".mp4" || extension == ".mkv";
-  if (!film && extension != ".png" && extension != ".jpg" && extension != ".jpeg") {
-    throw UserError(ExitCode::kOutput, "output '" + output +
-                                           "' is of no known kind: allowed are .mp4, .mkv, .png, "
-                                           ".jpg, a series such as out_%05d.png, and null");
+  std::filesystem::path path() const { return path_of_stream(text, stream, streams); }
+};
+
+std::unique_ptr<Sink> open_film(const Request& request) {
+  return open_film_sink(request.path(), request.source, request.overwrite);
+}
+
+std::unique_ptr<Sink> open_pictures(const Request& request) {
+  return std::make_unique<ImageSink>(request.path(), request.source.still, request.overwrite);
+}
+
+/// Takes frames and forgets them: for measurements, and runs that only write JSON or maps.
+class NullSink : public Sink {
+ public:
+  void write(const Rendered& /*frame*/) override {}
+  void finish() override {}
+};
+
+std::unique_ptr<Sink> open_nothing(const Request& /*request*/) {
+  return std::make_unique<NullSink>();
+}
+
+struct Opener {
+  OutputKind value;
+  std::unique_ptr<Sink> (*open)(const Request& request);
+};
+
+constexpr std::array kOpeners = {
+    Opener{OutputKind::kFilm, open_film}, Opener{OutputKind::kPicture, open_pictures},
+    Opener{OutputKind::kSeries, open_pictures}, Opener{OutputKind::kNull, open_nothing}};
+static_assert(same_values(kOpeners, kOutputTable), "one opener for each kind of output");
+
+std::unique_ptr<Sink> open_output(const Request& request) {
+  const OutputEntry* const kind = find_output(request.text);
+  if (kind == nullptr) {
+    throw UserError(ExitCode::kOutput, "output '" + request.text +
+                                           "' is of no known kind: allowed are " + known_outputs());
   }
-  if (film) return open_film_sink(path, source, overwrite);
-  return std::make_unique<ImageSink>(path, source.still, overwrite);
+  return row_of(kOpeners, kind->value).open(request);
 }
 
 }  // namespace
@@ -42,7 +75,7 @@ std::vector<std::unique_ptr<Sink>> open_sinks(const OutputOptions& options,
                                               const SourceInfo& source, int stream, int streams) {
   std::vector<std::unique_ptr<Sink>> sinks;
   for (const std::string& output : options.outputs) {
-    sinks.push_back(open_output(output, source, stream, streams, options.overwrite));
+    sinks.push_back(open_output({output, source, stream, streams, options.overwrite}));
   }
   if (!options.jsonl.empty()) {
     const std::string path = options.jsonl == "-"

@@ -3,7 +3,9 @@
 #include <filesystem>
 #include <string>
 
+#include "config/output_table.h"
 #include "config/user_error.h"
+#include "stages/output/maps_sink.h"
 #include "stages/output/output_path.h"
 
 namespace gradcam {
@@ -22,7 +24,7 @@ fs::path folder_of(const fs::path& file) {
 
 /// Whether writing `output` would replace `read`.
 bool hits(const fs::path& output, const fs::path& read) {
-  if (!SeriesName::is_series(output.filename().string())) return same(output, read);
+  if (!is_series(output.filename().string())) return same(output, read);
   return same(folder_of(output), folder_of(read)) &&
          SeriesName(output).matches(read.filename().string());
 }
@@ -45,19 +47,20 @@ void require_apart(const OutputOptions& options, const std::vector<SourceInfo>& 
     files.insert(files.end(), source.files.begin(), source.files.end());
   }
   const int count = static_cast<int>(sources.size());
+  const std::vector<AskedOutput> outputs = asked_outputs(options);
   for (int i = 0; i < count; ++i) {
-    for (const std::string& output : options.outputs) {
-      if (output != "null") require_other(path_of_stream(output, i, count), files);
-    }
-    if (!options.jsonl.empty() && options.jsonl != "-") {
-      require_other(path_of_stream(options.jsonl, i, count), files);
-    }
-    if (!options.maps.empty()) {
-      const fs::path folder = fs::path(options.maps) / (count > 1 ? std::to_string(i) : "");
-      require_other(folder / "%06d.tiff", files);
+    for (const AskedOutput& output : outputs) {
+      if (output.place == OutputPlace::kFile) {
+        require_other(path_of_stream(output.text, i, count), files);
+      } else if (output.place == OutputPlace::kFolder) {
+        const fs::path folder = fs::path(output.text) / (count > 1 ? std::to_string(i) : "");
+        require_other(folder / kMapSeries, files);
+      }
     }
   }
-  if (!options.stats.empty()) require_other(options.stats, files);
+  for (const AskedOutput& output : outputs) {
+    if (output.place == OutputPlace::kRunFile) require_other(output.text, files);
+  }
 }
 
 }  // namespace gradcam

@@ -1,4 +1,4 @@
-#include "stages/output/film_picture.h"
+#include "stages/output/film_sink.h"
 
 #include "stages/overlay/letterbox.h"
 
