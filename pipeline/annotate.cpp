@@ -5,6 +5,7 @@
 #include <thread>
 #include <utility>
 
+#include "config/output_table.h"
 #include "config/user_error.h"
 #include "pipeline/graph.h"
 #include "pipeline/log.h"
@@ -32,10 +33,7 @@ constexpr int kLiveFramesInFlight = 2;
 
 int cores() { return static_cast<int>(std::max(1U, std::thread::hardware_concurrency())); }
 
-bool writes_anything(const OutputOptions& output) {
-  return !output.outputs.empty() || !output.jsonl.empty() || !output.maps.empty() ||
-         !output.stats.empty();
-}
+bool writes_anything(const OutputOptions& output) { return !asked_outputs(output).empty(); }
 
 }  // namespace
 
@@ -126,9 +124,8 @@ void Annotation::Parts::decide_window(const std::optional<std::string>& display_
   const std::string problem = "no window: " + *display_problem;
   const bool asked_for = options.output.show == Choice::kYes;
   if (!writes_anything(options.output) && (!all_stills || asked_for)) {
-    throw UserError(ExitCode::kOutput, problem +
-                                           "; give another output: -o FILE (.mp4, .mkv, .png, "
-                                           ".jpg, out_%05d.png, null), --jsonl, --maps or --stats");
+    throw UserError(ExitCode::kOutput, problem + "; give another output: -o FILE (" +
+                                           output_forms() + "), --jsonl, --maps or --stats");
   }
   if (asked_for) log::warning(problem + "; the other outputs go on");
   window = false;
@@ -141,7 +138,7 @@ void Annotation::Parts::open_outputs() {
   require_apart(options.output, infos, others);
   for (int i = 0; i < count; ++i) {
     const SourceInfo& info = infos[static_cast<std::size_t>(i)];
-    const bool print_top = info.still && options.output.jsonl != "-";
+    const bool print_top = info.still && !uses_standard_output(options.output);
     SourceInfo written = info;
     written.still = info.still || options.input.limit == 1;  // one frame of a film is a picture
     const std::string heading = count > 1 ? info.name : "";
@@ -249,9 +246,8 @@ Annotation::Annotation(const Options& options, const std::stop_token& stop)
   parts_->open_sources(stop);
   if (!parts_->window && options.command == Command::kRun && !writes_anything(output) &&
       !parts_->all_stills) {
-    throw UserError(ExitCode::kUsage,
-                    "no output: give -o FILE (.mp4, .mkv, .png, .jpg, out_%05d.png, null), "
-                    "--jsonl, --maps, --stats or --show");
+    throw UserError(ExitCode::kUsage, "no output: give -o FILE (" + output_forms() +
+                                          "), --jsonl, --maps, --stats or --show");
   }
   parts_->decide_window(problem);
   parts_->open_outputs();

@@ -11,6 +11,7 @@
 #include <opencv2/imgcodecs.hpp>
 #include <thread>
 
+#include "config/output_table.h"
 #include "config/user_error.h"
 #include "pipeline/annotate.h"
 #include "pipeline/bench.h"
@@ -97,7 +98,7 @@ ExitCode bench(const Options& asked, const std::stop_token& stop) {
   read_reference(network, options.explain.reference);
   const EngineTimes engine = time_engine(network.first(), stop);
   const RunSummary summary = annotation->run(network, stop);
-  print_bench(engine, summary, options.output.jsonl == "-" ? stderr : stdout);
+  print_bench(engine, summary, uses_standard_output(options.output) ? stderr : stdout);
   if (!options.output.stats.empty()) {
     write_file(options.output.stats, bench_json(engine, summary) + "\n");
   }

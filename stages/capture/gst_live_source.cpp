@@ -57,8 +57,8 @@ bool has_live_part(GstElement* pipeline) {
 
 }  // namespace
 
-GstLiveSource::GstLiveSource(GstLaunch launch, const Opening& opening)
-    : launch_(std::move(launch)) {
+GstLiveSource::GstLiveSource(GstLaunch launch, const Opening& opening, Now now)
+    : launch_(std::move(launch)), now_(std::move(now)), stream_(now_) {
   info_.name = launch_.name;
   info_.camera = launch_.camera;
   build();
@@ -107,13 +107,13 @@ void GstLiveSource::start(const Opening& opening) {
 }
 
 GstSample* GstLiveSource::wait_for_first(const std::stop_token& stop) {
-  const auto deadline = std::chrono::steady_clock::now() + kOpenLimit;
+  const Clock::time_point deadline = now_() + kOpenLimit;
   while (true) {
     if (GstSample* const first = stream_.peek(kPoll)) return first;
     throw_if_failed();
     if (stream_.ended()) fail("it holds no picture");
     if (stop.stop_requested()) fail("stopped before its first picture");
-    if (std::chrono::steady_clock::now() > deadline) fail("no picture came within 10 s");
+    if (now_() > deadline) fail("no picture came within 10 s");
   }
 }
 

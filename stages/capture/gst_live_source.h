@@ -8,6 +8,7 @@
 #include "stages/capture/gst_stream.h"
 #include "stages/capture/source.h"
 #include "stages/capture/stream_time.h"
+#include "stages/frame/clock.h"
 
 namespace gradcam {
 
@@ -16,8 +17,9 @@ namespace gradcam {
 /// begin at 0.
 class GstLiveSource : public Source {
  public:
-  /// Returns once a picture is there, within ten seconds. Throws UserError(kSource).
-  GstLiveSource(GstLaunch launch, const Opening& opening);
+  /// Returns once a picture is there, within ten seconds. Throws UserError(kSource). All limits are
+  /// held against `now`.
+  GstLiveSource(GstLaunch launch, const Opening& opening, Now now = Clock::now);
   const SourceInfo& info() const override { return info_; }
   Capture next(std::chrono::milliseconds timeout) override;
 
@@ -31,6 +33,7 @@ class GstLiveSource : public Source {
   [[noreturn]] void fail(const std::string& why) const;
 
   GstLaunch launch_;
+  Now now_;
   SourceInfo info_;
   gst::Stream stream_;
   PtsCleaner cleaner_{std::chrono::nanoseconds(0)};

@@ -50,10 +50,10 @@ GstSample* Stream::peek(nanoseconds timeout) {
 
 Sample Stream::pull(nanoseconds timeout) {
   if (kept_) return std::move(kept_);
-  const auto begin = std::chrono::steady_clock::now();
+  const Clock::time_point begin = now_();
   Sample sample(gst_app_sink_try_pull_sample(GST_APP_SINK(sink_.get()),
                                              static_cast<GstClockTime>(timeout.count())));
-  silent_ = sample ? nanoseconds(0) : silent_ + (std::chrono::steady_clock::now() - begin);
+  silent_ = sample ? nanoseconds(0) : silent_ + (now_() - begin);
   return sample;
 }
 

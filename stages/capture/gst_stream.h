@@ -3,9 +3,11 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "stages/capture/source.h"
 #include "stages/capture/stream_time.h"
+#include "stages/frame/clock.h"
 #include "stages/media/gst_handles.h"
 
 namespace gradcam::gst {
@@ -14,6 +16,8 @@ namespace gradcam::gst {
 /// share.
 class Stream {
  public:
+  explicit Stream(Now now = Clock::now) : now_(std::move(now)) {}
+
   /// Makes the pipeline of `launch`, which names its `videoconvert` "convert", and an appsink; it
   /// is not started. False, and `error` why, where GStreamer cannot.
   bool build(const std::string& launch, std::string& error);
@@ -26,7 +30,7 @@ class Stream {
   GstSample* peek(std::chrono::nanoseconds timeout);
   Sample pull(std::chrono::nanoseconds timeout);
   bool ended() const;
-  /// Waited in vain since the last picture.
+  /// How long pull() has waited in vain since the last picture.
   std::chrono::nanoseconds silent() const { return silent_; }
   /// The first error that nobody has read yet; nullptr if there is none.
   Message error() const;
@@ -39,6 +43,7 @@ class Stream {
                           PtsCleaner& cleaner);
 
  private:
+  Now now_;
   Pipeline pipeline_;
   Element sink_;
   Bus bus_;

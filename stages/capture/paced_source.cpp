@@ -39,7 +39,7 @@ bool Playback::may_go_on(steady_clock::time_point limit, bool& resumed) {
 
 class PacedSource : public Source {
  public:
-  PacedSource(std::unique_ptr<Source> source, std::shared_ptr<Playback> playback, PaceClock now)
+  PacedSource(std::unique_ptr<Source> source, std::shared_ptr<Playback> playback, Now now)
       : source_(std::move(source)), playback_(std::move(playback)), now_(std::move(now)) {}
 
   const SourceInfo& info() const override { return source_->info(); }
@@ -73,14 +73,14 @@ class PacedSource : public Source {
 
   const std::unique_ptr<Source> source_;
   const std::shared_ptr<Playback> playback_;
-  const PaceClock now_;
+  const Now now_;
   std::optional<Captured> due_picture_;
   steady_clock::time_point begin_;  ///< when presentation time 0 is due
   bool restart_ = true;             ///< the next picture is due now
 };
 
 std::unique_ptr<Source> paced(std::unique_ptr<Source> source, std::shared_ptr<Playback> playback,
-                              PaceClock now) {
+                              Now now) {
   return std::make_unique<PacedSource>(std::move(source), std::move(playback), std::move(now));
 }
 

@@ -2,11 +2,11 @@
 
 #include <chrono>
 #include <condition_variable>
-#include <functional>
 #include <memory>
 #include <mutex>
 
 #include "stages/capture/source.h"
+#include "stages/frame/clock.h"
 
 namespace gradcam {
 
@@ -20,7 +20,7 @@ class Playback {
  private:
   friend class PacedSource;
   /// Waits at most until `limit` for leave to go on; true if there is, `resumed` if it was held up.
-  bool may_go_on(std::chrono::steady_clock::time_point limit, bool& resumed);
+  bool may_go_on(Clock::time_point limit, bool& resumed);
 
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -28,12 +28,10 @@ class Playback {
   int steps_ = 0;
 };
 
-using PaceClock = std::function<std::chrono::steady_clock::time_point()>;
-
 /// `source` at its own speed: each picture when its presentation time is due, counted from the
 /// first. After a hold-up (a pause, or a reader that was late by more than a fifth of a second) the
 /// time goes on from there: nothing is hurried. For sources that are not live.
 std::unique_ptr<Source> paced(std::unique_ptr<Source> source, std::shared_ptr<Playback> playback,
-                              PaceClock now = std::chrono::steady_clock::now);
+                              Now now = Clock::now);
 
 }  // namespace gradcam

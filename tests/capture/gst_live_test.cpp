@@ -1,10 +1,14 @@
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <stop_token>
-#include <thread>
+#include <vector>
 
 #include "config/user_error.h"
 #include "stages/capture/gst_launch.h"
+#include "stages/capture/gst_live_source.h"
 #include "stages/capture/source.h"
 
 namespace gradcam {
@@ -45,40 +49,98 @@ TEST(GstLive, LiveFragmentGivesNewestPicturesWithRisingTimes) {
   EXPECT_EQ(pictures[0].image.size(), cv::Size(64, 48));
 }
 
-/// Pictures of a fast live source that reach somebody slow.
-std::size_t pictures_of_fast_source(const Opening& opening) {
-  const auto source = open_source(
-      "gst:videotestsrc is-live=true num-buffers=40 ! video/x-raw,width=64,height=48,"
-      "framerate=100/1",
-      {}, opening);
-  std::size_t count = 0;
-  while (true) {
-    std::this_thread::sleep_for(milliseconds(30));
-    Capture next = source->next(milliseconds(500));
-    if (std::holds_alternative<EndOfStream>(next)) return count;
-    if (std::holds_alternative<Captured>(next)) ++count;
+/// Frames that a pipeline writes into a pipe as they pass.
+class Passed {
+ public:
+  Passed() { EXPECT_EQ(pipe(ends_.data()), 0); }
+  ~Passed() {
+    for (const int end : ends_) close(end);
   }
+  Passed(const Passed&) = delete;
+  Passed& operator=(const Passed&) = delete;
+
+  int input() const { return ends_[1]; }
+  void wait_for(int frames, std::size_t frame_size) {
+    std::vector<char> frame(frame_size);
+    for (std::size_t left = frame_size * static_cast<std::size_t>(frames); left > 0;) {
+      const ssize_t got = read(ends_[0], frame.data(), std::min(left, frame.size()));
+      ASSERT_GT(got, 0);
+      left -= static_cast<std::size_t>(got);
+    }
+  }
+
+ private:
+  std::array<int, 2> ends_{};
+};
+
+/// Of a live source of 40 pictures, those that reach somebody who takes none until `passed` of them
+/// have gone by.
+std::size_t pictures_left(const Opening& opening, int passed) {
+  Passed frames;
+  const auto source = open_source(
+      "gst:videotestsrc is-live=true num-buffers=40 ! video/x-raw,format=GRAY8,width=16,height=16,"
+      "framerate=100/1 ! tee name=all all. ! fdsink sync=false fd=" +
+          std::to_string(frames.input()) + " all.",
+      {}, opening);
+  frames.wait_for(passed, 16 * 16);
+  return take(*source, 40).size();
 }
 
 TEST(GstLive, OldPicturesGiveWayOnlyIfAskedFor) {
-  EXPECT_LT(pictures_of_fast_source({}), 30U);
+  EXPECT_LE(pictures_left({}, 40), 2U);  // the last one, and the one before if it is on its way
   Opening all;
   all.newest_only = false;
-  EXPECT_GE(pictures_of_fast_source(all), 38U);  // the one it was opened with is old
+  EXPECT_EQ(pictures_left(all, 4), 39U);  // the one it was opened with is old
+}
+
+/// A clock that moves on by `step` each time it is read.
+struct SteppingClock {
+  Now now() {
+    return [this] { return time += step; };
+  }
+  Clock::time_point time{std::chrono::hours(5)};
+  std::chrono::seconds step{0};
+};
+
+/// Why a source of this fragment cannot be opened.
+std::string refusal_on(SteppingClock& clock, const std::string& fragment, const Opening& opening) {
+  try {
+    GstLiveSource(fragment_launch(fragment), opening, clock.now());
+  } catch (const UserError& error) {
+    EXPECT_EQ(error.code(), ExitCode::kSource);
+    return error.what();
+  }
+  return "";
 }
 
 TEST(GstLive, AStopEndsTheWaitForTheFirstPicture) {
   std::stop_source stop;
-  std::jthread stopper([&] {
-    std::this_thread::sleep_for(milliseconds(200));
-    stop.request_stop();
-  });
+  stop.request_stop();
   Opening opening;
   opening.stop = stop.get_token();
-  const auto begin = std::chrono::steady_clock::now();
-  EXPECT_THROW(open_source("gst:videotestsrc is-live=true ! valve drop=true", {}, opening),
-               UserError);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(5));
+  SteppingClock still;
+  EXPECT_NE(refusal_on(still, "gst:videotestsrc is-live=true ! valve drop=true", opening)
+                .find("stopped before its first picture"),
+            std::string::npos);
+}
+
+TEST(GstLive, TheFirstPictureMustComeWithinTenSeconds) {
+  SteppingClock clock;
+  clock.step = std::chrono::seconds(4);
+  EXPECT_NE(refusal_on(clock, "gst:videotestsrc is-live=true ! valve drop=true", {})
+                .find("no picture came within 10 s"),
+            std::string::npos);
+}
+
+TEST(GstLive, FiveSecondsWithoutAPictureBreakIt) {
+  SteppingClock clock;
+  GstLiveSource source(fragment_launch("gst:videotestsrc is-live=true ! "
+                                       "video/x-raw,width=64,height=48,framerate=1/3600"),
+                       {}, clock.now());
+  clock.step = std::chrono::seconds(2);  // what each look for a picture takes
+  EXPECT_TRUE(std::holds_alternative<NotYet>(source.next(milliseconds(1))));
+  EXPECT_TRUE(std::holds_alternative<NotYet>(source.next(milliseconds(1))));
+  EXPECT_THROW(source.next(milliseconds(1)), UserError);
 }
 
 TEST(GstLive, FragmentThatIsNotLiveLosesNothing) {
