@@ -10,7 +10,7 @@ namespace gradcam {
 Environment process_environment();
 
 /// What the variables say; empty ones count as not set. Throws UserError(kUsage) for a GRADCAM_
-/// variable that is no option.
+/// variable that belongs to no option.
 Settings read_environment(const Environment& environment, const std::vector<OptionSpec>& table);
 
 }  // namespace gradcam

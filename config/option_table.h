@@ -24,7 +24,7 @@ struct Given {
   std::string origin;
 };
 
-/// What one source (flags, environment or file) says, by option name.
+/// What flags, environment or file say, by option name.
 using Settings = std::map<std::string, std::vector<Given>>;
 
 /// One option, declared once: read, printed, documented and suggested from here.

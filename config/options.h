@@ -63,7 +63,7 @@ struct OverlayOptions {
 
 /// Where results go.
 struct OutputOptions {
-  std::vector<std::string> outputs;  ///< .mp4 .mkv .png .jpg, a %05d series, or null
+  std::vector<std::string> outputs;  ///< of the kinds of output_table.h
   std::string jsonl;                 ///< JSON lines; "-" = stdout, empty = none
   std::string maps;                  ///< folder of float maps; empty = none
   std::string stats;                 ///< JSON summary; empty = none
@@ -75,11 +75,9 @@ struct OutputOptions {
 
 /// How the run itself goes.
 struct RunOptions {
-  /// The newest frame counts and older ones are dropped; no: every frame, and the source waits.
-  /// auto: by the kind of source.
+  /// yes: the newest frame counts, older ones are dropped; no: the source waits; auto: by its kind.
   Choice live = Choice::kAuto;
-  int frames_in_flight = 0;  ///< per stream, between capture and output; 0 = 2 live, else as the
-                             ///< cores and the batch allow
+  int frames_in_flight = 0;  ///< per stream, between capture and output; 0 = as many as help
   int max_failures = 25;     ///< failed frames in a row that end the run
   std::string log_level = "info";
 };
@@ -110,8 +108,7 @@ std::optional<Options> parse_options(int argc, const char* const* argv);
 std::optional<Options> parse_options(int argc, const char* const* argv,
                                      const Environment& environment);
 
-/// The options as a YAML document that `--config` reads back to the same options, but for the
-/// passwords of URLs, which are left out.
+/// The options as YAML that `--config` reads back to the same options, without passwords of URLs.
 std::string to_yaml(const Options& options);
 
 /// What --help prints, at most 100 columns wide.

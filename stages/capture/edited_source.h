@@ -15,8 +15,8 @@ std::unique_ptr<Source> thinned(std::unique_ptr<Source> source, double frames_pe
 /// The pictures of the first `seconds` of presentation time.
 std::unique_ptr<Source> bounded(std::unique_ptr<Source> source, double seconds);
 
-/// What `open` opens, again and again without end; presentation times go on. One that was cut short
-/// or has no picture ends it. A picture repeats 25 times a second.
+/// Opens a source with `open`, and once more whenever it ends; presentation times go on. The stream
+/// ends where a source was cut short or has no picture. A single picture repeats 25 times a second.
 std::unique_ptr<Source> looped(std::function<std::unique_ptr<Source>()> open);
 
 }  // namespace gradcam

@@ -6,7 +6,7 @@
 
 namespace gradcam {
 
-/// What a GStreamer pipeline that is not a film file begins with, and how it is to be taken.
+/// A camera, stream or fragment for GStreamer: how its pipeline begins, and what is known of it.
 struct GstLaunch {
   std::string name;    ///< of the source, as the user may see it
   std::string launch;  ///< elements up to video of any format; one may be named `source`
@@ -15,7 +15,7 @@ struct GstLaunch {
   std::string device, location, uri;
   std::string user, password;
   bool camera = false;
-  bool network = false;  ///< its end is a loss, not an end
+  bool network = false;  ///< an end of the stream is a lost connection
 };
 
 /// rtsp:// and rtsps:// over TCP with 100 ms of buffer; http:// and https://. Credentials in the

@@ -12,9 +12,9 @@
 
 namespace gradcam {
 
-/// A camera, a network stream, or any GStreamer fragment. Live ones give the newest picture only
-/// unless asked for all, and break when none comes for five seconds; others after thirty. Times
-/// begin at 0.
+/// A camera, a network stream, or any GStreamer fragment. A live one gives only the newest picture
+/// unless asked for all. It breaks when no picture comes for five seconds; one that is not live,
+/// for thirty. Times begin at 0.
 class GstLiveSource : public Source {
  public:
   /// Returns once a picture is there, within ten seconds. Throws UserError(kSource). All limits are

@@ -37,8 +37,8 @@ class Stream {
 
   /// Size and rate, from the first picture's format; false where that is not understood.
   static bool describe(GstSample* sample, SourceInfo& info);
-  /// Pixels and duration; no pixels where they cannot be read from memory. The time is `pts`, which
-  /// the caller read off the clock it goes by, made to increase by `cleaner`.
+  /// Pixels and duration of a sample; no pixels where they cannot be read from memory. Its time is
+  /// `pts`, by the clock that the caller goes by, which `cleaner` makes increase strictly.
   static Captured capture(GstSample* sample, std::optional<std::chrono::nanoseconds> pts,
                           PtsCleaner& cleaner);
 

@@ -21,7 +21,7 @@ struct Captured {
 };
 struct NotYet {};  ///< nothing within the time given: ask again
 struct EndOfStream {
-  std::string cut_short;  ///< not empty: ended before the container's claim; says how far it got
+  std::string cut_short;  ///< not empty: ended too early, or left something out; says why
 };
 using Capture = std::variant<Captured, NotYet, EndOfStream>;
 
@@ -37,13 +37,14 @@ class Source {
   virtual Capture next(std::chrono::milliseconds timeout) = 0;
 };
 
+/// How a source is opened.
 struct Opening {
   bool newest_only = true;  ///< live: a picture that nobody has taken yet gives way to a newer one
   std::stop_token stop;     ///< ends the wait for the first picture
 };
 
-/// Opens `text` (file, folder, glob, picture, camera, URL, gst:LAUNCH, `test`; README tells of
-/// each) as one stream, cut, thinned and looped as `options` say. Throws UserError: kSource, also
+/// Opens `text`, of any kind of config/source_table.h, as one stream. Of `options` it obeys the
+/// start, the duration, the most frames per second and the loop. Throws UserError: kSource, also
 /// when stopped; kUsage for a start time in what is no film.
 std::unique_ptr<Source> open_source(const std::string& text, const InputOptions& options,
                                     const Opening& opening = {});

@@ -30,8 +30,8 @@ std::string seconds_text(std::chrono::nanoseconds time);
 /// The duration of a frame at this rate; 40 ms when the rate is unknown.
 std::chrono::nanoseconds frame_duration(double frames_per_second);
 
-/// What a stream from `begin` that should reach `end` has to say for itself when its last frame
-/// ended at `reached`: empty if it is complete within 1 s or 2 %, whichever is more.
+/// A sentence on a stream from `begin` to `end` whose last frame ended at `reached`; empty if that
+/// is the end within 1 s or 2 %, whichever is more.
 std::string cut_short_text(std::chrono::nanoseconds begin, std::chrono::nanoseconds reached,
                            std::chrono::nanoseconds end);
 

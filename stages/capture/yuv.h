@@ -5,8 +5,8 @@
 
 namespace gradcam {
 
-/// How the film's numbers stand for colours: weights of red and blue in luma, and what 0 and 1 (for
-/// chroma -0.5 .. 0.5) are in bytes.
+/// How a film codes its colours: the weights of red and blue in luma, the byte that stands for luma
+/// 0, and how many steps lie between luma 0 and 1 and between chroma -0.5 and 0.5.
 struct YuvCoding {
   double kr = 0.299;  ///< BT.601
   double kb = 0.114;

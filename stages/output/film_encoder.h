@@ -14,10 +14,10 @@ struct FilmEncoder {
   bool fits_mp4 = true;
 };
 
-/// All that are known, the one to be preferred first. `key_frame_distance` in frames.
+/// All encoders that are known, the preferred one first. `key_frame_distance` in frames.
 std::vector<FilmEncoder> known_film_encoders(int key_frame_distance);
 
-/// The first of them that this machine can start and that fits the container (".mp4", ".mkv").
+/// The first of them that this machine can start and that goes with the container (".mp4", ".mkv").
 /// Throws UserError(kOutput) that names the packages to install.
 FilmEncoder choose_film_encoder(const std::string& extension, int key_frame_distance);
 

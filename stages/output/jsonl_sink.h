@@ -12,9 +12,9 @@ namespace gradcam {
 /// with several streams their number goes before it ("1:drive.mp4"), so that no two are the same.
 std::string stream_name(const SourceInfo& source, int stream, int streams);
 
-/// One frame as a line of JSON without its line end, coordinates in source pixels; keys that have
-/// no meaning for this frame are absent. `now` is the end of the frame's latency. `new_map`: the
-/// map is in no line before; what belongs to the map, not to the frame, is told once.
+/// One frame as a line of JSON without its line end, coordinates in source pixels. Keys that mean
+/// nothing for this frame are absent. The frame's latency ends at `now`. `new_map`: this is the
+/// first line of its map, and holds what belongs to the map and not to the frame (flicker, trust).
 std::string json_line(const std::string& stream, const Rendered& frame, Clock::time_point now,
                       bool new_map);
 

@@ -14,8 +14,8 @@ inline constexpr const char* kMapSeries = "%06d.tiff";
 /// uncompressed, numbered as the source counts its frames. A failed frame leaves its number out.
 class MapsSink : public Sink {
  public:
-  /// The folder is made with the first map; its parent must exist. `part`: a folder inside it that
-  /// takes the maps instead (of one of several streams); empty = none.
+  /// The folder is made with the first map; its parent must exist. `part`: of one of several
+  /// streams, the name of its own folder inside; empty = the maps lie in `folder` itself.
   MapsSink(const std::filesystem::path& folder, const std::string& part, bool overwrite);
   void write(const Rendered& frame) override;
   void finish() override {}

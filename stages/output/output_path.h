@@ -17,7 +17,7 @@ std::string lower_extension(const std::filesystem::path& path);
 /// The folder that will hold `path` must exist and be writable.
 void require_folder(const std::filesystem::path& path);
 
-/// As require_folder; besides, `path` must not exist unless `overwrite`, and never be a folder.
+/// As require_folder. Besides, `path` must be no folder, and must not exist unless `overwrite`.
 void require_new_file(const std::filesystem::path& path, bool overwrite);
 
 /// The name of a numbered series such as out_%05d.png: one %d field, with or without width.

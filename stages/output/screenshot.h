@@ -8,9 +8,9 @@
 
 namespace gradcam {
 
-/// Writes the picture as FOLDER/gradcam_NAME_NUMBER.png, what is no letter or digit in `name` (of a
-/// stream) replaced; with -2, -3 … added while a file of that name exists. Result: its path.
-/// Throws UserError(kOutput).
+/// Writes `picture` (BGR u8) as FOLDER/gradcam_NAME_NUMBER.png and returns that path. NAME is
+/// `name`, of a stream, with '_' for each character that is no letter or digit. Where the file
+/// exists, -2, -3 … is added to its name. Throws UserError(kOutput).
 std::filesystem::path save_screenshot(const std::filesystem::path& folder, const std::string& name,
                                       std::int64_t number, const cv::Mat& picture);
 

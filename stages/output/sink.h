@@ -22,15 +22,15 @@ class Sink {
   virtual void finish() = 0;
 };
 
-/// What can be said of the outputs before it is known of what kind the sources are: kinds, folders,
-/// existing files. Opens nothing. Throws as open_sinks().
+/// Checks the outputs of `streams` streams before any source is open: their kinds, their folders,
+/// files that exist. Creates nothing. Throws as open_sinks().
 void require_writable(const OutputOptions& options, int streams);
 
 /// All sinks of one stream, in the order asked for. `stream` of `streams`: with several streams
 /// each file name gets the stream's number before its extension (out.mp4 -> out-0.mp4).
-/// Existing files are refused unless options.overwrite; no file is created when any is refused.
-/// That no two outputs have the same name, and none that of a source, is for the caller to see to
-/// (parse_options and source_guard.h do).
+/// Existing files are refused unless options.overwrite; no file is created when any is refused. Two
+/// outputs of one name, or one with the name of a source, are not noticed here: parse_options() and
+/// require_apart() (source_guard.h) refuse them. Throws UserError(kOutput).
 std::vector<std::unique_ptr<Sink>> open_sinks(const OutputOptions& options,
                                               const SourceInfo& source, int stream, int streams);
 

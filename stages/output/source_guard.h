@@ -8,9 +8,9 @@
 
 namespace gradcam {
 
-/// --overwrite replaces files, but never one that is being read: no output of any stream may be a
-/// file of any source, nor one of `others` (the model's, the options'). Throws UserError(kOutput)
-/// that names the output.
+/// Refuses outputs, of any stream, that would replace a file of any source or one of `others` (the
+/// model's, the options'): --overwrite must not replace what is being read. Throws
+/// UserError(kOutput) that names the output.
 void require_apart(const OutputOptions& options, const std::vector<SourceInfo>& sources,
                    const std::vector<std::filesystem::path>& others = {});
 

@@ -9,7 +9,8 @@
 
 namespace gradcam {
 
-/// Size of the window that a picture opens in: its own, or as much smaller as the screen asks.
+/// The size of the window in which a picture first appears: that of the picture, or the largest of
+/// its shape within 1280x960.
 cv::Size first_window_size(cv::Size picture);
 
 /// OpenCV's highgui. Debian's is built on Qt, which aborts the process where there is no display:

@@ -17,8 +17,8 @@ namespace gradcam {
 /// Throws std::runtime_error on NaN or infinity, and on sizes that do not fit. Pure; any thread.
 cv::Mat map_on_frame(const HeatMap& heat, const Mapping& mapping, cv::Size blob_size, Style style);
 
-/// A map as it is drawn, 0..1: of style raw from its least to its largest value, of style captum
-/// with 0 in the middle; else as it is.
+/// A map as it is drawn, 0..1. Style raw: its least value becomes 0, its largest 1. Style captum: 0
+/// becomes 0.5, and the largest magnitude 0 or 1. Other maps stay as they are.
 cv::Mat drawable(const cv::Mat& map, Style style);
 
 }  // namespace gradcam

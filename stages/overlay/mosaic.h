@@ -12,8 +12,8 @@ struct MosaicLayout {
   std::vector<cv::Rect> cells;
 };
 
-/// For `count` (>= 1) pictures of about this size: about as many columns as rows, cells of that
-/// size, or as much smaller, of the same shape, as it takes for the whole to stay within `bounds`.
+/// For `count` (>= 1) pictures of about this size, in about as many columns as rows. A cell has the
+/// shape of `picture` and its size, or less, so that the whole stays within `bounds`.
 MosaicLayout mosaic_layout(int count, cv::Size picture, cv::Size bounds = {1920, 1080});
 
 /// The mosaic before any picture has come: each cell dark, with its name (UTF-8).

@@ -7,16 +7,15 @@
 
 namespace gradcam {
 
-/// Size of side_by_side() for pictures of this size: depends on nothing else, even in both
-/// directions.
+/// The size of side_by_side() for pictures of this size. Width and height are even.
 cv::Size side_by_side_size(cv::Size picture);
 
 /// Widest title that fits, and the line height it is drawn with.
 int title_width(cv::Size picture);
 int title_line_height(cv::Size picture);
 
-/// Original and result (BGR u8, one size) beside each other, under a line with `title` (ASCII,
-/// over the result), with a colour bar 0..1 on the right.
+/// Original and result (BGR u8, one size) beside each other, with a colour bar 0..1 on the right.
+/// `title` (ASCII) stands on a line above the result.
 cv::Mat side_by_side(const cv::Mat& original, const cv::Mat& result, const std::string& title,
                      Colormap colormap);
 
