@@ -43,10 +43,10 @@ LoadedModel load_subject(const Options& options, const std::string& device) {
 
 /// "31.2 ms, chosen"
 std::string trial_text(const EngineTrial& trial) {
-  if (trial.ms == 0) return trial.verdict;
+  if (trial.ms == 0) return outcome_text(trial);
   char text[64];
   std::snprintf(text, sizeof text, "%.2f ms, agreement %.4f, ", trial.ms, trial.agreement);
-  return text + trial.verdict;
+  return text + outcome_text(trial);
 }
 
 /// What the engine was measured against, and what is out:
@@ -57,10 +57,10 @@ std::string rivals_text(const Explainer& explainer) {
   for (const EngineTrial& trial : explainer.engine_trials()) {
     char text[64] = "";
     if (trial.ms > 0) std::snprintf(text, sizeof text, "%.1f ms", trial.ms);
-    if (trial.verdict == "chosen") {
+    if (trial.outcome == EngineTrial::Outcome::kChosen) {
       chosen = text;
     } else {
-      rivals += "; " + trial.name + " " + (trial.ms > 0 ? text : trial.verdict);
+      rivals += "; " + trial.name + " " + (trial.ms > 0 ? text : outcome_text(trial));
     }
   }
   if (rivals.empty()) return "";

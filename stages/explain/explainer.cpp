@@ -18,6 +18,7 @@
 #include "config/user_error.h"
 #include "stages/explain/engines/batching.h"
 #include "stages/explain/engines/make_engine.h"
+#include "stages/explain/engines/probe.h"
 #include "stages/explain/engines/whole_network.h"
 #include "stages/explain/graph/detector_layers.h"
 #include "stages/explain/graph/layers.h"

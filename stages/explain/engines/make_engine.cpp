@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "config/user_error.h"
+#include "stages/explain/engines/probe.h"
+#include "stages/explain/engines/processor.h"
 #include "stages/explain/engines/split_engine.h"
 #include "stages/explain/engines/torchscript_engine.h"
 #include "stages/explain/engines/torchscript_halves.h"
@@ -26,14 +28,6 @@ using Layers = std::vector<std::string>;
 [[noreturn]] void refuse(const std::string& option, const std::string& why) {
   throw UserError(ExitCode::kUsage, "--" + option + ": " + why);
 }
-
-bool processor_has_vnni() {
-  const std::string text = processor();
-  const auto has = [&](const char* flag) { return text.find(flag) != std::string::npos; };
-  return has("avx512_vnni") || has("avx_vnni") || has("amx_int8");
-}
-
-bool processor_has_bf16() { return __builtin_cpu_supports("avx512bf16") != 0; }
 
 /// What is asked of a candidate, and what it needs to be made. Lives until the choice is made.
 struct Request {
@@ -224,8 +218,10 @@ ChosenEngine make_engine(const Network& network, const Layers& layers,
   if (candidates.empty()) refuse_all(request, no_openvino);
   const bool has_fp32 = request.wants_precision("fp32");
   try {
-    return choose_engine(candidates, request.probe, engine_threads(options),
-                         has_fp32 ? kAgreesWithFp32 : kAgreesWithRounded, choosing,
+    const ChoiceRules rules{.threads = engine_threads(options),
+                            .agreement = has_fp32 ? kAgreesWithFp32 : kAgreesWithRounded,
+                            .choosing = choosing};
+    return choose_engine(candidates, request.probe, rules,
                          ChoiceMemory(network.cache(), key_of(request, candidates)));
   } catch (const UserError&) {
     throw;

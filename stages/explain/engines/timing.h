@@ -3,17 +3,22 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <vector>
+
+#include "stages/frame/clock.h"
 
 namespace gradcam {
 
-/// Wall time that `work` takes.
+/// Tells the time: Clock::now, or a test's own.
+using Now = std::function<Clock::time_point()>;
+
+/// Time that `work` takes.
 template <typename Work>
-double milliseconds_of(const Work& work) {
-  const auto begin = std::chrono::steady_clock::now();
+double milliseconds_of(const Work& work, const Now& now = Clock::now) {
+  const auto begin = now();
   work();
-  const auto took = std::chrono::steady_clock::now() - begin;
-  return std::chrono::duration<double, std::milli>(took).count();
+  return std::chrono::duration<double, std::milli>(now() - begin).count();
 }
 
 /// The upper one of an even number; 0 of none.

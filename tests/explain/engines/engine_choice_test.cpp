@@ -6,25 +6,28 @@
 #include <chrono>
 #include <fstream>
 #include <functional>
-#include <thread>
 #include <utility>
 
+#include "stages/explain/engines/probe.h"
 #include "stages/explain/model/tensors.h"
 #include "tests/support/temp_folder.h"
 
 namespace gradcam {
 namespace {
 
-using std::chrono::microseconds;
+/// Stands still but where a FakeEngine runs.
+struct ManualClock {
+  Clock::time_point now{};
+};
 
 /// Scores from the mean colour; a fake in time and accuracy, not in kind.
 class FakeEngine : public Engine {
  public:
-  FakeEngine(std::string name, int ms, double error)
-      : name_(std::move(name)), ms_(ms), error_(error) {}
+  FakeEngine(ManualClock& clock, std::string name, int ms, double error)
+      : clock_(clock), name_(std::move(name)), ms_(ms), error_(error) {}
 
   Result run(const at::Tensor& pixels) override {
-    std::this_thread::sleep_for(microseconds(1000 * ms_));
+    clock_.now += std::chrono::milliseconds(ms_);
     const at::Tensor picture = pixels.permute({0, 3, 1, 2}).to(at::kFloat) / 255;
     at::Tensor activation = (picture + error_ * noise(picture)).detach().requires_grad_();
     const at::Tensor output = at::matmul(activation.pow(2).mean({2, 3}), weights_);
@@ -40,6 +43,7 @@ class FakeEngine : public Engine {
     return ((at::arange(like.numel()) * 7919 % 101).to(at::kFloat) / 50 - 1).view(like.sizes());
   }
 
+  ManualClock& clock_;
   std::string name_;
   int ms_;
   double error_;
@@ -52,13 +56,17 @@ class Choice : public testing::Test {
   EngineCandidate candidate(const std::string& name, int ms, double error = 0) {
     return {name, [this, name, ms, error] {
               made_ += name + " ";
-              return std::make_unique<FakeEngine>(name, ms, error);
+              return std::make_unique<FakeEngine>(clock_, name, ms, error);
             }};
   }
   ChosenEngine choose(const std::vector<EngineCandidate>& candidates,
                       Choosing choosing = Choosing::kMeasured, double agreement = kAgreesWithFp32) {
     made_.clear();
-    return choose_engine(candidates, probe_pixels(12, 10), 1, agreement, choosing,
+    const ChoiceRules rules{
+        .threads = 1, .agreement = agreement, .choosing = choosing, .now = [this] {
+          return clock_.now;
+        }};
+    return choose_engine(candidates, probe_pixels(12, 10), rules,
                          ChoiceMemory(folder_.path().string(), "key"));
   }
 
@@ -68,6 +76,7 @@ class Choice : public testing::Test {
     }
   }
 
+  ManualClock clock_;
   std::string made_;  ///< in order
   TempFolder folder_;
 };
@@ -84,10 +93,11 @@ TEST_F(Choice, TheFastestThatAgreesIsTaken) {
   const auto chosen = choose({candidate("slow", 12), candidate("fast", 2), candidate("mid", 6)});
   EXPECT_EQ(chosen.engine->name(), "fast");
   ASSERT_EQ(chosen.trials.size(), 3U);
-  EXPECT_EQ(chosen.trials[0].verdict, "slower");
-  EXPECT_EQ(chosen.trials[1].verdict, "chosen");
-  EXPECT_EQ(chosen.trials[2].verdict, "slower");
-  EXPECT_GE(chosen.trials[0].ms, 12);
+  EXPECT_EQ(outcome_text(chosen.trials[0]), "slower");
+  EXPECT_EQ(outcome_text(chosen.trials[1]), "chosen");
+  EXPECT_EQ(outcome_text(chosen.trials[2]), "slower");
+  EXPECT_EQ(chosen.trials[0].ms, 12);
+  EXPECT_EQ(chosen.trials[1].ms, 2);
   EXPECT_GT(chosen.trials[1].agreement, 0.999);
 }
 
@@ -95,7 +105,8 @@ TEST_F(Choice, WhoDisagreesIsOut) {
   const auto chosen = choose({candidate("reference", 8), candidate("wrong", 0, 2.0)});
   EXPECT_EQ(chosen.engine->name(), "reference");
   EXPECT_LT(chosen.trials[1].agreement, 0.5);
-  EXPECT_EQ(chosen.trials[1].verdict.rfind("out: agreement ", 0), 0U) << chosen.trials[1].verdict;
+  EXPECT_EQ(outcome_text(chosen.trials[1]).rfind("out: agreement ", 0), 0U)
+      << outcome_text(chosen.trials[1]);
 }
 
 TEST_F(Choice, WhoIsRoundedDisagreesWithFp32) {
@@ -106,7 +117,7 @@ TEST_F(Choice, WhoIsRoundedDisagreesWithFp32) {
 TEST_F(Choice, TwoThatAreRoundedNeedNotAgreeAsClosely) {
   const auto chosen = choose({candidate("one", 8), candidate("other", 1, 0.1)}, Choosing::kMeasured,
                              kAgreesWithRounded);
-  EXPECT_EQ(chosen.engine->name(), "other") << chosen.trials[1].verdict;
+  EXPECT_EQ(chosen.engine->name(), "other") << outcome_text(chosen.trials[1]);
 }
 
 TEST_F(Choice, WhoCannotRunIsOutAndSaysWhy) {
@@ -114,14 +125,14 @@ TEST_F(Choice, WhoCannotRunIsOutAndSaysWhy) {
       "broken", []() -> std::unique_ptr<Engine> { throw std::runtime_error("no such unit"); }};
   const auto chosen = choose({candidate("reference", 1), broken});
   EXPECT_EQ(chosen.engine->name(), "reference");
-  EXPECT_EQ(chosen.trials[1].verdict, "out: no such unit");
+  EXPECT_EQ(outcome_text(chosen.trials[1]), "out: no such unit");
 }
 
 /// The same answers as all for `runs` runs; then `change` makes of them what it likes.
 class ChangingEngine : public FakeEngine {
  public:
-  ChangingEngine(int runs, std::function<void(at::Tensor&)> change)
-      : FakeEngine("changing", 0, 0), runs_(runs), change_(std::move(change)) {}
+  ChangingEngine(ManualClock& clock, int runs, std::function<void(at::Tensor&)> change)
+      : FakeEngine(clock, "changing", 0, 0), runs_(runs), change_(std::move(change)) {}
   Result run(const at::Tensor& pixels) override {
     Result result = FakeEngine::run(pixels);
     if (--runs_ < 0) change_(result.output);
@@ -133,25 +144,43 @@ class ChangingEngine : public FakeEngine {
   std::function<void(at::Tensor&)> change_;
 };
 
-EngineCandidate changing(int runs, const std::function<void(at::Tensor&)>& change) {
-  return {"changing", [=] { return std::make_unique<ChangingEngine>(runs, change); }};
+EngineCandidate changing(ManualClock& clock, int runs,
+                         const std::function<void(at::Tensor&)>& change) {
+  return {"changing",
+          [=, &clock] { return std::make_unique<ChangingEngine>(clock, runs, change); }};
 }
 
 TEST_F(Choice, WhoDisagreesOnceWarmIsOut) {
   const auto other = [](at::Tensor& output) { output = output.flip(1); };
-  const auto chosen = choose({candidate("reference", 8), changing(2, other)});
+  const auto chosen = choose({candidate("reference", 8), changing(clock_, 2, other)});
   EXPECT_EQ(chosen.engine->name(), "reference");
-  EXPECT_EQ(chosen.trials[1].verdict.rfind("out: agreement ", 0), 0U) << chosen.trials[1].verdict;
+  EXPECT_EQ(outcome_text(chosen.trials[1]).rfind("out: agreement ", 0), 0U)
+      << outcome_text(chosen.trials[1]);
 }
 
 TEST_F(Choice, WhoFailsLateIsOut) {
   const auto fail = [](at::Tensor&) { throw std::runtime_error("no memory left"); };
   for (const int runs : {2, 6, 8}) {  // while it gets warm, and while it is timed
     forget();
-    const auto chosen = choose({candidate("reference", 8), changing(runs, fail)});
+    const auto chosen = choose({candidate("reference", 8), changing(clock_, runs, fail)});
     EXPECT_EQ(chosen.engine->name(), "reference");
-    EXPECT_EQ(chosen.trials[1].verdict, "out: no memory left");
+    EXPECT_EQ(outcome_text(chosen.trials[1]), "out: no memory left");
   }
+}
+
+TEST_F(Choice, SlowEnginesRunLessOften) {
+  int runs = 0;
+  const auto count = [&](at::Tensor&) { ++runs; };
+  choose({candidate("reference", 1), changing(clock_, 0, count)});
+  EXPECT_EQ(runs, 5 + 1 + 9);  // to get warm, to be compared, to be timed
+  forget();
+  runs = 0;
+  const auto slow = [&](at::Tensor&) {
+    ++runs;
+    clock_.now += std::chrono::milliseconds(1600);
+  };
+  choose({candidate("reference", 1), changing(clock_, 0, slow)});
+  EXPECT_EQ(runs, 3 + 1 + 3);
 }
 
 TEST_F(Choice, UntimedLeavesOutWhatIsGoodOnlyWhenMeasured) {
@@ -182,7 +211,7 @@ TEST_F(Choice, IsRememberedWithItsFigures) {
   const auto again = choose({candidate("slow", 8), candidate("fast", 1)});
   EXPECT_EQ(made_, "fast ");
   ASSERT_EQ(again.trials.size(), 2U);
-  EXPECT_EQ(again.trials[1].verdict, "chosen");
+  EXPECT_EQ(outcome_text(again.trials[1]), "chosen");
   EXPECT_NEAR(again.trials[0].ms, first.trials[0].ms, 0.01);
   EXPECT_EQ(first.remembered_in, "");
   EXPECT_TRUE(std::filesystem::exists(again.remembered_in));
