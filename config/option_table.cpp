@@ -6,6 +6,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "config/engine_table.h"
 #include "config/method_table.h"
 #include "config/option_values.h"
 #include "config/output_table.h"
@@ -151,6 +152,27 @@ std::vector<std::string> method_or_auto() {
   return names;
 }
 
+/// "auto, torchscript, or openvino, which needs a bundle"
+std::string engine_notes() {
+  std::string text;
+  for (const EngineEntry& engine : kEngineTable) {
+    if (!text.empty()) text += &engine == &kEngineTable.back() ? ", or " : ", ";
+    text += engine.name;
+    if (!engine.note.empty()) text.append(", ").append(engine.note);
+  }
+  return text;
+}
+
+/// "; fp16: on CUDA" of each number format that there is something to say of.
+std::string precision_notes() {
+  std::string text;
+  for (const PrecisionEntry& precision : kPrecisionTable) {
+    if (precision.note.empty()) continue;
+    text.append("; ").append(precision.name).append(": ").append(precision.note);
+  }
+  return text;
+}
+
 std::vector<OptionSpec> model_options() {
   const auto group = OptionGroup::kModel;
   return {
@@ -230,15 +252,12 @@ std::vector<OptionSpec> model_options() {
           device_value(), [](auto&& o) -> auto& { return o.explain.device; }),
       option(
           named(group, Arity::kSingle, {"--engine"}, "NAME",
-                "what runs the network: auto, torchscript, or openvino, which needs a bundle"),
-          word({"auto", "torchscript", "openvino"}),
-          [](auto&& o) -> auto& { return o.explain.engine; }),
+                "what runs the network: " + engine_notes()),
+          one_of(kEngineTable), [](auto&& o) -> auto& { return o.explain.engine; }),
       option(
           named(group, Arity::kSingle, {"--precision"}, "NAME",
-                "number format of the network; auto: the fastest here that agrees with fp32; fp16: "
-                "on CUDA; int8: of a bundle that holds it, never chosen by itself"),
-          word({"auto", "fp32", "bf16", "fp16", "int8"}),
-          [](auto&& o) -> auto& { return o.explain.precision; }),
+                "number format of the network" + precision_notes()),
+          one_of(kPrecisionTable), [](auto&& o) -> auto& { return o.explain.precision; }),
       option(
           named(group, Arity::kSingle, {"--threads"}, "N",
                 "threads of the network; 0: one per core"),

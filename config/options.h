@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config/engine_table.h"
 #include "config/looks.h"
 
 namespace gradcam {
@@ -41,14 +42,14 @@ struct ExplainOptions {
   double confidence = 0;  ///< least score of a box or label; 0 = the description's threshold
   Style style = Style::kGradcam;
   Normalize normalize = Normalize::kAuto;
-  std::string device = "auto";     ///< auto | cpu | cuda[:N]
-  std::string engine = "auto";     ///< auto | torchscript | openvino (bundles only)
-  std::string precision = "auto";  ///< auto | fp32 | bf16 | fp16 (CUDA) | int8 (bundles only)
-  int threads = 0;                 ///< of the inference engine; 0 = one per core
-  int batch = 0;                   ///< pictures in one call of the network, when so many wait;
-                                   ///< 0 = one per stream, at most 4
-  double budget_s = 0;             ///< engine time that a frame may cost; 0 = whatever it takes
-  int every = 1;                   ///< every N-th frame is explained, the others carry its map
+  std::string device = "auto";  ///< auto | cpu | cuda[:N]
+  EngineName engine = EngineName::kAuto;
+  Precision precision = Precision::kAuto;
+  int threads = 0;      ///< of the inference engine; 0 = one per core
+  int batch = 0;        ///< pictures in one call of the network, when so many wait; 0 = one per
+                        ///< stream, at most 4
+  double budget_s = 0;  ///< engine time that a frame may cost; 0 = whatever it takes
+  int every = 1;        ///< every N-th frame is explained, the others carry its map
 };
 
 /// What the picture looks like.

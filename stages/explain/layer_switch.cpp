@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "config/engine_table.h"
 #include "stages/explain/graph/layers.h"
 #include "stages/explain/model/torch_threads.h"
 #include "stages/explain/option_rules.h"
@@ -103,9 +104,9 @@ void LayerSwitch::prepare(const std::string& layer) {
   try {
     ExplainOptions options = options_;
     options.layers = {layer};
-    // What only a bundle has may be missing at this layer.
-    if (options.engine == "openvino") options.engine = "auto";
-    if (options.precision == "bf16" || options.precision == "int8") options.precision = "auto";
+    // What a bundle has for its own layer may be missing at this one.
+    if (row_of(kEngineTable, options.engine).needs_bundle) options.engine = EngineName::kAuto;
+    if (row_of(kPrecisionTable, options.precision).cpu_only) options.precision = Precision::kAuto;
     auto explainer =
         std::make_shared<Explainer>(network_, description_, options, Choosing::kUntimed);
     if (reference_) explainer->set_reference(*reference_);

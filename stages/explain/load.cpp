@@ -6,7 +6,10 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <ranges>
+#include <string_view>
 
+#include "config/engine_table.h"
 #include "config/user_error.h"
 #include "stages/explain/model/bundle.h"
 #include "stages/explain/model/device.h"
@@ -66,22 +69,39 @@ std::string note_of(const Bundle& bundle, const ExplainOptions& options) {
   if (!bundle.has_model && fs::is_regular_file(bundle.model(), unreadable)) {
     note += "; its model.pt is cut short or of another model and is left alone";
   }
-  if (options.precision == "int8" && !bundle.int8_agrees) {
+  if (options.precision == Precision::kInt8 && !bundle.int8_agrees) {
     note += "; its int8 form did not agree well with fp32 when it was made";
   }
   return note.empty() ? "" : "bundle '" + bundle.folder + "': " + note.substr(2);
 }
 
+/// "--engine openvino and --precision int8 or bf16"
+std::string cpu_only_options() {
+  std::string engines;
+  std::string precisions;
+  const auto add = [](std::string& all, std::string_view name) {
+    all.append(all.empty() ? "" : " or ").append(name);
+  };
+  for (const EngineEntry& engine : kEngineTable) {
+    if (engine.needs_bundle) add(engines, engine.name);
+  }
+  for (const PrecisionEntry& precision : kPrecisionTable | std::views::reverse) {
+    if (precision.cpu_only) add(precisions, precision.name);
+  }
+  return "--engine " + engines + " and --precision " + precisions;
+}
+
 /// A bundle is for the CPU; on a GPU its TorchScript file serves.
 LoadedModel load_bundle(const std::string& folder, const ExplainOptions& options) {
   const std::string file = folder + "/model.pt";
-  const bool needed = options.engine == "openvino" || options.precision == "int8";
-  const bool for_cpu = needed || options.precision == "bf16";
+  const PrecisionEntry& precision = row_of(kPrecisionTable, options.precision);
+  const bool needed = row_of(kEngineTable, options.engine).needs_bundle || precision.only_in_bundle;
+  const bool for_cpu = needed || precision.cpu_only;
   c10::Device device = parse_device(options.device);
   if (!device.is_cpu() && (for_cpu || !has_sound_model(folder))) {
     if (options.device != "auto") {
       const std::string why =
-          for_cpu ? "--engine openvino and --precision int8 or bf16 are for the CPU"
+          for_cpu ? cpu_only_options() + " are for the CPU"
                   : "bundle '" + folder + "' is for the CPU, and holds no sound model.pt";
       throw UserError(ExitCode::kUsage,
                       "--device " + options.device + ": " + why + "; allowed: auto, cpu");

@@ -93,8 +93,8 @@ class OpenVinoFeatures : public Features {
  public:
   using Compile = std::function<ov::CompiledModel(int count)>;
 
-  OpenVinoFeatures(OpenVinoForm form, int batch, Compile compile)
-      : form_(form), batch_(batch), compile_(std::move(compile)) {
+  OpenVinoFeatures(Precision format, int batch, Compile compile)
+      : format_(format), batch_(batch), compile_(std::move(compile)) {
     in_one_line([this] { request_for(1); });
   }
 
@@ -103,7 +103,7 @@ class OpenVinoFeatures : public Features {
   }
 
   bool wakes_torch_threads() const override { return false; }
-  std::string name() const override { return name_of(form_); }
+  std::string name() const override { return openvino_name(format_); }
 
  private:
   FeatureValues run_all(const at::Tensor& pixels) {
@@ -135,7 +135,7 @@ class OpenVinoFeatures : public Features {
     return requests_.emplace(count, Request(compile_(count))).first->second;
   }
 
-  OpenVinoForm form_;
+  Precision format_;
   int batch_;
   Compile compile_;
   std::map<int, Request> requests_;  ///< by the number of pictures
@@ -169,17 +169,7 @@ std::shared_ptr<ov::Model> taking_pixels(const std::shared_ptr<ov::Model>& model
 
 }  // namespace
 
-std::string name_of(OpenVinoForm form) {
-  switch (form) {
-    case OpenVinoForm::kFp32:
-      return "openvino fp32";
-    case OpenVinoForm::kBf16:
-      return "openvino bf16";
-    case OpenVinoForm::kInt8:
-      return "openvino int8";
-  }
-  return "";
-}
+std::string openvino_name(Precision format) { return "openvino " + std::string(name_of(format)); }
 
 OpenVino::OpenVino(const std::string& cache_folder)
     : core_(in_one_line([] { return std::make_shared<Core>(); })) {
@@ -201,11 +191,11 @@ bool OpenVino::has_bf16() const {
   return std::find(can.begin(), can.end(), ov::device::capability::BF16) != can.end();
 }
 
-std::unique_ptr<Features> OpenVino::compile(const std::string& ir, OpenVinoForm form,
+std::unique_ptr<Features> OpenVino::compile(const std::string& ir, Precision format,
                                             const Normalisation& normalisation, int threads,
                                             int batch) const {
   // What is not quantized of an int8 network runs in bf16 where the processor can.
-  const bool bf16 = form == OpenVinoForm::kBf16 || (form == OpenVinoForm::kInt8 && has_bf16());
+  const bool bf16 = format == Precision::kBf16 || (format == Precision::kInt8 && has_bf16());
   const auto compile = [core = core_, ir, bf16, normalisation, threads](int count) {
     return core->core.compile_model(
         taking_pixels(core->core.read_model(ir), normalisation, count), "CPU",
@@ -213,7 +203,7 @@ std::unique_ptr<Features> OpenVino::compile(const std::string& ir, OpenVinoForm 
         ov::hint::inference_precision(bf16 ? ov::element::bf16 : ov::element::f32),
         ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false));
   };
-  return std::make_unique<OpenVinoFeatures>(form, batch, compile);
+  return std::make_unique<OpenVinoFeatures>(format, batch, compile);
 }
 
 }  // namespace gradcam

@@ -64,7 +64,7 @@ Blob blob(int seed) {
   return blob;
 }
 
-ExplainOptions options_of(const std::string& layer, const std::string& precision = "fp32") {
+ExplainOptions options_of(const std::string& layer, Precision precision = Precision::kFp32) {
   ExplainOptions options;
   options.layers = {layer};
   options.precision = precision;
@@ -162,20 +162,21 @@ TEST_F(Cuda, EachMethodGivesTheMapOfTheCpu) {
 
 TEST_F(Cuda, ManyFramesOneAfterAnotherKeepTheirOwnPixels) {
   Explainer here = explainer(classifier(), "cpu", options_of("bn"));
-  for (const char* precision : {"fp32", "fp16"}) {  // most of them by the graph
+  for (const Precision precision :
+       {Precision::kFp32, Precision::kFp16}) {  // most of them by the graph
     Explainer there = explainer(classifier(), "cuda:0", options_of("bn", precision));
     for (int frame = 0; frame < 40; ++frame) {
       const auto found = there.explain(blob(frame % 9));
       const auto expected = here.explain(blob(frame % 9));
-      EXPECT_NEAR(found.top[0].score, expected.top[0].score, 0.01) << precision << frame;
-      EXPECT_LT(largest_difference(found.heat, expected.heat), 0.05) << precision << frame;
+      EXPECT_NEAR(found.top[0].score, expected.top[0].score, 0.01) << name_of(precision) << frame;
+      EXPECT_LT(largest_difference(found.heat, expected.heat), 0.05) << name_of(precision) << frame;
     }
   }
 }
 
 TEST_F(Cuda, HalfPrecisionAgreesAndIsAnotherFormat) {
   Explainer here = explainer(classifier(), "cpu", options_of("bn"));
-  Explainer half = explainer(classifier(), "cuda:0", options_of("bn", "fp16"));
+  Explainer half = explainer(classifier(), "cuda:0", options_of("bn", Precision::kFp16));
   EXPECT_EQ(half.engine(), "torchscript fp16");
   const auto found = half.explain(blob(2));
   const auto expected = here.explain(blob(2));
@@ -186,12 +187,12 @@ TEST_F(Cuda, HalfPrecisionAgreesAndIsAnotherFormat) {
 }
 
 TEST_F(Cuda, FormsAreTimedAgainstEachOther) {
-  Explainer chosen = explainer(classifier(), "cuda:0", options_of("bn", "auto"));
+  Explainer chosen = explainer(classifier(), "cuda:0", options_of("bn", Precision::kAuto));
   std::vector<std::string> names;
   for (const EngineTrial& trial : chosen.engine_trials()) {
     names.push_back(trial.name);
-    EXPECT_GT(trial.ms, 0) << trial.name << ": " << trial.verdict;
-    EXPECT_EQ(trial.verdict, trial.name == chosen.engine() ? "chosen" : "slower");
+    EXPECT_GT(trial.ms, 0) << trial.name << ": " << outcome_text(trial);
+    EXPECT_EQ(outcome_text(trial), trial.name == chosen.engine() ? "chosen" : "slower");
   }
   EXPECT_EQ(names, (std::vector<std::string>{"torchscript fp32", "torchscript fp32 split",
                                              "torchscript fp16"}));

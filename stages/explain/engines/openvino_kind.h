@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "stages/explain/engines/engine_kinds.h"
+
+/// OpenVINO as one of engine_kinds(): the features of a bundle on the CPU, its head by LibTorch.
+namespace gradcam {
+
+std::string openvino_obstacle(const Network& network, const std::vector<std::string>& layers);
+std::vector<EngineCandidate> openvino_candidates(const EngineRequest& request);
+std::string openvino_format_obstacle(const EngineRequest& request);
+std::string openvino_version();
+
+}  // namespace gradcam

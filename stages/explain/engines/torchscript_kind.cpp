@@ -1,0 +1,89 @@
+#include "stages/explain/engines/torchscript_kind.h"
+
+#include <torch/headeronly/version.h>
+
+#include <memory>
+#include <optional>
+#include <stdexcept>
+
+#include "stages/explain/engines/processor.h"
+#include "stages/explain/engines/split_engine.h"
+#include "stages/explain/engines/torchscript_engine.h"
+#include "stages/explain/engines/torchscript_halves.h"
+
+namespace gradcam {
+namespace {
+
+/// The halves of the TorchScript graph. Throws as CutGraph does for what cannot be cut at all.
+SplitGraph halves_of(const EngineRequest& request) {
+  const Model& model = request.network.model();
+  const ModelDescription& d = request.description;
+  const MarkedGraph marked = mark_layers(model, request.layers);
+  const CutGraph whole(model, request.layers, marked, d.input_height, d.input_width, d.output);
+  auto halves = split(marked);
+  if (!halves) throw std::runtime_error("the graph cannot be split at this layer");
+  return *halves;
+}
+
+/// The forms of a split graph that the request allows, on the device of its network.
+std::vector<TorchScriptForm> forms_of(const EngineRequest& request) {
+  std::vector<TorchScriptForm> forms;
+  if (request.network.device().is_cpu()) {
+    if (request.allows(Precision::kFp32)) forms.push_back(TorchScriptForm::kOptimized);
+    if (request.allows(Precision::kBf16) && processor_has_bf16()) {
+      forms.push_back(TorchScriptForm::kBf16);
+    }
+  } else {
+    if (request.allows(Precision::kFp32)) forms.push_back(TorchScriptForm::kPlain);
+    if (request.allows(Precision::kFp16)) forms.push_back(TorchScriptForm::kFp16);
+  }
+  return forms;
+}
+
+}  // namespace
+
+std::string torchscript_obstacle(const Network& network, const std::vector<std::string>& layers) {
+  if (network.has_model()) return "";
+  if (layers != std::vector{network.bundle()->layer}) network.model();  // throws: what is missing
+  return "bundle '" + network.path() + "' holds no sound model.pt";
+}
+
+std::vector<EngineCandidate> torchscript_candidates(const EngineRequest& request) {
+  std::vector<EngineCandidate> candidates;
+  if (request.allows(Precision::kFp32)) {
+    candidates.push_back({"torchscript fp32", [request] {
+                            return std::make_unique<TorchScriptEngine>(
+                                request.network.model(), request.layers, request.description);
+                          }});
+  }
+  if (request.layers.size() != 1) return candidates;
+  const auto halves = std::make_shared<std::optional<SplitGraph>>();  // one for all forms
+  for (const TorchScriptForm form : forms_of(request)) {
+    candidates.push_back({name_of(form),
+                          [request, halves, form] {
+                            const ModelDescription& description = request.description;
+                            const Normalisation normalisation(description,
+                                                              request.network.device());
+                            if (!*halves) *halves = halves_of(request);
+                            return std::make_unique<SplitEngine>(
+                                torchscript_features(**halves, form, normalisation),
+                                Head((*halves)->head, description.output), request.probe);
+                          },
+                          /*only_measured=*/form == TorchScriptForm::kOptimized});
+  }
+  return candidates;
+}
+
+std::string torchscript_format_obstacle(const EngineRequest& request) {
+  if (request.options.precision == Precision::kFp16)
+    return "needs a CUDA device; give auto or fp32";
+  if (!request.network.device().is_cpu()) {
+    return "is for the CPU; give --device cpu, or auto, fp32 or fp16";
+  }
+  if (request.layers.size() != 1) return "works with one layer; give auto or fp32";
+  return "this processor does not compute in it; give auto or fp32";
+}
+
+std::string torchscript_version() { return TORCH_VERSION; }
+
+}  // namespace gradcam

@@ -1,0 +1,100 @@
+#include "stages/explain/engines/engine_kinds.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "stages/explain/engines/make_engine.h"
+#include "stages/explain/engines/probe.h"
+#include "tests/support/tiny_models.h"
+#include "tests/support/user_error_matchers.h"
+
+namespace gradcam {
+namespace {
+
+constexpr int kSize = 12;
+
+/// A TorchScript file on the CPU, which is no bundle.
+class EngineKinds : public testing::Test {
+ protected:
+  EngineKinds() {
+    description_.input_height = kSize;
+    description_.input_width = kSize;
+    options_.threads = 1;
+  }
+
+  EngineRequest request() const {
+    return {network_, layers_, description_, options_, probe_pixels(kSize, kSize)};
+  }
+  ChosenEngine make() const { return make_engine(network_, layers_, description_, options_); }
+  const EngineKind& openvino() const { return engine_kinds()[1]; }
+
+  Network network_{Model(
+      tiny::saved(
+          tiny::network({{"conv", tiny::seeded_conv(3, 4, 1)},
+                         {"fc", tiny::linear(tiny::seeded({2, 4}, 3), tiny::seeded({2}, 4))}},
+                        "  return self.fc.forward(torch.mean(self.conv.forward(x), [2, 3]))\n"),
+          "engine_kinds"),
+      c10::Device("cpu"))};
+  std::vector<std::string> layers_{"conv"};
+  ModelDescription description_;
+  ExplainOptions options_;
+};
+
+TEST_F(EngineKinds, CandidatesAreNamedByEngineAndAFormatThatItOffers) {
+  for (const EngineKind& kind : engine_kinds()) {
+    if (!kind.obstacle(network_, layers_).empty()) continue;
+    const auto candidates = kind.candidates(request());
+    EXPECT_FALSE(candidates.empty()) << name_of(kind.name);
+    for (const EngineCandidate& candidate : candidates) {
+      EXPECT_TRUE(std::ranges::any_of(kind.formats, [&](Precision format) {
+        const std::string name =
+            std::string(name_of(kind.name)) + " " + std::string(name_of(format));
+        return (candidate.name + " ").starts_with(name + " ");
+      })) << candidate.name;
+      EXPECT_EQ(candidate.make()->name(), candidate.name);
+    }
+  }
+}
+
+TEST_F(EngineKinds, EveryFormatIsOfferedBySomeEngine) {
+  for (const PrecisionEntry& precision : kPrecisionTable) {
+    if (precision.value == Precision::kAuto) continue;
+    EXPECT_TRUE(std::ranges::any_of(engine_kinds(), [&](const EngineKind& kind) {
+      return std::ranges::find(kind.formats, precision.value) != kind.formats.end();
+    })) << precision.name;
+  }
+}
+
+TEST_F(EngineKinds, AutoStandsForAllEnginesAndForAllFormatsButInt8) {
+  EXPECT_TRUE(request().allows(EngineName::kOpenVino));
+  EXPECT_TRUE(request().allows(Precision::kFp16));
+  EXPECT_FALSE(request().allows(Precision::kInt8));
+  options_.precision = Precision::kInt8;
+  options_.engine = EngineName::kTorchScript;
+  EXPECT_FALSE(request().allows(EngineName::kOpenVino));
+  EXPECT_FALSE(request().allows(Precision::kFp16));
+  EXPECT_TRUE(request().allows(Precision::kInt8));
+}
+
+TEST_F(EngineKinds, AnEngineThatCannotRunTheNetworkSaysWhy) {
+  options_.engine = EngineName::kOpenVino;
+  EXPECT_USER_ERROR(make(), ExitCode::kUsage,
+                    "--engine openvino: " + openvino().obstacle(network_, layers_));
+}
+
+TEST_F(EngineKinds, AFormatThatIsNotToBeHadSaysWhy) {
+  options_.precision = Precision::kFp16;
+  EXPECT_USER_ERROR(make(), ExitCode::kUsage,
+                    "--precision fp16: needs a CUDA device; give auto or fp32");
+  options_.precision = Precision::kInt8;
+  EXPECT_USER_ERROR(make(), ExitCode::kUsage,
+                    "--precision int8: needs OpenVINO: " + openvino().obstacle(network_, layers_));
+  options_.precision = Precision::kBf16;
+  layers_ = {"conv", "conv"};
+  EXPECT_USER_ERROR(make(), ExitCode::kUsage,
+                    "--precision bf16: works with one layer; give auto or fp32");
+}
+
+}  // namespace
+}  // namespace gradcam
