@@ -9,14 +9,14 @@
 
 namespace gradcam {
 
-/// Median milliseconds of the engine alone, the two measured in turn on one thread of control.
+/// Median times of the engine alone. Plain and explained calls take turns on one thread.
 struct EngineTimes {
-  double forward_only_ms = 0;  ///< whole network, frozen, channels_last, no autograd
+  double forward_only_ms = 0;  ///< the network without a map, as Explainer::forward_only()
   double explained_ms = 0;     ///< scores and heat map
-  double ratio = 0;            ///< median of explained / forward-only over neighbouring pairs
+  double ratio = 0;            ///< median of explained / forward-only over pairs of turns
 };
 
-/// Runs on a thread of its own, as the pipeline's inference thread.
+/// Measures on a thread of its own, as the pipeline's inference thread is one.
 EngineTimes time_engine(Explainer& explainer, const std::stop_token& stop);
 
 /// To `out`: the engine's times, and the stages' of a run.

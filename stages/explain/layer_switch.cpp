@@ -73,6 +73,13 @@ std::optional<std::string> LayerSwitch::take_problem() {
   return std::exchange(problem_, std::nullopt);
 }
 
+void LayerSwitch::wait_until_prepared() {
+  std::unique_lock lock(mutex_);
+  idle_.wait(lock, [this] {
+    return !wanted_ && preparing_.empty() && (!layers_wanted_ || layers_known_);
+  });
+}
+
 void LayerSwitch::start_worker() {
   if (!worker_.joinable()) {
     worker_ = std::jthread([this](const std::stop_token& stop) { work(stop); });
@@ -82,21 +89,22 @@ void LayerSwitch::start_worker() {
 
 void LayerSwitch::work(const std::stop_token& stop) {
   compute_alone();
-  bool listed = false;
   std::unique_lock lock(mutex_);
-  const auto asked = [&] { return (layers_wanted_ && !listed) || wanted_.has_value(); };
-  while (asked_.wait(lock, stop, asked)) {
-    const bool list = layers_wanted_ && !listed;
-    if (!list) preparing_ = *std::exchange(wanted_, std::nullopt);
-    lock.unlock();
-    if (list) {
+  const auto list = [&] { return layers_wanted_ && !layers_known_; };
+  while (asked_.wait(lock, stop, [&] { return list() || wanted_.has_value(); })) {
+    if (list()) {
+      lock.unlock();
       look_up_layers();
-      listed = true;
+      lock.lock();
+      layers_known_ = true;
     } else {
+      preparing_ = *std::exchange(wanted_, std::nullopt);
+      lock.unlock();
       prepare(preparing_);
+      lock.lock();
+      preparing_.clear();
     }
-    lock.lock();
-    preparing_.clear();
+    idle_.notify_all();
   }
 }
 

@@ -15,46 +15,52 @@
 
 namespace gradcam {
 
-/// One network, explained at a layer that may change while it runs. An explainer for another layer
-/// is prepared on a thread of its own (with one LibTorch thread, so that it does not fight the
-/// inference thread) while the present one goes on, and is kept: going back costs nothing. All
-/// share the weights of one Network as far as folding leaves them alone; of a bundle, other layers
-/// run on its TorchScript file.
+/// The explainers of one network, one per layer. One of them explains at a time; which one may
+/// change while pictures come. An explainer for a new layer is prepared on a thread of its own, and
+/// the present one explains meanwhile. (That thread uses one LibTorch thread, so that it does not
+/// fight the inference thread.) Explainers are kept, so that going back costs nothing. They share
+/// the weights of the network, but for those that LibTorch folds into others when it freezes a
+/// graph. Of a bundle, layers other than its own run on its TorchScript file.
 class LayerSwitch {
  public:
   /// Throws as Explainer does.
   LayerSwitch(Network network, ModelDescription description, const ExplainOptions& options);
-  /// Waits for a preparation that is under way (bounded by it).
+  /// Waits for a preparation that is under way, which cannot be interrupted.
   ~LayerSwitch() = default;
 
   /// The explainer of the layers that the options ask for.
   Explainer& first() { return *first_; }
 
-  /// The one that explains.
+  /// The one that explains now.
   Explainer& current() { return *current_; }
 
-  /// From now on `layer` (empty = as the options ask) is explained if it is ready; else the present
-  /// one goes on, and `layer` is prepared. One thread at a time, as explain().
+  /// Explains at `layer` from now on (empty = as the options ask) if its explainer is ready. If
+  /// not, the present one goes on, and that of `layer` is prepared. The same thread as explain().
   void turn_to(const std::string& layer);
 
-  /// Several pictures, at most first().batch(), go by one call where the layer's engine takes them.
+  /// As Explainer::explain() of the present explainer. `blobs`: at most first().batch(). Where the
+  /// engine of this layer does not take so many at once, they are explained one by one.
   std::vector<Explanation> explain(const std::vector<const Blob*>& blobs, const Question& question);
 
   /// As Explainer::set_reference(), for all layers. Before anything is explained.
   void set_reference(const Blob& blob);
 
-  /// Layers that can be chosen, in the order of their call. Empty until they are known: the first
-  /// call has them looked up beside. Any thread.
+  /// Layers that can be chosen, in the order in which the network runs them. The first call starts
+  /// the look-up on the thread that prepares; the answer is empty until it is done. Any thread.
   std::vector<std::string> layers();
 
-  /// Methods that go with the options and are quick enough for each frame. Any thread.
+  /// Methods that go with the options and are quick enough for every frame. Any thread.
   std::vector<std::string> methods() const;
 
-  /// This layer was asked for and cannot be explained. Any thread.
+  /// Whether this layer was asked for and cannot be explained. Any thread.
   bool refuses(const std::string& layer);
 
-  /// Why a layer that was asked for could not be prepared; told once. Any thread.
+  /// Why the last layer that failed could not be prepared; each failure is told once. Any thread.
   std::optional<std::string> take_problem();
+
+  /// Waits until every layer that was asked for is ready or refused, and layers() knows its answer
+  /// if it was called. Any thread.
+  void wait_until_prepared();
 
  private:
   void work(const std::stop_token& stop);
@@ -71,11 +77,13 @@ class LayerSwitch {
 
   std::mutex mutex_;
   std::condition_variable_any asked_;
+  std::condition_variable idle_;  ///< nothing is left to prepare
   std::map<std::string, std::shared_ptr<Explainer>> ready_;
   std::set<std::string> refused_;
   std::optional<std::string> wanted_;  ///< the newest wish counts
   std::string preparing_;              ///< what the worker is at; written with mutex_ held
   bool layers_wanted_ = false;
+  bool layers_known_ = false;
   std::vector<std::string> layers_;
   std::optional<std::string> problem_;
   std::jthread worker_;  ///< last: it uses all of the above

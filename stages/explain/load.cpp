@@ -30,7 +30,7 @@ std::string environment(const char* name) {
   return value != nullptr ? value : "";
 }
 
-/// What may not be looked at is none.
+/// False also for a path that the user may not look at.
 bool is_folder(const std::string& path) {
   std::error_code error;
   return fs::is_directory(path, error);

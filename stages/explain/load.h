@@ -11,17 +11,18 @@
 
 namespace gradcam {
 
-/// Where the default network may be, the first one that holds it wins:
-/// <program>/../share/gradcam-live/models, $XDG_DATA_HOME/gradcam-live/models (if the variable is
-/// not set, that below ~/.local/share) and the build tree's models folder.
+/// The folders that are searched for the default network, in this order:
+/// <folder of the program>/../share/gradcam-live/models, $XDG_DATA_HOME/gradcam-live/models
+/// (~/.local/share/gradcam-live/models if the variable is not set), and the models folder of the
+/// build tree.
 std::vector<std::filesystem::path> model_folders(const std::filesystem::path& program);
 
-/// The default network in the first of `folders` that holds it; a bundle before the `.pt`. Throws
-/// UserError(kModel) that names scripts/setup.
+/// The default network in the first of `folders` that holds it. Where one folder holds both forms,
+/// the bundle is taken, not the `.pt`. Throws UserError(kModel) that names scripts/setup.
 std::string default_model(const std::vector<std::filesystem::path>& folders);
 
-/// The model file that `--model` (or $GRADCAM_MODEL, its variable) means: `asked` itself, or if it
-/// is empty the default_model() in the model_folders() of this program.
+/// The model file or bundle that `--model` means: `asked` itself, or if it is empty the
+/// default_model() in the model_folders() of this program.
 std::string find_model(const std::string& asked);
 
 /// A network and how it is to be read.
@@ -31,15 +32,16 @@ struct LoadedModel {
   std::string note;  ///< not empty: what the user should know, such as a bundle that cannot be used
 };
 
-/// Throws UserError(kModel) if the model of `options` is not there, without the time that it takes
-/// to load it.
+/// Throws UserError(kModel) if the model of `options` is not there. Quick: nothing is loaded.
 void require_model(const ExplainOptions& options);
 
-/// What load_model() may read: the file or the files of the bundle, the description, the labels.
+/// What load_model() and the explainer may read: the file or the files of the bundle, the
+/// description, the labels, the reference picture.
 std::vector<std::filesystem::path> files_read(const ExplainOptions& options);
 
-/// The file or bundle of `options.model`, with the labels of `options.labels`. A bundle that cannot
-/// be used gives way to the TorchScript file in it, with a note. Throws UserError.
+/// Loads the file or bundle of `options.model`, with the labels of `options.labels`. Of a bundle
+/// that cannot be used, the TorchScript file in it is loaded, and the note says so. Throws
+/// UserError.
 LoadedModel load_model(const ExplainOptions& options);
 
 /// The network of `options.model` with its description and labels, ready for warm_up().

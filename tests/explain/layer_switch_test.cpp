@@ -4,8 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <chrono>
-#include <functional>
 #include <thread>
 
 #include "stages/explain/option_rules.h"
@@ -47,16 +45,6 @@ Explanation explain(LayerSwitch& layers, const TargetChoice& target, const std::
   return layers.explain({&picture}, {target, ""}).at(0);
 }
 
-/// Asks until `done`; a preparation that never ends is a failure after a minute.
-bool eventually(const std::function<bool()>& done) {
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::minutes(1);
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > limit) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
-
 TEST(LayerSwitch, MethodsAreTheQuickOnesThatGoWithTheTask) {
   const auto methods = two_layers().methods();
   const auto has = [&](const char* name) {
@@ -73,15 +61,17 @@ TEST(LayerSwitch, MethodsAreTheQuickOnesThatGoWithTheTask) {
 
 TEST(LayerSwitch, ThreadsAreThoseOfTheThreadThatTakesThem) {
   LayerSwitch layers = two_layers(3);
-  bool switched = false;
+  std::string switched;
   int beside = 0;
   std::thread([&] {  // as a paused frame is explained again, at another layer
     at::set_num_threads(1);
-    switched = eventually([&] { return explain(layers, {}, "first").layers[0] == "first"; });
+    explain(layers, {}, "first");
+    layers.wait_until_prepared();
+    switched = explain(layers, {}, "first").layers.at(0);
     beside = at::get_num_threads();
   })
       .join();
-  EXPECT_TRUE(switched);
+  EXPECT_EQ(switched, "first");
   EXPECT_EQ(beside, 1);
   const int before = at::get_num_threads();
   at::set_num_threads(1);  // as a bundle with a small head leaves it
@@ -94,12 +84,9 @@ TEST(LayerSwitch, ThreadsAreThoseOfTheThreadThatTakesThem) {
 TEST(LayerSwitch, ExplainsTheLayerOfTheOptionsUntilAnotherIsReady) {
   LayerSwitch layers = two_layers();
   EXPECT_EQ(explain(layers, {}, "").layers, std::vector<std::string>{"second"});
-  Explanation now = explain(layers, {}, "first");
-  EXPECT_EQ(now.layers, std::vector<std::string>{"second"});
-  EXPECT_TRUE(eventually([&] {
-    now = explain(layers, {}, "first");
-    return now.layers[0] == "first";
-  }));
+  EXPECT_EQ(explain(layers, {}, "first").layers, std::vector<std::string>{"second"});
+  layers.wait_until_prepared();
+  const Explanation now = explain(layers, {}, "first");
   // The same as an explainer that was made for this layer.
   ExplainOptions options;
   options.layers = {"first"};
@@ -110,22 +97,18 @@ TEST(LayerSwitch, ExplainsTheLayerOfTheOptionsUntilAnotherIsReady) {
 
 TEST(LayerSwitch, LayersThatCanBeChosenAreInOrderOfTheirCall) {
   LayerSwitch layers = two_layers();
-  std::vector<std::string> names;
-  EXPECT_TRUE(eventually([&] {
-    names = layers.layers();
-    return !names.empty();
-  }));
-  EXPECT_EQ(names, (std::vector<std::string>{"first", "second"}));
+  layers.layers();
+  layers.wait_until_prepared();
+  EXPECT_EQ(layers.layers(), (std::vector<std::string>{"first", "second"}));
 }
 
 TEST(LayerSwitch, LayerThatCannotBeCutIsToldOnceAndTheOldOneGoesOn) {
   LayerSwitch layers = two_layers();
-  std::optional<std::string> problem;
-  EXPECT_TRUE(eventually([&] {
-    EXPECT_EQ(explain(layers, {}, "frist").layers, std::vector<std::string>{"second"});
-    problem = layers.take_problem();
-    return problem.has_value();
-  }));
+  EXPECT_EQ(explain(layers, {}, "frist").layers, std::vector<std::string>{"second"});
+  layers.wait_until_prepared();
+  EXPECT_EQ(explain(layers, {}, "frist").layers, std::vector<std::string>{"second"});
+  const std::optional<std::string> problem = layers.take_problem();
+  ASSERT_TRUE(problem.has_value());
   EXPECT_NE(problem->find("frist"), std::string::npos);
   EXPECT_NE(problem->find("first"), std::string::npos) << "near names help: " << *problem;
   EXPECT_TRUE(layers.refuses("frist"));

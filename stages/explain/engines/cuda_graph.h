@@ -10,22 +10,22 @@
 
 namespace gradcam {
 
-/// A function on a CUDA device whose kernels are recorded as a CUDA graph and from then on launched
-/// by one call: launching those of a hundred layers one by one takes a processor longer than they
-/// themselves take. One thread calls it at a time.
+/// A function on a CUDA device. Its kernels are recorded once as a CUDA graph, and from then on one
+/// call launches them all: to launch those of a hundred layers one by one takes the CPU longer than
+/// the GPU takes to run them. One thread calls it at a time.
 class GraphedFunction {
  public:
-  /// It must give new tensors, do the same whenever the shape is the same, and not wait for the
-  /// device (waits_for_device() tells of a graph).
+  /// It must return new tensors, launch the same kernels for the same shape, and not wait for the
+  /// device (waits_for_device() tells whether a graph does).
   using Function = std::function<std::vector<at::Tensor>(const at::Tensor& on_device)>;
 
   GraphedFunction(Function function, c10::Device device);
   ~GraphedFunction();
 
-  /// Of a tensor on the CPU, which may change as soon as this returns. Results are new tensors on
-  /// the device. The first kWarmUp calls with a number of pictures run the function itself, which
-  /// LibTorch and cuDNN tune meanwhile; so do all calls where it cannot be recorded or this was
-  /// built without CUDA's headers.
+  /// `pictures`: on the CPU; they may change as soon as this returns. Results are new tensors on
+  /// the device. For each number of pictures, the first kWarmUp calls run the function itself,
+  /// because LibTorch and cuDNN still tune it. So do all calls of a function that cannot be
+  /// recorded, and of a program that was built without CUDA's headers.
   std::vector<at::Tensor> run(const at::Tensor& pictures);
 
   static constexpr int kWarmUp = 4;

@@ -21,21 +21,22 @@ class Engine {
   /// one call do not influence each other (proven by a probe where N may be more than 1).
   virtual Result run(const at::Tensor& pixels) = 0;
   /// The gradients of the scalars S_n that `seeds` stand for, one for each picture n, with respect
-  /// to each activation: as pictures are independent, the gradient of their sum. `more`: further
-  /// calls for the same result follow.
+  /// to each activation. (Pictures are independent, so this is the gradient of the sum of S_n.)
+  /// `more`: further calls for the same result follow.
   virtual std::vector<at::Tensor> gradients(const Result& result, const std::vector<Seed>& seeds,
                                             bool more);
-  /// The Hessian of S_n times the activation, for each activation; S_n as linear as its seed. Zeros
-  /// where S_n is linear in the activation.
+  /// The Hessian of S_n times the activation, for each activation. S_n is taken as the linear
+  /// function of the output that its seed describes. Zeros where S_n is linear in the activation.
   virtual std::vector<at::Tensor> curvatures(const Result& result, const std::vector<Seed>& seeds);
-  /// The tail behind activation `layer` of `result`, the other values it takes being those of
-  /// picture `n`. It may refuse more than one at a time by throwing. Valid as long as the engine.
+  /// The tail behind activation `layer` of `result`. The other values that it takes are those of
+  /// picture `n`. It may throw when it is given more than one activation at a time. Valid as long
+  /// as the engine.
   virtual Tail tail(const Result& result, std::size_t layer, std::int64_t n) = 0;
   /// The same network without autograd and without a cut: what a plain classifier would cost.
   virtual at::Tensor forward_only(const at::Tensor& pixels) = 0;
   /// Shape of the output of one picture: [classes] of a classifier.
   virtual std::vector<std::int64_t> output_shape() const = 0;
-  /// How many of the `available` threads LibTorch should use between run() and the next one.
+  /// How many of the `available` threads LibTorch should use while this engine runs.
   virtual int torch_threads(int available) const { return available; }
   /// Its name and number format: "torchscript fp32".
   virtual std::string name() const = 0;

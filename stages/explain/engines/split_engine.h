@@ -10,12 +10,12 @@
 
 namespace gradcam {
 
-/// A network in two halves at one layer: features without gradients on whatever is fastest, and a
-/// head by LibTorch, which alone is differentiated.
+/// A network in two halves, cut at one layer: the features run without gradients on whatever is
+/// fastest; the head runs by LibTorch, and it alone is differentiated.
 class SplitEngine : public Engine {
  public:
-  /// `probe`: one picture that both halves are run on. Throws std::runtime_error if the head gives
-  /// nothing that depends on the activation, and what the halves throw.
+  /// `probe`: one picture, on which both halves are tried. Throws what the halves throw, and
+  /// std::runtime_error if the output of the head does not depend on the activation.
   SplitEngine(std::unique_ptr<Features> features, Head head, const at::Tensor& probe);
 
   Result run(const at::Tensor& pixels) override;
@@ -25,7 +25,8 @@ class SplitEngine : public Engine {
   Tail tail(const Result& result, std::size_t layer, std::int64_t n) override;
   at::Tensor forward_only(const at::Tensor& pixels) override;
   std::vector<std::int64_t> output_shape() const override { return output_shape_; }
-  /// One for a small head behind features that leave LibTorch's threads asleep.
+  /// One where the head is small and the features leave LibTorch's threads asleep: to wake them
+  /// would cost more than they save.
   int torch_threads(int available) const override { return small_head_ ? 1 : available; }
   std::string name() const override { return features_->name(); }
 

@@ -15,8 +15,8 @@
 
 namespace gradcam {
 
-/// A TorchScript network in one graph: any layers, CPU and CUDA. What the other engines are held
-/// against.
+/// A TorchScript network as one graph: any layers, CPU and CUDA. The reference that the other
+/// engines are compared with.
 class TorchScriptEngine : public Engine {
  public:
   /// Throws as CutGraph does.
@@ -24,8 +24,8 @@ class TorchScriptEngine : public Engine {
                     const ModelDescription& description);
 
   Result run(const at::Tensor& pixels) override;
-  /// Of the graph split at that layer, made when first asked for. Throws UserError(kUsage) for a
-  /// layer where the graph cannot be split, or its halves do not give what the whole gives.
+  /// The graph is split at that layer when its tail is first asked for. Throws UserError(kUsage)
+  /// for a layer where it cannot be split, or where the halves do not give what the whole gives.
   Tail tail(const Result& result, std::size_t layer, std::int64_t n) override;
   at::Tensor forward_only(const at::Tensor& pixels) override {
     return cut_.forward_only(normalisation_.apply(pixels));
@@ -37,7 +37,7 @@ class TorchScriptEngine : public Engine {
   struct Halves {
     std::unique_ptr<Features> features;
     Head head;
-    bool proven = false;  ///< together they gave what the whole gives
+    bool proven = false;  ///< together they gave what the whole network gives
   };
   Halves& halves(std::size_t layer);
 

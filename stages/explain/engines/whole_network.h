@@ -13,7 +13,7 @@
 
 namespace gradcam {
 
-/// The network without a cut, for the methods that ask for more than its tail. TorchScript, fp32.
+/// The network without a cut, for the methods that need more than its tail. TorchScript, fp32.
 /// One thread calls it at a time.
 class WholeNetwork {
  public:
@@ -27,21 +27,21 @@ class WholeNetwork {
   /// [N, …] of normalised pictures [N, 3, H, W], unrecorded.
   at::Tensor outputs(const at::Tensor& inputs) { return plain_.forward_only(inputs); }
 
-  /// What FullGrad takes of one normalised picture. `seed_of`: of the output of the network on it.
-  /// Layers with a bias are convolutions and batch norms; a batch norm's is what it adds,
-  /// beta - mean * gamma / sqrt(variance + eps).
+  /// What FullGrad adds up of one normalised picture. `seed`: the explained scalar, as a function
+  /// of the network's output. Layers with a bias are convolutions and batch norms; the bias of a
+  /// batch norm is what it adds, beta - mean * gamma / sqrt(variance + eps).
   FullGradients full_gradients(const at::Tensor& input, const Seed& seed);
 
   /// The gradient of what `seed` stands for with respect to one normalised picture, [3, H, W],
   /// where each ReLU lets only positive gradients back: guided backpropagation (Springenberg, ICLR
   /// 2015). Throws UserError(kUsage) for a network without ReLU or ReLU6.
   at::Tensor guided_gradient(const at::Tensor& input, const Seed& seed);
-  /// Throws UserError(kUsage) for a network without ReLU or ReLU6, which that is not made for.
+  /// Throws UserError(kUsage) for a network without ReLU or ReLU6: guided_gradient() would throw.
   void require_relu();
 
  private:
   struct Opened;
-  /// The parts of the network that have a bias, or are ReLUs; made when first asked for.
+  /// The network with the outputs of its layers with a bias, or of its ReLUs; made when first used.
   Opened& biased();
   Opened& rectified();
 

@@ -51,7 +51,7 @@ json description_in(const fs::path& folder) {
   return document.is_object() ? document : json();
 }
 
-/// has_sound_model() by the folder's description_in().
+/// has_sound_model() of a folder whose description has been read.
 bool is_model_sound(const fs::path& folder, const json& document) {
   const fs::path path = folder / "model.pt";
   std::error_code unreadable;

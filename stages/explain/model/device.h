@@ -11,13 +11,14 @@ namespace gradcam {
 /// CPU). Throws UserError(kUsage) for anything else, and for a CUDA device that is not there.
 c10::Device parse_device(const std::string& name);
 
-/// Sets what LibTorch does on `device`, for the whole process: on CUDA, cuDNN tries its algorithms
+/// Sets how LibTorch computes on a CUDA device, for the whole process: cuDNN tries its algorithms
 /// on each shape and keeps the quickest, and fp32 is fp32, not TF32, which PyTorch takes by itself.
+/// On the CPU there is nothing to set.
 void settle(c10::Device device);
 
-/// A tensor of the CPU (not pinned) on `device`, with the same strides. To a CUDA device from
-/// pinned memory of LibTorch's pool and without waiting for it: the tensor may change as soon as
-/// this returns.
+/// A copy of a CPU tensor (not pinned) on `device`, with the same strides. Does not wait for a CUDA
+/// device: the copy starts from pinned memory of LibTorch's pool. The tensor itself may change as
+/// soon as this returns.
 at::Tensor upload(const at::Tensor& tensor, c10::Device device);
 
 }  // namespace gradcam

@@ -8,16 +8,16 @@
 
 namespace gradcam {
 
-/// The files of a bundle, found whole (open_bundle() of bundle.h checks them).
+/// A bundle whose files are whole: open_bundle() of bundle.h checks them.
 struct Bundle {
   std::string folder;
   std::string layer;      ///< where it is cut
   std::string identity;   ///< changes whenever its weights do
-  bool has_int8 = false;  ///< quantized features are there too
-  /// They use all of a byte's range, for which sums of products need the 32 bits that VNNI gives
-  /// them.
+  bool has_int8 = false;  ///< features_int8() is there, too
+  /// The quantized features use all of a byte's range. Sums of products then need 32 bits, which
+  /// only a processor with VNNI gives them.
   bool int8_needs_vnni = false;
-  bool int8_agrees = true;  ///< with fp32, as closely as asked, on the frames it was made with
+  bool int8_agrees = true;  ///< int8 agreed with fp32 on the frames that it was made with
   bool has_model = false;   ///< model() is there, whole and of this network
 
   std::string features() const { return folder + "/features.xml"; }
@@ -27,12 +27,13 @@ struct Bundle {
   std::string model() const { return folder + "/model.pt"; }
 };
 
-/// What --model names: a TorchScript file, or a bundle, whose own file is loaded when a layer is
-/// asked for that it was not cut at. A handle: copies share the weights.
+/// What --model names: a TorchScript file or a bundle. The TorchScript file in a bundle is loaded
+/// only when a layer is asked for at which the bundle was not cut. A handle: copies share the
+/// weights.
 class Network {
  public:
-  /// `identity`: changes whenever the weights do. `cache`: folder for what is measured and compiled
-  /// once; empty = none.
+  /// `identity`: changes whenever the weights do. `cache`: the folder that keeps compiled networks
+  /// and choices of an engine for the next start; empty = none.
   // NOLINTNEXTLINE(google-explicit-constructor): a model is the usual network
   Network(Model model, std::string identity = "", std::string cache = "");
   Network(Bundle bundle, c10::Device device, std::string cache);
@@ -44,9 +45,9 @@ class Network {
   const std::string& cache() const;
   /// Null for a TorchScript file.
   const Bundle* bundle() const;
-  /// Whether there is a TorchScript file, and a sound one.
+  /// Whether there is a TorchScript file that can be loaded.
   bool has_model() const;
-  /// Any thread. Throws UserError(kUsage) for a bundle without it.
+  /// The TorchScript file, loaded. Any thread. Throws UserError(kUsage) for a bundle without one.
   const Model& model() const;
 
  private:
