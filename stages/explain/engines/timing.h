@@ -3,15 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <functional>
 #include <vector>
 
 #include "stages/frame/clock.h"
 
 namespace gradcam {
-
-/// Tells the time: Clock::now, or a test's own.
-using Now = std::function<Clock::time_point()>;
 
 /// Time that `work` takes.
 template <typename Work>
