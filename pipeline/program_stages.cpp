@@ -94,8 +94,9 @@ void BoundStages::verify(Explanation& explanation, const Blob& blob, const Frame
   std::int64_t& next = streams_[static_cast<std::size_t>(frame.stream)].next_verified;
   if (every == 0 || frame.seq < next || explanation.targets.empty()) return;
   next = frame.seq + every;
-  explanation.trust = gradcam::verify(network_.current(), blob, explanation, question);
-  if (explanation.trust->randomised < kUnmoved || std::exchange(warned_of_method_, true)) return;
+  explanation.faithfulness = gradcam::verify(network_.current(), blob, explanation, question);
+  if (explanation.faithfulness->randomised < kUnmoved || std::exchange(warned_of_method_, true))
+    return;
   log::warning("--verify: the map of method " + explanation.method +
                " hardly changes when the last layer is random: it says nothing of what the "
                "network has learnt about this class");

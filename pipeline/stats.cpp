@@ -74,11 +74,11 @@ Json json_of(const StreamSummary& stream) {
   if (stream.flicker) json["flicker"] = rounded(*stream.flicker);
   if (stream.verified > 0) {
     json["trust"] = {{"maps", stream.verified},
-                     {"drop", rounded(stream.trust.drop)},
+                     {"drop", rounded(stream.faithfulness.drop)},
                      {"increase", rounded(stream.increase)},
-                     {"deletion", rounded(stream.trust.deletion)},
-                     {"insertion", rounded(stream.trust.insertion)},
-                     {"randomised", rounded(stream.trust.randomised)}};
+                     {"deletion", rounded(stream.faithfulness.deletion)},
+                     {"insertion", rounded(stream.faithfulness.insertion)},
+                     {"randomised", rounded(stream.faithfulness.randomised)}};
   }
   if (!stream.first_failure.empty()) json["first_failure"] = stream.first_failure;
   if (!stream.source_error.empty()) json["source_error"] = stream.source_error;
@@ -149,14 +149,14 @@ void OutputStats::add_figures(const Explanation& explanation) {
     flicker_ += *explanation.flicker;
     ++flickers_;
   }
-  if (!explanation.trust) return;
-  const Trust& trust = *explanation.trust;
+  if (!explanation.faithfulness) return;
+  const Faithfulness& faithfulness = *explanation.faithfulness;
   ++verified_;
-  increases_ += trust.increase ? 1 : 0;
-  trust_.drop += trust.drop;
-  trust_.deletion += trust.deletion;
-  trust_.insertion += trust.insertion;
-  trust_.randomised += trust.randomised;
+  increases_ += faithfulness.increase ? 1 : 0;
+  faithfulness_.drop += faithfulness.drop;
+  faithfulness_.deletion += faithfulness.deletion;
+  faithfulness_.insertion += faithfulness.insertion;
+  faithfulness_.randomised += faithfulness.randomised;
 }
 
 void OutputStats::fill(StreamSummary& summary) const {
@@ -168,8 +168,8 @@ void OutputStats::fill(StreamSummary& summary) const {
   if (flickers_ > 0) summary.flicker = flicker_ / static_cast<double>(flickers_);
   if (summary.verified = verified_; verified_ > 0) {
     const auto count = static_cast<double>(verified_);
-    summary.trust = {trust_.drop / count, false, trust_.deletion / count, trust_.insertion / count,
-                     trust_.randomised / count};
+    summary.faithfulness = {faithfulness_.drop / count, false, faithfulness_.deletion / count,
+                            faithfulness_.insertion / count, faithfulness_.randomised / count};
     summary.increase = static_cast<double>(increases_) / count;
   }
   summary.failed = failed_;

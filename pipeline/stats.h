@@ -76,8 +76,8 @@ struct StreamSummary {
   LatencySummary latency;
   double longest_explain_ms = 0;  ///< of the maps that were shown
   std::optional<double> flicker;  ///< mean over the maps, see Explanation::flicker
-  std::int64_t verified = 0;      ///< maps with figures of trust, of which `trust` has the means
-  Trust trust;
+  std::int64_t verified = 0;      ///< maps that were verified; `faithfulness` holds their means
+  Faithfulness faithfulness;
   double increase = 0;  ///< share of the verified maps where the score rises
 
   std::int64_t dropped() const { return dropped_newer + dropped_stop + dropped_output; }
@@ -120,7 +120,7 @@ class OutputStats {
   std::string first_failure_;
   double flicker_ = 0;  ///< these: sums
   std::int64_t flickers_ = 0, verified_ = 0, increases_ = 0;
-  Trust trust_;
+  Faithfulness faithfulness_;
   std::optional<std::int64_t> map_of_;       ///< the newest frame that a shown map was made from
   Clock::time_point first_, steady_, last_;  ///< ends of the first, the 20th, the newest frame
   Durations capture_, preprocess_, explain_, overlay_, output_, total_;

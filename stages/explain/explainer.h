@@ -26,8 +26,9 @@ struct Question {
   std::string method;  ///< as `--method` takes it; empty = that of the options
   /// Of the streams that the pictures come from, one for each; may be empty.
   std::vector<StreamMemory*> memories{};
-  bool randomised = false;  ///< as if the last layer were random: what Trust::randomised asks
-  std::stop_token stop{};   ///< once it is requested, slow methods throw Stopped
+  bool randomised =
+      false;               ///< as if the last layer were random: what Faithfulness::randomised asks
+  std::stop_token stop{};  ///< once it is requested, slow methods throw Stopped
 
   /// The same of the n-th picture alone.
   Question of_picture(std::size_t n) const {

@@ -21,8 +21,8 @@ HeatMap as_share(const HeatMap& heat, Style style, const Blob& blob) {
 
 }  // namespace
 
-Trust verify(Explainer& explainer, const Blob& blob, const Explanation& explanation,
-             const Question& question) {
+Faithfulness verify(Explainer& explainer, const Blob& blob, const Explanation& explanation,
+                    const Question& question) {
   if (!has_classes(explainer.description().task)) {
     throw std::logic_error("a task without scores cannot be verified");
   }
@@ -36,9 +36,9 @@ Trust verify(Explainer& explainer, const Blob& blob, const Explanation& explanat
   const Normalisation normalisation(explainer.description());
   const double score = score_of(blob);
   const double left = score_of(masked(blob, heat, normalisation.offset()));
-  Trust trust;
-  trust.drop = score > 0 ? std::max(0.0, score - left) / score : 0;
-  trust.increase = left > score;
+  Faithfulness faithfulness;
+  faithfulness.drop = score > 0 ? std::max(0.0, score - left) / score : 0;
+  faithfulness.increase = left > score;
 
   const std::vector<std::size_t> order = hottest_first(heat);
   const Blob empty = masked(blob, no_heat(blob), normalisation.offset());
@@ -50,16 +50,16 @@ Trust verify(Explainer& explainer, const Blob& blob, const Explanation& explanat
     deletion.push_back(score_of(exchanged(blob, empty, order, count)));
     insertion.push_back(score_of(exchanged(soft, blob, order, count)));
   }
-  trust.deletion = area_under(deletion);
-  trust.insertion = area_under(insertion);
+  faithfulness.deletion = area_under(deletion);
+  faithfulness.insertion = area_under(insertion);
 
   Question random = question;
   random.memories.clear();
   random.target = {.index = target, .automatic = false};
   random.randomised = true;
-  trust.randomised =
+  faithfulness.randomised =
       correlation(heat, as_share(explainer.explain(blob, random).heat, explainer.style(), blob));
-  return trust;
+  return faithfulness;
 }
 
 }  // namespace gradcam

@@ -28,9 +28,9 @@ struct ClassMap {
   std::vector<std::uint16_t> classes;
 };
 
-/// How far a map can be trusted: what the network says of the picture changed according to it
+/// How faithful a map is to the network, by the scores of pictures that are changed according to it
 /// (`--verify`). Scores are those of the first target.
-struct Trust {
+struct Faithfulness {
   double drop = 0;        ///< share of the score lost where only the heat is left, 0..1
   bool increase = false;  ///< the score rises there
   double deletion = 0;    ///< area under the score while the hottest places go: low is good
@@ -53,9 +53,9 @@ struct Explanation {
   std::vector<DetectedObject> objects;  ///< a detector's, in pixels of the network's input
   std::optional<ClassMap> classes;      ///< of a segmentation
   std::optional<double> flicker;        ///< mean change of the heat since the last explained frame
-  std::optional<Trust> trust;           ///< of some frames
-  std::optional<InputGradient> guided;  ///< for the views that show it
-  bool is_value = false;                ///< `top` holds values of a regression, not scores
+  std::optional<Faithfulness> faithfulness;  ///< of some frames
+  std::optional<InputGradient> guided;       ///< for the views that show it
+  bool is_value = false;                     ///< `top` holds values of a regression, not scores
   std::string method;
   std::vector<std::string> layers;
   std::string engine;  ///< Engine::name() of what gave output and activation

@@ -74,12 +74,12 @@ Json to_json(const std::vector<DetectedObject>& objects, const Frame& frame) {
   return list;
 }
 
-Json to_json(const Trust& trust) {
-  return {{"drop", rounded(trust.drop, 4)},
-          {"increase", trust.increase},
-          {"deletion", rounded(trust.deletion, 4)},
-          {"insertion", rounded(trust.insertion, 4)},
-          {"randomised", rounded(trust.randomised, 4)}};
+Json to_json(const Faithfulness& faithfulness) {
+  return {{"drop", rounded(faithfulness.drop, 4)},
+          {"increase", faithfulness.increase},
+          {"deletion", rounded(faithfulness.deletion, 4)},
+          {"insertion", rounded(faithfulness.insertion, 4)},
+          {"randomised", rounded(faithfulness.randomised, 4)}};
 }
 
 Json to_json(const StageTimes& times, double total_ms) {
@@ -129,7 +129,7 @@ std::string json_line(const std::string& stream, const Rendered& rendered, Clock
     if (explanation->flicker && rendered.figures) {
       json["cam"]["flicker"] = rounded(*explanation->flicker, 4);
     }
-    if (explanation->trust) json["trust"] = to_json(*explanation->trust);
+    if (explanation->faithfulness) json["trust"] = to_json(*explanation->faithfulness);
   }
   json["latency_ms"] = to_json(frame.ms, milliseconds(now - frame.captured_at));
   json["dropped_before"] = frame.dropped_before;

@@ -322,12 +322,12 @@ TEST(Explainer, OptionsThatDoNotGoTogetherAreRefused) {
 TEST(Explainer, VerifyingGivesFiguresWithinTheirRange) {
   Explainer one = explainer("auto");
   const Explanation explanation = one.explain(blob());
-  const Trust trust = verify(one, blob(), explanation, {});
-  for (const double figure : {trust.drop, trust.deletion, trust.insertion}) {
+  const Faithfulness faithfulness = verify(one, blob(), explanation, {});
+  for (const double figure : {faithfulness.drop, faithfulness.deletion, faithfulness.insertion}) {
     EXPECT_GE(figure, 0);
     EXPECT_LE(figure, 1);
   }
-  EXPECT_LT(trust.randomised, 0.999);
+  EXPECT_LT(faithfulness.randomised, 0.999);
 }
 
 TEST(Explainer, RandomisedHeadDoesNotMoveAMapThatKnowsNoClass) {

@@ -68,7 +68,7 @@ TEST(JsonLine, WhatBelongsToTheMapIsToldOnce) {
   Rendered rendered = explained_frame();
   Explanation explanation = *rendered.explained.explanation;
   explanation.flicker = 0.125;
-  explanation.trust = Trust{0.5, true, 0.25, 0.75, 0.1};
+  explanation.faithfulness = Faithfulness{0.5, true, 0.25, 0.75, 0.1};
   rendered.explained.explanation = std::make_shared<const Explanation>(explanation);
   const auto line = [&](bool new_map) {
     return nlohmann::json::parse(json_line("a", rendered, rendered.frame().captured_at, new_map));

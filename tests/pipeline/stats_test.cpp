@@ -33,12 +33,12 @@ Rendered failed(std::int64_t seq) {
   return result;
 }
 
-/// The same with figures of trust.
-Rendered verified(std::int64_t seq, double flicker, const Trust& trust) {
+/// The same, verified.
+Rendered verified(std::int64_t seq, double flicker, const Faithfulness& faithfulness) {
   Rendered result = rendered(seq, 0, seq);
   Explanation explanation = *result.explained.explanation;
   explanation.flicker = flicker;
-  explanation.trust = trust;
+  explanation.faithfulness = faithfulness;
   result.explained.explanation = std::make_shared<const Explanation>(explanation);
   return result;
 }
@@ -280,7 +280,7 @@ TEST(SummaryJson, IsValidForNamesThatAreNotUtf8) {
   EXPECT_EQ(json["streams"][0]["name"], "caf\xef\xbf\xbd.mp4");
 }
 
-TEST(OutputStats, TrustIsTheMeanOverVerifiedMaps) {
+TEST(OutputStats, FaithfulnessIsTheMeanOverVerifiedMaps) {
   OutputStats stats(kBegin);
   stats.written(verified(0, 0.1, {0.2, true, 0.3, 0.8, 0}), at_ms(0), at_ms(1));
   stats.written(rendered(1, 0, 1), at_ms(2), at_ms(3));
@@ -288,11 +288,11 @@ TEST(OutputStats, TrustIsTheMeanOverVerifiedMaps) {
   const StreamSummary summary = summary_of(stats);
   EXPECT_EQ(summary.verified, 2);
   EXPECT_NEAR(summary.flicker.value(), 0.2, 1e-9);
-  EXPECT_NEAR(summary.trust.drop, 0.3, 1e-9);
+  EXPECT_NEAR(summary.faithfulness.drop, 0.3, 1e-9);
   EXPECT_NEAR(summary.increase, 0.5, 1e-9);
-  EXPECT_NEAR(summary.trust.deletion, 0.2, 1e-9);
-  EXPECT_NEAR(summary.trust.insertion, 0.7, 1e-9);
-  EXPECT_NEAR(summary.trust.randomised, 0.25, 1e-9);
+  EXPECT_NEAR(summary.faithfulness.deletion, 0.2, 1e-9);
+  EXPECT_NEAR(summary.faithfulness.insertion, 0.7, 1e-9);
+  EXPECT_NEAR(summary.faithfulness.randomised, 0.25, 1e-9);
   RunSummary run;
   run.streams = {summary};
   EXPECT_EQ(nlohmann::json::parse(to_json(run))["streams"][0]["trust"]["maps"], 2);

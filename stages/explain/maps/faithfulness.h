@@ -7,19 +7,19 @@
 #include "stages/frame/blob.h"
 #include "stages/frame/explanation.h"
 
-/// How far a map can be trusted, by what the network says of pictures changed according to it. The
-/// arithmetic alone; verify.h runs the network. Pure; any thread.
+/// How faithful a map is to the network, by the scores of pictures that are changed according to
+/// it: here the arithmetic, in verify.h the runs of the network. Pure; any thread.
 namespace gradcam {
 
-/// The picture times its heat: what the map calls important alone, as Grad-CAM++ (Chattopadhyay et
-/// al. 2018) measures it. `heat` 0..1 of the blob's size; what goes becomes `ground` (the mean
-/// colour, three numbers).
+/// The picture times its heat, so that only what the map calls important is left: what Grad-CAM++
+/// (Chattopadhyay et al. 2018) measures. `heat` is 0..1 and of the blob's size; where it is 0, the
+/// picture becomes `ground` (the mean colour, three numbers).
 Blob masked(const Blob& blob, const HeatMap& heat, std::span<const float> ground);
 
 /// Heat of the blob's size that is 0 everywhere.
 HeatMap no_heat(const Blob& blob);
 
-/// The places of a map, the hottest first; equals in the order of reading.
+/// Indices into the heat's values, the hottest first; equals in the order of reading.
 std::vector<std::size_t> hottest_first(const HeatMap& heat);
 
 /// The picture `to` with the first `count` places of `order` taken from `from`.

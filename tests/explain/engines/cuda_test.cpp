@@ -223,8 +223,8 @@ TEST_F(Cuda, SeveralLayersAndTargetsAreFusedAsOnTheCpu) {
 TEST_F(Cuda, MapsAreVerifiedAsOnTheCpu) {
   Explainer here = explainer(classifier(), "cpu", options_of("bn"));
   Explainer there = explainer(classifier(), "cuda:0", options_of("bn"));
-  const Trust expected = verify(here, blob(1), here.explain(blob(1)), {});
-  const Trust found = verify(there, blob(1), there.explain(blob(1)), {});
+  const Faithfulness expected = verify(here, blob(1), here.explain(blob(1)), {});
+  const Faithfulness found = verify(there, blob(1), there.explain(blob(1)), {});
   EXPECT_NEAR(found.drop, expected.drop, 1e-3);
   EXPECT_NEAR(found.deletion, expected.deletion, 1e-3);
   EXPECT_NEAR(found.insertion, expected.insertion, 1e-3);

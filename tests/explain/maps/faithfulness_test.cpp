@@ -14,17 +14,17 @@ namespace {
 const Blob kBlob{1, 2, {200, 200, 200, 100, 100, 100}};
 constexpr std::array<float, 3> kGround{120, 120, 120};
 
-TEST(Trust, MaskedKeepsWhatIsHotAndTurnsTheRestToTheGround) {
+TEST(Faithfulness, MaskedKeepsWhatIsHotAndTurnsTheRestToTheGround) {
   const Blob result = masked(kBlob, {1, 2, {1, 0.25F}}, kGround);
   EXPECT_EQ(result.pixels[0], 200);
   EXPECT_EQ(result.pixels[3], 115);  // 120 - 20 / 4
 }
 
-TEST(Trust, PlacesGoByHeatAndThenByReadingOrder) {
+TEST(Faithfulness, PlacesGoByHeatAndThenByReadingOrder) {
   EXPECT_EQ(hottest_first({1, 4, {0.2F, 0.9F, 0.2F, 1}}), (std::vector<std::size_t>{3, 1, 0, 2}));
 }
 
-TEST(Trust, ExchangedTakesTheFirstPlacesOnly) {
+TEST(Faithfulness, ExchangedTakesTheFirstPlacesOnly) {
   const Blob black{1, 2, {0, 0, 0, 0, 0, 0}};
   const std::array<std::size_t, 2> order{1, 0};
   EXPECT_EQ(exchanged(kBlob, black, order, 1).pixels,
@@ -32,7 +32,7 @@ TEST(Trust, ExchangedTakesTheFirstPlacesOnly) {
   EXPECT_EQ(exchanged(kBlob, black, order, 0).pixels, kBlob.pixels);
 }
 
-TEST(Trust, BlurredIsTheMeanOfEachSquare) {
+TEST(Faithfulness, BlurredIsTheMeanOfEachSquare) {
   Blob blob{16, 16, {}};
   for (int i = 0; i < 16 * 16; ++i) {
     const auto value = static_cast<std::uint8_t>(i % 2 == 0 ? 10 : 30);
@@ -45,12 +45,12 @@ TEST(Trust, BlurredIsTheMeanOfEachSquare) {
   }
 }
 
-TEST(Trust, AreaUnderIsTheMeanOfTrapezia) {
+TEST(Faithfulness, AreaUnderIsTheMeanOfTrapezia) {
   EXPECT_DOUBLE_EQ(area_under(std::array{1.0, 0.5, 0.0}), 0.5);
   EXPECT_DOUBLE_EQ(area_under(std::array{1.0, 0.0, 0.0}), 0.25);
 }
 
-TEST(Trust, CorrelationOfMaps) {
+TEST(Faithfulness, CorrelationOfMaps) {
   const HeatMap rising{1, 3, {0, 1, 2}};
   EXPECT_NEAR(correlation(rising, {1, 3, {5, 7, 9}}), 1, 1e-9);
   EXPECT_NEAR(correlation(rising, {1, 3, {2, 1, 0}}), -1, 1e-9);
