@@ -9,7 +9,7 @@
 #include <stop_token>
 
 #include "pipeline/graph.h"
-#include "stages/explain/load.h"
+#include "stages/explain/load_explainer.h"
 #include "stages/output/sink.h"
 #include "stages/overlay/heat_on_frame.h"
 #include "stages/overlay/overlay.h"

@@ -6,7 +6,7 @@
 #include <memory>
 #include <opencv2/imgcodecs.hpp>
 
-#include "stages/explain/load.h"
+#include "stages/explain/load_explainer.h"
 #include "stages/overlay/heat_on_frame.h"
 #include "stages/overlay/overlay.h"
 #include "stages/preprocess/preprocess.h"

@@ -5,7 +5,7 @@
 #include <exception>
 #include <opencv2/imgcodecs.hpp>
 
-#include "stages/explain/load.h"
+#include "stages/explain/load_explainer.h"
 #include "stages/preprocess/preprocess.h"
 
 int main(int argc, char** argv) {

@@ -34,6 +34,7 @@
 #include "stages/explain/model/torch_reason.h"
 #include "stages/explain/model/torch_threads.h"
 #include "stages/explain/option_rules.h"
+#include "stages/explain/tasks/output_reading.h"
 #include "stages/explain/tasks/scalar.h"
 #include "stages/frame/stopped.h"
 

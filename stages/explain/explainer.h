@@ -8,8 +8,6 @@
 
 #include "config/options.h"
 #include "stages/explain/engines/engine_trial.h"
-#include "stages/explain/tasks/output_reading.h"
-#include "stages/explain/tasks/stream_memory.h"
 #include "stages/explain/tasks/targets.h"
 #include "stages/frame/blob.h"
 #include "stages/frame/description.h"
@@ -19,12 +17,16 @@ namespace gradcam {
 
 class Network;
 struct Method;
+struct Reading;
+struct SeedTerm;
+struct StreamMemory;
 
 /// What is asked of a picture.
 struct Question {
   TargetChoice target;
   std::string method;  ///< as `--method` takes it; empty = that of the options
-  /// Of the streams that the pictures come from, one for each; may be empty.
+  /// What is remembered of the stream of each picture (stream_memory.h), one for each; may be
+  /// empty.
   std::vector<StreamMemory*> memories{};
   bool randomised =
       false;               ///< as if the last layer were random: what Faithfulness::randomised asks
@@ -109,7 +111,7 @@ class Explainer {
   Reading reading_of(const Question& question, const Method& method, std::size_t picture) const;
   std::vector<Explanation> judge_all(Run& run) const;
   HeatMap heat_of(const Run& run, std::size_t n, std::size_t k, const Slopes& slopes,
-                  const Seed& seed, float& strength);
+                  const std::vector<SeedTerm>& seed, float& strength);
   InputGradient guided_of(const Run& run, std::size_t n);
   void require_fit(const Network& network, const Method& method);
   const std::string& method_of(const Question& question) const;

@@ -11,6 +11,7 @@
 
 #include "config/engine_table.h"
 #include "config/user_error.h"
+#include "stages/explain/load_explainer.h"
 #include "stages/explain/model/bundle.h"
 #include "stages/explain/model/device.h"
 #include "stages/explain/model/labels.h"

@@ -1,13 +1,12 @@
 #pragma once
 
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "config/options.h"
-#include "stages/explain/explainer.h"
 #include "stages/explain/model/network.h"
+#include "stages/frame/description.h"
 
 namespace gradcam {
 
@@ -43,9 +42,5 @@ std::vector<std::filesystem::path> files_read(const ExplainOptions& options);
 /// that cannot be used, the TorchScript file in it is loaded, and the note says so. Throws
 /// UserError.
 LoadedModel load_model(const ExplainOptions& options);
-
-/// The network of `options.model` with its description and labels, ready for warm_up().
-/// Throws UserError.
-std::unique_ptr<Explainer> load_explainer(const ExplainOptions& options);
 
 }  // namespace gradcam

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "stages/explain/load_explainer.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/tiny_models.h"
 #include "tests/support/user_error_matchers.h"

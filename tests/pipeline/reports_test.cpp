@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "stages/explain/load.h"
+#include "stages/explain/load_explainer.h"
 #include "tests/support/tiny_models.h"
 
 namespace gradcam {
