@@ -4,9 +4,9 @@
 
 namespace gradcam {
 
-/// While it lives, exit() on the thread that made it calls `last` and ends the process with what
-/// that returns, without running destructors of statics under threads that are still at work. For
-/// libraries that call exit() on their own, such as Qt when the display is gone. One at a time.
+/// For libraries that call exit() on their own, such as Qt when the display is gone. While this
+/// object lives, exit() on the thread that made it calls `last` and ends the process with what that
+/// returns; no destructor of a static runs while other threads still work. One object at a time.
 class BeforeExit {
  public:
   explicit BeforeExit(std::function<int()> last);

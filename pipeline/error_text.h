@@ -10,7 +10,8 @@ namespace gradcam {
 /// What an exception of any type says; never empty.
 std::string message_of(const std::exception_ptr& error);
 
-/// The exit status it stands for: anything but a UserError is a bug.
+/// The exit status that it stands for: that of a UserError; any other exception is a bug,
+/// kInternal.
 ExitCode code_of(const std::exception_ptr& error);
 
 }  // namespace gradcam

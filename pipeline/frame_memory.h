@@ -8,13 +8,13 @@
 
 namespace gradcam {
 
-/// Keeps the large blocks that are given back (pictures, network inputs, heat maps) for the next
-/// frame, which asks for the same sizes: from the second frame on nothing large is asked of the
-/// system, which would hand out pages and clear them each time. Thread-safe.
+/// Keeps the large blocks that are freed (pictures, network inputs, heat maps) for the next frame,
+/// which needs the same sizes. So from the second frame on the system need not hand out and clear
+/// pages. Thread-safe.
 class FrameMemory : public std::pmr::memory_resource {
  public:
-  /// Blocks below `smallest` bytes are left to malloc. As soon as more than `most_idle` bytes lie
-  /// unused, which only sizes that are no longer asked for bring about, all of them go back.
+  /// Blocks below `smallest` bytes are left to malloc. When more than `most_idle` bytes lie unused
+  /// (their sizes are no longer needed), all unused blocks are freed.
   explicit FrameMemory(std::size_t smallest = 64U << 10U, std::size_t most_idle = 512U << 20U)
       : smallest_(smallest), most_idle_(most_idle) {}
   ~FrameMemory() override;

@@ -9,13 +9,12 @@
 
 namespace gradcam {
 
-/// Bounds the frames of one stream that are in flight, from admission to the end of its output, and
-/// numbers them. This is the only place where a frame may be held back or dropped: what is inside
-/// always comes out.
-/// Films: every frame waits for a place, with enter(), and holds its source up.
-/// Live: a frame that finds no place waits beside, in a slot of one, where a newer frame takes its
-/// place; whoever leaves lets it in, with try_enter(). So what is shown is never older than the
-/// frames in flight make it, and the source is never held up.
+/// Bounds the frames of one stream that are in flight, from admission to the end of output, and
+/// numbers them. This is the only place where a frame is held back or dropped: what is inside
+/// always comes out. Films: every frame waits here for a place, with enter(); its source waits with
+/// it. Live: a frame that finds no place waits beside the gate, where a newer frame replaces it.
+/// The next frame that leaves lets it in, with try_enter(). So the source never waits, and what is
+/// shown is never older than the frames in flight make it.
 class Gate {
  public:
   /// `places` >= 1, else std::invalid_argument.

@@ -16,9 +16,8 @@ namespace gradcam {
 
 /// The one thread that calls the inference engine: a second one would bring up a second OpenMP team
 /// that fights the first. Streams are served in turn, and within a stream the earliest frame first.
-/// It queues without a limit: the Gates bound what can be waiting. Frames are explained together
-/// only while a full batch of them waits; nobody waits for a batch to fill, so that a frame is held
-/// up by the others in its call at most.
+/// Its queue has no limit of its own: the Gates bound what can be waiting. Frames are explained
+/// together only if a full batch of them waits. Nobody waits for a batch to fill.
 class InferenceThread {
  public:
   struct Job {
@@ -31,7 +30,7 @@ class InferenceThread {
   /// `batch` >= 1: frames that are explained together. `start` (may be empty) runs first on the new
   /// thread, e.g. to warm the engine up.
   InferenceThread(int streams, int batch, std::function<void()> start, Explain explain);
-  /// Does what is still waiting, then ends the thread.
+  /// Explains what is still waiting, then ends the thread.
   ~InferenceThread() = default;
   InferenceThread(const InferenceThread&) = delete;
   InferenceThread& operator=(const InferenceThread&) = delete;

@@ -12,7 +12,7 @@ namespace gradcam {
 enum class KeyAction {
   kNothing,  ///< unknown, or there is nothing to change (the notice says why)
   kQuit,
-  kPause,  ///< ViewSettings::paused is another
+  kPause,  ///< ViewSettings::paused has changed
   kStep,   ///< one frame further; pauses
   kScreenshot,
   kFullScreen,  ///< on or off

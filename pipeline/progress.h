@@ -13,8 +13,9 @@ namespace gradcam {
 /// "[######      ] figures", no wider than a terminal of so many columns; 0 = unknown.
 std::string bar_line(double share, const std::string& figures, int columns);
 
-/// How far the run is, on stderr: a bar if that is a terminal and the number of frames is known,
-/// else a line every five seconds; and the rate and latency that the HUD shows. Any thread.
+/// Tells on stderr how far the run is: by a bar if stderr is a terminal and the number of frames is
+/// known, else by a line every five seconds. Also measures the rate and latency that the HUD shows.
+/// Any thread.
 class Progress {
  public:
   /// `limit`: frames taken from each source, 0 = all.

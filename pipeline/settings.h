@@ -9,17 +9,17 @@
 
 namespace gradcam {
 
-/// What whoever watches may change while a run goes on, without a restart of the source.
+/// What the user may change while a run goes on; the source is not opened again.
 struct ViewSettings {
   OverlayOptions overlay;  ///< view, colour map, opacity, HUD: from the next drawn frame on
   TargetChoice target;     ///< what is explained: from the next explained frame on
   std::string method;      ///< how; empty = as the run began
   std::string layer;       ///< target layer; empty = the one the run began with
-  bool paused = false;     ///< the window stands still
+  bool paused = false;     ///< the window shows no new frames
 };
 
-/// The one place where the settings of a run live: a window changes them, and so may a browser; the
-/// stages read them for each frame. Any thread.
+/// The settings of a run: the window changes them, and the stages read them for each frame. Any
+/// thread.
 class LiveSettings {
  public:
   explicit LiveSettings(ViewSettings settings) : settings_(std::move(settings)) {}
@@ -28,7 +28,7 @@ class LiveSettings {
     const std::lock_guard lock(mutex_);
     return settings_;
   }
-  /// `change(ViewSettings&)`, with no other change in between.
+  /// Calls `change(ViewSettings&)`; nobody else reads or changes the settings meanwhile.
   template <class Change>
   void change(Change change) {
     const std::lock_guard lock(mutex_);

@@ -209,6 +209,11 @@ const Explanation* Viewer::shown_explanation() const {
 }
 
 void Viewer::save_screenshots() {
+  const auto save = [this](const std::string& name, const Stream& stream, const cv::Mat& picture) {
+    return save_screenshot(options_.screenshots, name, stream.shown->frame().seq, picture)
+        .filename()
+        .string();
+  };
   std::string saved;
   try {
     if (options_.mosaic) {
@@ -227,13 +232,6 @@ void Viewer::save_screenshots() {
     return say(error.what());
   }
   if (!saved.empty()) say("saved " + saved);
-}
-
-std::string Viewer::save(const std::string& name, const Stream& stream,
-                         const cv::Mat& picture) const {
-  return save_screenshot(options_.screenshots, name, stream.shown->frame().seq, picture)
-      .filename()
-      .string();
 }
 
 void Viewer::say(std::string notice) {

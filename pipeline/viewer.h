@@ -23,19 +23,19 @@ namespace gradcam {
 struct ViewerHooks {
   /// The picture of the window for this view under the present settings. Pure.
   std::function<Image(const Rendered&)> redraw;
-  /// Pausing began or ended: sources that can wait should.
+  /// Pausing began or ended: sources that can wait should wait meanwhile.
   std::function<void(bool paused)> set_paused;
   /// While paused: let one frame of each source through.
   std::function<void()> step;
-  /// What is explained has changed, but no new frame will show it (paused, or the sources have
-  /// ended): once for each stream, with what it shows. The answer comes by post_again().
+  /// The user has changed what is explained, and no new frame will show it (paused, or the sources
+  /// have ended). Called for each stream with what it shows; the answer comes by post_again().
   std::function<void(const Rendered& shown)> explain_again;
   /// Layers that can be chosen; empty = not known yet.
   std::function<std::vector<std::string>()> layers;
   /// Methods that can be chosen.
   std::vector<std::string> methods;
-  /// The display is gone, the work has been stopped, and the process is about to end: the last
-  /// word, and the exit code. `complete`: the work has ended, with all outputs.
+  /// The display is gone and the process is about to end. May report; gives the exit code.
+  /// `complete`: the work has ended, with all outputs.
   std::function<int(bool complete)> display_gone;
 };
 
@@ -88,7 +88,6 @@ class Viewer {
   void redraw();
   void explain_again();
   void save_screenshots();
-  std::string save(const std::string& name, const Stream& stream, const cv::Mat& picture) const;
   const Explanation* shown_explanation() const;
   void say(std::string notice);
   void follow_notice();

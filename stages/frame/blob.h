@@ -7,12 +7,12 @@
 namespace gradcam {
 
 /// The network's input picture: u8, height x width x 3, interleaved, in the network's channel
-/// order. The engine normalises it (scale, mean, std), so that it can be moved in a quarter of the
-/// bytes.
+/// order. It is not normalised yet (scale, mean, std): the engine does that, so that a quarter of
+/// the bytes need to be moved.
 struct Blob {
   int height = 0;
   int width = 0;
-  std::pmr::vector<std::uint8_t> pixels;  ///< pmr, so that a program may recycle its frames
+  std::pmr::vector<std::uint8_t> pixels;  ///< pmr: a program may reuse the memory of earlier frames
 };
 
 /// A rectangle in pixels whose edges may lie between pixels (0 = left edge of the first pixel).
@@ -23,8 +23,9 @@ struct Region {
   double height = 0;
 };
 
-/// Where the picture lies in the blob: `in_blob` (blob pixels) shows `in_frame` (frame pixels).
-/// Stretch: both whole. Letterbox: `in_blob` leaves out the padding. Crop: `in_frame` is the crop.
+/// Which part of the frame the network sees, and where it lies in the blob: the rectangle `in_blob`
+/// (blob pixels) shows the rectangle `in_frame` (frame pixels). Stretch: both are whole. Letterbox:
+/// `in_blob` leaves out the padding. Crop: `in_frame` is the crop.
 struct Mapping {
   int frame_width = 0;
   int frame_height = 0;

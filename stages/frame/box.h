@@ -6,7 +6,7 @@
 
 #include "stages/frame/blob.h"
 
-/// Rectangles around objects. All in this header, so that drawing them needs no other library.
+/// Rectangles around objects. Header only, so that drawing boxes does not link LibTorch.
 namespace gradcam {
 
 /// A rectangle in pixels whose edges may lie between pixels (0 = left edge of the first pixel).
@@ -20,14 +20,14 @@ struct Box {
   float area() const { return std::max(0.F, x2 - x1) * std::max(0.F, y2 - y1); }
 };
 
-/// An object in a frame as it is drawn and written; the box in pixels of the frame.
+/// An object that a detector has found.
 struct DetectedObject {
   Box box;
   int index = 0;           ///< its class
   std::string label;       ///< empty when the model has no labels
   float score = 0;         ///< 0..1
   std::int64_t id = 0;     ///< given by a BoxTracker; 0 = not tracked
-  bool explained = false;  ///< the heat is, also, of this one
+  bool explained = false;  ///< the heat map explains it, alone or among others
 };
 
 /// Intersection over union, 0..1; 0 if neither has an area.
@@ -38,8 +38,8 @@ inline float iou(const Box& a, const Box& b) {
   return all > 0 ? common.area() / all : 0;
 }
 
-/// From pixels of the network's input to pixels of the frame, clipped to the frame. What lies
-/// outside the frame (in the padding of a letterbox) comes back without area.
+/// A box in pixels of the network's input as one in pixels of the frame, clipped to the frame. A
+/// box in the padding of a letterbox comes back without area.
 inline Box on_frame(const Box& box, const Mapping& mapping) {
   const Region& blob = mapping.in_blob;
   const Region& frame = mapping.in_frame;

@@ -12,16 +12,17 @@
 
 namespace gradcam {
 
+/// One class (label, value) of a network's output.
 struct ClassScore {
   int index = 0;
   std::string label;  ///< empty when the model has no labels
   float score = 0;    ///< after the description's activation: a probability for softmax, sigmoid
 };
 
-/// Whether a score is shown in per cent: logits and likenesses may lie beyond.
+/// Whether a score can be shown in per cent. Logits and likenesses may lie outside 0..1.
 constexpr bool is_share(float score) { return score >= 0 && score <= 1; }
 
-/// The best class of each place, row by row, over the whole of the network's input.
+/// The best class at each place of a segmentation, row by row. It covers the whole network input.
 struct ClassMap {
   int height = 0;
   int width = 0;
@@ -49,7 +50,7 @@ struct InputGradient {
 /// Why the network said what it said of one frame.
 struct Explanation {
   std::vector<ClassScore> top;          ///< the five best (fewer if there are fewer)
-  std::vector<ClassScore> targets;      ///< what `heat` explains; none where nothing of it is there
+  std::vector<ClassScore> targets;      ///< what `heat` explains; none if the picture holds none
   std::vector<DetectedObject> objects;  ///< a detector's, in pixels of the network's input
   std::optional<ClassMap> classes;      ///< of a segmentation
   std::optional<double> flicker;        ///< mean change of the heat since the last explained frame
@@ -58,13 +59,13 @@ struct Explanation {
   bool is_value = false;                     ///< `top` holds values of a regression, not scores
   std::string method;
   std::vector<std::string> layers;
-  std::string engine;  ///< Engine::name() of what gave output and activation
+  std::string engine;  ///< what ran the network: "torchscript fp32"
   /// The largest value of the method maps before any scaling.
   float strength = 0;
   HeatMap heat;                           ///< of several targets: their largest value at each place
-  std::int64_t frame_seq = 0;             ///< the frame it was computed from
+  std::int64_t frame_seq = 0;             ///< number of the frame it was computed from
   std::chrono::nanoseconds frame_pts{0};  ///< presentation time of that frame
-  double explain_ms = 0;                  ///< what it took
+  double explain_ms = 0;                  ///< engine time that it cost
 };
 
 }  // namespace gradcam

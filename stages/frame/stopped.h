@@ -5,7 +5,7 @@
 
 namespace gradcam {
 
-/// Thrown by what takes long when the run is to end: no failure.
+/// Thrown by slow work when the run is to end: the frame is given up, which is no failure.
 class Stopped : public std::runtime_error {
  public:
   Stopped() : std::runtime_error("stopped") {}

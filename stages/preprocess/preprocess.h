@@ -7,7 +7,7 @@
 
 namespace gradcam {
 
-/// A frame as the network wants to see it, and where each of its pixels came from.
+/// A frame as the network sees it, and which part of the frame that is.
 struct NetworkInput {
   Blob blob;
   Mapping mapping;
