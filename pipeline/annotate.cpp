@@ -56,11 +56,11 @@ struct Annotation::Parts {
   bool is_mirror(const SourceInfo& info) const;
   bool is_measured_over_time(const SourceInfo& info) const;
   std::vector<std::string> names() const;
-  std::vector<BoundStream> bound_streams() const;
+  std::vector<StreamState> stream_states() const;
   std::vector<Stream> streams(Progress& progress, Viewer* viewer, int batch);
-  RunSummary run(BoundStages& bound, Progress& progress, Viewer* viewer,
+  RunSummary run(ProgramStages& program, Progress& progress, Viewer* viewer,
                  const std::stop_token& stop);
-  RunSummary run_in_window(BoundStages& bound, Progress& progress, LayerSwitch& network,
+  RunSummary run_in_window(ProgramStages& program, Progress& progress, LayerSwitch& explainers,
                            LiveSettings& settings, const std::stop_token& stop);
 };
 
@@ -90,10 +90,10 @@ bool Annotation::Parts::is_measured_over_time(const SourceInfo& info) const {
   return explain.style == Style::kGradcam && is_live(info);
 }
 
-std::vector<BoundStream> Annotation::Parts::bound_streams() const {
-  std::vector<BoundStream> streams;
+std::vector<StreamState> Annotation::Parts::stream_states() const {
+  std::vector<StreamState> streams;
   for (const std::string& name : names()) {
-    BoundStream& stream = streams.emplace_back();
+    StreamState& stream = streams.emplace_back();
     stream.name = name;
     stream.mirror = is_mirror(infos[streams.size() - 1]);
     if (is_measured_over_time(infos[streams.size() - 1])) stream.peak.emplace();
@@ -173,33 +173,33 @@ std::vector<Stream> Annotation::Parts::streams(Progress& progress, Viewer* viewe
   return streams;
 }
 
-RunSummary Annotation::Parts::run(BoundStages& bound, Progress& progress, Viewer* viewer,
+RunSummary Annotation::Parts::run(ProgramStages& program, Progress& progress, Viewer* viewer,
                                   const std::stop_token& stop) {
   GraphOptions graph;
-  graph.batch = bound.batch();
+  graph.batch = program.batch();
   graph.every = options.explain.every;
   graph.budget_ms = 1000 * options.explain.budget_s;
   graph.max_failures = options.run.max_failures;
-  bound.give_up_at(stop);
-  return run_graph(streams(progress, viewer, graph.batch), bound.stages(), graph, stop);
+  program.give_up_at(stop);
+  return run_graph(streams(progress, viewer, graph.batch), program.stages(), graph, stop);
 }
 
 /// The window belongs to this thread, main; the graph waits on another.
-RunSummary Annotation::Parts::run_in_window(BoundStages& bound, Progress& progress,
-                                            LayerSwitch& network, LiveSettings& settings,
+RunSummary Annotation::Parts::run_in_window(ProgramStages& program, Progress& progress,
+                                            LayerSwitch& explainers, LiveSettings& settings,
                                             const std::stop_token& stop) {
   ViewerHooks hooks;
-  hooks.redraw = [&](const Rendered& shown) { return bound.redraw(shown); };
-  hooks.layers = [&] { return network.layers(); };
-  hooks.methods = network.methods();
+  hooks.redraw = [&](const Rendered& shown) { return program.redraw(shown); };
+  hooks.layers = [&] { return explainers.layers(); };
+  hooks.methods = explainers.methods();
   hooks.set_paused = [this](bool paused) {
     for (const auto& playback : playbacks) playback->set_paused(paused);
   };
   hooks.step = [this] {
     for (const auto& playback : playbacks) playback->step();
   };
-  Reexplainer* again = nullptr;
-  hooks.explain_again = [&again](const Rendered& shown) { again->ask(shown); };
+  ViewRefresher* refresher = nullptr;
+  hooks.explain_again = [&refresher](const Rendered& shown) { refresher->ask(shown); };
 
   RunSummary summary;
   hooks.display_gone = [&](bool complete) {
@@ -214,20 +214,20 @@ RunSummary Annotation::Parts::run_in_window(BoundStages& bound, Progress& progre
   ViewerOptions viewer_options;
   viewer_options.mosaic = options.output.mosaic;
   Viewer viewer(names(), settings, screen, hooks, viewer_options);
-  Reexplainer reexplainer(
+  ViewRefresher view_refresher(
       {[&](const Prepared& prepared) {
          compute_alone();
-         return bound.explain_again(prepared);
+         return program.explain_again(prepared);
        },
-       [&](const Explained& explained) { return bound.render(explained); },
+       [&](const Explained& explained) { return program.render(explained); },
        [&](const Rendered& view) { viewer.post_again(view); },
-       [&](const Explanation& explanation) { return bound.is_final(explanation); }});
-  bound.tell_also([&viewer](std::string problem) { viewer.tell(std::move(problem)); });
-  again = &reexplainer;
+       [&](const Explanation& explanation) { return program.is_final(explanation); }});
+  program.tell_also([&viewer](std::string problem) { viewer.tell(std::move(problem)); });
+  refresher = &view_refresher;
 
   viewer.run(
       [&](const std::stop_token& end) {
-        summary = run(bound, progress, &viewer, end);
+        summary = run(program, progress, &viewer, end);
         return all_stills && !summary.error && !summary.stopped;
       },
       stop);
@@ -255,18 +255,18 @@ Annotation::Annotation(const Options& options, const std::stop_token& stop)
 
 Annotation::~Annotation() = default;
 
-RunSummary Annotation::run(LayerSwitch& network, const std::stop_token& stop) {
+RunSummary Annotation::run(LayerSwitch& explainers, const std::stop_token& stop) {
   const Options& options = parts_->options;
-  log_model(network.first());
-  if (options.explain.batch > 1 && network.first().batch() == 1) {
+  log_model(explainers.first());
+  if (options.explain.batch > 1 && explainers.first().batch() == 1) {
     log::warning("--batch: this network takes one picture at a time");
   }
-  LiveSettings settings({options.overlay, network.first().target(), "", "", false});
+  LiveSettings settings({options.overlay, explainers.first().target(), "", "", false});
   Progress progress(parts_->infos, options.input.limit);
-  BoundStages bound(options, network, settings, progress, parts_->bound_streams());
+  ProgramStages program(options, explainers, settings, progress, parts_->stream_states());
   RunSummary summary = parts_->window
-                           ? parts_->run_in_window(bound, progress, network, settings, stop)
-                           : parts_->run(bound, progress, nullptr, stop);
+                           ? parts_->run_in_window(program, progress, explainers, settings, stop)
+                           : parts_->run(program, progress, nullptr, stop);
   progress.finish();
   report_summary(summary, parts_->all_stills);
   return summary;

@@ -4,23 +4,24 @@
 #include <stop_token>
 
 #include "config/options.h"
-#include "pipeline/stats.h"
+#include "pipeline/summary.h"
 #include "stages/explain/layer_switch.h"
 
 namespace gradcam {
 
-/// What `run` and `bench` share: binds sources, stages and outputs to the graph.
+/// A run over the sources of the options, for the commands `run` and `bench`: opens sources and
+/// outputs, and binds them and the stages to the graph.
 class Annotation {
  public:
-  /// Opens all sources and checks all outputs. Main thread, before any other is started: a display
-  /// is looked for. Throws UserError: kSource, also where `stop` ends the wait for a picture, and
-  /// kOutput, also where there is nothing to write to.
+  /// Opens all sources and outputs, and looks for a display if a window is wanted. Main thread,
+  /// before any other is started. Throws UserError: kSource, also where `stop` ends the wait for a
+  /// picture; kOutput for outputs that cannot be written; kUsage if there is no output at all.
   Annotation(const Options& options, const std::stop_token& stop);
   ~Annotation();
 
   /// All sources through the graph to their end, with a window if the options ask for one and
-  /// there is a display. Main thread, once. `network` must not be used by others meanwhile.
-  RunSummary run(LayerSwitch& network, const std::stop_token& stop);
+  /// there is a display. Main thread, once. Nobody else must use `explainers` meanwhile.
+  RunSummary run(LayerSwitch& explainers, const std::stop_token& stop);
 
  private:
   struct Parts;

@@ -25,7 +25,8 @@
 namespace gradcam {
 namespace {
 
-LayerSwitch load_network(ExplainOptions options, std::size_t streams) {
+/// The network of the options, ready to be explained at any of its layers.
+LayerSwitch load_explainers(ExplainOptions options, std::size_t streams) {
   constexpr std::size_t kBatch = 4;
   if (options.batch == 0) options.batch = static_cast<int>(std::min(streams, kBatch));
   LoadedModel loaded = load_model(options);
@@ -34,8 +35,8 @@ LayerSwitch load_network(ExplainOptions options, std::size_t streams) {
 }
 
 /// What an embedding is compared with. Throws UserError(kUsage).
-void read_reference(LayerSwitch& network, const std::string& path) {
-  const ModelDescription& description = network.first().description();
+void read_reference(LayerSwitch& explainers, const std::string& path) {
+  const ModelDescription& description = explainers.first().description();
   const bool needed = description.task == Task::kEmbedding;
   if (!needed && path.empty()) return;
   if (!needed) {
@@ -50,7 +51,7 @@ void read_reference(LayerSwitch& network, const std::string& path) {
   if (picture.empty()) {
     throw UserError(ExitCode::kUsage, "--reference " + path + ": no picture that can be read");
   }
-  network.set_reference(to_network_input(picture, description).blob);
+  explainers.set_reference(to_network_input(picture, description).blob);
 }
 
 /// False if a stop came while a source was waited for.
@@ -79,9 +80,9 @@ std::unique_ptr<Annotation> open_annotation(const Options& options, const std::s
 ExitCode run(const Options& options, const std::stop_token& stop) {
   const auto annotation = open_annotation(options, stop);
   if (!annotation) return ExitCode::kDone;
-  LayerSwitch network = load_network(options.explain, options.input.sources.size());
-  read_reference(network, options.explain.reference);
-  const RunSummary summary = annotation->run(network, stop);
+  LayerSwitch explainers = load_explainers(options.explain, options.input.sources.size());
+  read_reference(explainers, options.explain.reference);
+  const RunSummary summary = annotation->run(explainers, stop);
   if (!options.output.stats.empty()) write_file(options.output.stats, to_json(summary) + "\n");
   if (summary.error) std::rethrow_exception(summary.error);
   return exit_code(summary);
@@ -94,10 +95,10 @@ ExitCode bench(const Options& asked, const std::stop_token& stop) {
   if (options.input.limit == 0) options.input.limit = 200;
   const auto annotation = open_annotation(options, stop);
   if (!annotation) return ExitCode::kDone;
-  LayerSwitch network = load_network(options.explain, options.input.sources.size());
-  read_reference(network, options.explain.reference);
-  const EngineTimes engine = time_engine(network.first(), stop);
-  const RunSummary summary = annotation->run(network, stop);
+  LayerSwitch explainers = load_explainers(options.explain, options.input.sources.size());
+  read_reference(explainers, options.explain.reference);
+  const EngineTimes engine = time_engine(explainers.first(), stop);
+  const RunSummary summary = annotation->run(explainers, stop);
   print_bench(engine, summary, uses_standard_output(options.output) ? stderr : stdout);
   if (!options.output.stats.empty()) {
     write_file(options.output.stats, bench_json(engine, summary) + "\n");

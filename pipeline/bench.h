@@ -4,7 +4,7 @@
 #include <stop_token>
 #include <string>
 
-#include "pipeline/stats.h"
+#include "pipeline/summary.h"
 #include "stages/explain/explainer.h"
 
 namespace gradcam {

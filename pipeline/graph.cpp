@@ -14,6 +14,7 @@
 #include "pipeline/inference_thread.h"
 #include "pipeline/intake.h"
 #include "pipeline/map_policy.h"
+#include "pipeline/stats.h"
 
 namespace gradcam {
 namespace {
@@ -24,21 +25,21 @@ namespace flow = oneapi::tbb::flow;
 struct Run {
   const Stages& stages;
   const GraphOptions& options;
-  const double streams;  ///< how many share the engine
+  const double streams;  ///< how many of them share the engine
   const Clock::time_point begin = Clock::now();
   flow::graph graph;
   std::stop_source stop;     ///< ends every capture
-  std::int64_t batches = 0;  ///< the inference thread's: calls that took several frames
+  std::int64_t batches = 0;  ///< calls that took several frames; the inference thread counts them
   InferenceThread inference;
 
   Run(const Stages& s, const GraphOptions& o, std::size_t count)
       : stages(s),
         options(o),
         streams(static_cast<double>(count)),
-        inference(static_cast<int>(count), s.explain_batch ? o.batch : 1, s.explain_start,
+        inference(static_cast<int>(count), o.batch, s.explain_start,
                   [this](std::vector<Prepared> frames) {
                     batches += frames.size() > 1 ? 1 : 0;
-                    return explain_some(stages, std::move(frames));
+                    return guarded_explain(stages, std::move(frames));
                   }) {}
 
   /// Ends the run early. Of several errors the first is the one to report.
@@ -100,14 +101,14 @@ class Lane {
 
   Run& run_;
   Stream stream_;
-  CarryPolicy carry_;
-  OutputStats stats_;  ///< these four: the output node's
+  MapPolicy map_policy_;
+  OutputStats stats_;  ///< this and the next three are used by the output node only
   std::string output_error_;
   int failures_in_a_row_ = 0;
   std::optional<std::uint64_t> last_failure_;  ///< ticket of the frame that it began with
 
   flow::function_node<Frame, Prepared> preprocess_;
-  flow::sequencer_node<Prepared> to_explain_;  ///< what is remembered of a stream goes by order
+  flow::sequencer_node<Prepared> to_explain_;  ///< in order, as map policy and trackers need it
   ExplainNode explain_;
   flow::function_node<Explained, Ready> overlay_;
   flow::sequencer_node<Ready> in_order_;
@@ -119,11 +120,11 @@ class Lane {
 Lane::Lane(Run& run, int index, Stream stream)
     : run_(run),
       stream_(std::move(stream)),
-      carry_({run.options.every, stream_.live || stream_.carries_newest,
-              run.options.budget_ms / run.streams}),
+      map_policy_({run.options.every, stream_.live || stream_.carries_newest,
+                   run.options.budget_ms / run.streams}),
       stats_(run.begin),
       preprocess_(run.graph, flow::unlimited,
-                  [&run](const Frame& frame) { return preprocess_one(run.stages, frame); }),
+                  [&run](const Frame& frame) { return guarded_preprocess(run.stages, frame); }),
       to_explain_(run.graph, [](const Prepared& prepared) { return prepared.frame.ticket; }),
       explain_(run.graph, flow::serial,
                [this](const Prepared& prepared, ExplainNode::gateway_type& gateway) {
@@ -149,40 +150,42 @@ void Lane::start() {
 void Lane::submit(const Prepared& prepared, ExplainNode::gateway_type& gateway) {
   const Frame& frame = prepared.frame;
   if (frame.failed()) {
-    carry_.failed_before(frame.ticket, frame.error);
+    map_policy_.failed_before(frame.ticket, frame.error);
     gateway.try_put(Explained{prepared, nullptr});
     return;
   }
   gateway.reserve_wait();
   const auto pass = [prepared, &gateway](const MapOutcome& outcome) {
-    gateway.try_put(carry_one(prepared, outcome));
+    gateway.try_put(carry_map(prepared, outcome));
     gateway.release_wait();
   };
-  switch (carry_.decide(frame.ticket, pass)) {
-    case CarryPolicy::Way::kOwn:
+  switch (map_policy_.decide(frame.ticket, pass)) {
+    case MapPolicy::Decision::kExplain:
       explain(prepared, gateway, true);
       break;
-    case CarryPolicy::Way::kCarryExplain:
+    case MapPolicy::Decision::kCarryAndExplain:
       gateway.reserve_wait();
       explain(prepared, gateway, false);
       break;
-    case CarryPolicy::Way::kCarry:
+    case MapPolicy::Decision::kCarry:
       break;
   }
 }
 
-/// `own`: the frame passes with the result. Gives back one reserve_wait().
+/// `own`: the frame goes on with the result; else it has gone on already. Ends with one
+/// release_wait(), for the reserve_wait() of the caller.
 void Lane::explain(const Prepared& prepared, ExplainNode::gateway_type& gateway, bool own) {
-  run_.inference.submit({prepared, [this, &gateway, own](const Explained& explained) {
-                           const Frame& frame = explained.frame();
-                           carry_.finished({frame.ticket, explained.explanation, frame.error});
-                           if (own) gateway.try_put(explained);
-                           gateway.release_wait();
-                         }});
+  run_.inference.submit(
+      {prepared, [this, &gateway, own](const Explained& explained) {
+         const Frame& frame = explained.frame();
+         map_policy_.finished({frame.ticket, explained.explanation, frame.status, frame.error});
+         if (own) gateway.try_put(explained);
+         gateway.release_wait();
+       }});
 }
 
 Ready Lane::draw(const Explained& explained) {
-  Ready ready{overlay_one(run_.stages, explained), Clock::now()};
+  Ready ready{guarded_overlay(run_.stages, explained), Clock::now()};
   try {
     if (stream_.show && !explained.frame().given_up()) stream_.show(ready.rendered);
   } catch (...) {
@@ -212,7 +215,8 @@ void Lane::write(Ready ready) {
   intake_.leave();
 }
 
-/// Frames that share one failed map count once: N may be more than the failures allowed.
+/// Frames that fail for want of one and the same map count as one failure: with `every` above
+/// max_failures, one failed map would else end the run.
 void Lane::count_failures(const Explained& explained) {
   const Frame& frame = explained.frame();
   if (!frame.failed()) {
@@ -227,7 +231,7 @@ void Lane::count_failures(const Explained& explained) {
                          " frames in a row failed, the last with: " + frame.error)));
 }
 
-/// Inside a catch block.
+/// Inside a catch block: remembers the error, and ends the run.
 void Lane::output_failed() {
   if (output_error_.empty()) output_error_ = message_of(std::current_exception());
   run_.fail(std::current_exception());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "pipeline/error_text.h"
@@ -10,7 +11,7 @@
 
 namespace gradcam {
 
-Prepared preprocess_one(const Stages& stages, Frame frame) {
+Prepared guarded_preprocess(const Stages& stages, Frame frame) {
   Prepared prepared;
   const auto begin = Clock::now();
   try {
@@ -18,7 +19,7 @@ Prepared preprocess_one(const Stages& stages, Frame frame) {
     if (prepared.frame.image) frame.image = prepared.frame.image;
   } catch (...) {
     prepared = {};
-    frame.error = "preprocess: " + message_of(std::current_exception());
+    frame.fail("preprocess: " + message_of(std::current_exception()));
   }
   frame.ms.preprocess = ms_since(begin);
   prepared.frame = std::move(frame);
@@ -27,8 +28,8 @@ Prepared preprocess_one(const Stages& stages, Frame frame) {
 
 namespace {
 
-/// `ms`: how long the frame was there for it; of a map, its share.
-Explained explained_by(Prepared prepared, Explanation explanation, double ms, double share = 1) {
+/// `ms`: how long the call took; `share`: of it, what this frame's map cost.
+Explained explained_by(Prepared prepared, Explanation explanation, double ms, double share) {
   Frame& frame = prepared.frame;
   explanation.frame_seq = frame.seq;
   explanation.frame_pts = frame.pts;
@@ -40,54 +41,60 @@ Explained explained_by(Prepared prepared, Explanation explanation, double ms, do
   return explained;
 }
 
-/// Inside a catch block.
-std::string what_happened() {
+/// Inside a catch block: without a map, after `ms` in the stage.
+Explained not_explained(Prepared prepared, double ms) {
+  Frame& frame = prepared.frame;
+  frame.ms.explain = ms;
   try {
     throw;
   } catch (const Stopped&) {
-    return Frame::kGivenUp;
+    frame.status = FrameStatus::kGivenUp;
   } catch (...) {
-    return "explain: " + message_of(std::current_exception());
+    frame.fail("explain: " + message_of(std::current_exception()));
   }
+  Explained explained;
+  explained.prepared = std::move(prepared);
+  return explained;
+}
+
+/// Throws what the stage throws.
+std::vector<Explained> explain_together(const Stages& stages, const std::vector<Prepared>& frames) {
+  const auto begin = Clock::now();
+  std::vector<Explanation> explanations = stages.explain(frames);
+  if (explanations.size() != frames.size()) {
+    throw std::logic_error(std::to_string(explanations.size()) + " explanations of " +
+                           std::to_string(frames.size()) + " frames");
+  }
+  const double ms = ms_since(begin);
+  const double share = 1 / static_cast<double>(frames.size());
+  std::vector<Explained> results;
+  results.reserve(frames.size());
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    results.push_back(explained_by(frames[i], std::move(explanations[i]), ms, share));
+  }
+  return results;
 }
 
 }  // namespace
 
-Explained explain_one(const Stages& stages, Prepared prepared) {
+std::vector<Explained> guarded_explain(const Stages& stages, std::vector<Prepared> frames) {
   const auto begin = Clock::now();
   try {
-    Explanation explanation = stages.explain(prepared);
-    return explained_by(std::move(prepared), std::move(explanation), ms_since(begin));
+    return explain_together(stages, frames);
   } catch (...) {
-    prepared.frame.error = what_happened();
-    prepared.frame.ms.explain = ms_since(begin);
-    Explained failed;
-    failed.prepared = std::move(prepared);
-    return failed;
+    if (frames.size() == 1) return {not_explained(std::move(frames[0]), ms_since(begin))};
   }
-}
-
-std::vector<Explained> explain_some(const Stages& stages, std::vector<Prepared> frames) {
   std::vector<Explained> results;
-  if (frames.size() > 1) {
-    const auto begin = Clock::now();
-    try {
-      std::vector<Explanation> explanations = stages.explain_batch(frames);
-      const double ms = ms_since(begin);
-      const double share = 1 / static_cast<double>(frames.size());
-      for (std::size_t i = 0; i < frames.size(); ++i) {
-        results.push_back(explained_by(frames[i], explanations.at(i), ms, share));
-      }
-      return results;
-    } catch (...) {
-      results.clear();  // which of them failed shows when each is explained alone
-    }
+  results.reserve(frames.size());
+  for (Prepared& frame : frames) {
+    std::vector<Prepared> alone;
+    alone.push_back(std::move(frame));
+    results.push_back(std::move(guarded_explain(stages, std::move(alone))[0]));
   }
-  for (Prepared& frame : frames) results.push_back(explain_one(stages, std::move(frame)));
   return results;
 }
 
-Explained carry_one(Prepared prepared, const MapOutcome& outcome) {
+Explained carry_map(Prepared prepared, const MapOutcome& outcome) {
   Explained explained;
   Frame& frame = prepared.frame;
   explained.explanation = outcome.explanation;
@@ -96,6 +103,7 @@ Explained carry_one(Prepared prepared, const MapOutcome& outcome) {
     explained.map_age =
         std::max(frame.pts - outcome.explanation->frame_pts, std::chrono::nanoseconds(0));
   } else {
+    frame.status = outcome.status;
     frame.error = outcome.error;
     explained.failed_with = outcome.ticket;
   }
@@ -103,7 +111,7 @@ Explained carry_one(Prepared prepared, const MapOutcome& outcome) {
   return explained;
 }
 
-Rendered overlay_one(const Stages& stages, Explained explained) {
+Rendered guarded_overlay(const Stages& stages, Explained explained) {
   Rendered rendered;
   Frame& frame = explained.prepared.frame;
   const auto begin = Clock::now();
@@ -113,7 +121,9 @@ Rendered overlay_one(const Stages& stages, Explained explained) {
   } catch (...) {
     rendered = {};
     rendered.picture = frame.image;
-    if (!frame.failed()) frame.error = "overlay: " + message_of(std::current_exception());
+    if (frame.status == FrameStatus::kOk) {
+      frame.fail("overlay: " + message_of(std::current_exception()));
+    }
     explained.explanation = nullptr;
   }
   frame.ms.overlay = ms_since(begin);

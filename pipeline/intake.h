@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "pipeline/gate.h"
-#include "pipeline/stats.h"
+#include "pipeline/summary.h"
 #include "stages/capture/source.h"
 #include "stages/frame/frame.h"
 
@@ -28,14 +28,14 @@ class Intake {
   /// one that calls leave().
   Intake(Source& source, const Options& options, std::function<void(const Frame&)> put);
 
-  /// Until the source ends, breaks or reaches its limit, or `stop` is requested. `hold` is kept as
-  /// long as the thread runs.
+  /// Starts the thread. It runs until the source ends, breaks or reaches its limit, or `stop` is
+  /// requested, and keeps `hold` that long.
   void start(const std::stop_token& stop, std::shared_ptr<void> hold);
 
   /// A frame has left the graph. Any thread.
   void leave();
 
-  /// What capture knows of its stream, once the thread has ended.
+  /// What capture knows of its stream. To be asked once the thread has ended.
   const StreamSummary& summary() const { return summary_; }
 
  private:
@@ -53,7 +53,7 @@ class Intake {
   Gate gate_;
   std::mutex waiting_mutex_;      ///< also held while the waiting frame is let in
   std::optional<Frame> waiting_;  ///< live: the newest, for which there was no place yet
-  StreamSummary summary_;         ///< the capture thread's
+  StreamSummary summary_;         ///< written by the capture thread
   std::jthread thread_;           ///< last: it uses all of the above
 };
 

@@ -6,20 +6,20 @@
 
 namespace gradcam {
 
-CarryPolicy::Way CarryPolicy::decide(std::uint64_t ticket, Pass pass) {
-  if (each_frame_) return Way::kOwn;
+MapPolicy::Decision MapPolicy::decide(std::uint64_t ticket, Pass pass) {
+  if (each_frame_) return Decision::kExplain;
   return carries_newest_ ? decide_newest(ticket, pass) : decide_key(ticket, std::move(pass));
 }
 
-void CarryPolicy::failed_before(std::uint64_t ticket, const std::string& error) {
+void MapPolicy::failed_before(std::uint64_t ticket, const std::string& error) {
   if (each_frame_ || carries_newest_) return;
   const std::lock_guard lock(mutex_);
-  if (begin_key_frame(ticket)) newest_ = MapOutcome{ticket, nullptr, error};
+  if (begin_key_frame(ticket)) newest_ = MapOutcome{ticket, nullptr, FrameStatus::kFailed, error};
 }
 
-CarryPolicy::Way CarryPolicy::decide_newest(std::uint64_t ticket, const Pass& pass) {
+MapPolicy::Decision MapPolicy::decide_newest(std::uint64_t ticket, const Pass& pass) {
   MapOutcome outcome;
-  Way way = Way::kCarry;
+  Decision decision = Decision::kCarry;
   {
     const std::lock_guard lock(mutex_);
     const bool own = !newest_ || every_ == 1;
@@ -27,32 +27,32 @@ CarryPolicy::Way CarryPolicy::decide_newest(std::uint64_t ticket, const Pass& pa
     if (own || (due && with_engine_ == 0)) {
       ++with_engine_;
       last_given_ = std::max(last_given_, ticket);
-      way = own ? Way::kOwn : Way::kCarryExplain;
+      decision = own ? Decision::kExplain : Decision::kCarryAndExplain;
     }
-    if (own) return way;
+    if (own) return decision;
     outcome = *newest_;
   }
   pass(outcome);
-  return way;
+  return decision;
 }
 
-CarryPolicy::Way CarryPolicy::decide_key(std::uint64_t ticket, Pass pass) {
+MapPolicy::Decision MapPolicy::decide_key(std::uint64_t ticket, Pass pass) {
   MapOutcome outcome;
   {
     const std::lock_guard lock(mutex_);
-    if (begin_key_frame(ticket)) return Way::kOwn;
+    if (begin_key_frame(ticket)) return Decision::kExplain;
     if (!newest_) {
       waiting_[key_].push_back(std::move(pass));
-      return Way::kCarry;
+      return Decision::kCarry;
     }
     outcome = *newest_;
   }
   pass(outcome);
-  return Way::kCarry;
+  return Decision::kCarry;
 }
 
-/// Those behind it wait for its map, up to the next key frame.
-bool CarryPolicy::begin_key_frame(std::uint64_t ticket) {
+/// The frames behind it, up to the next key frame, wait for its map.
+bool MapPolicy::begin_key_frame(std::uint64_t ticket) {
   if (ticket < next_key_) return false;
   key_ = ticket;
   next_key_ = ticket + every_;
@@ -60,7 +60,7 @@ bool CarryPolicy::begin_key_frame(std::uint64_t ticket) {
   return true;
 }
 
-void CarryPolicy::finished(const MapOutcome& outcome) {
+void MapPolicy::finished(const MapOutcome& outcome) {
   if (each_frame_) return;
   std::vector<Pass> passing;
   {
@@ -78,7 +78,7 @@ void CarryPolicy::finished(const MapOutcome& outcome) {
 }
 
 /// Up as soon as the mean asks for it, down only with some room, so that N does not flutter.
-void CarryPolicy::adapt(double explain_ms) {
+void MapPolicy::adapt(double explain_ms) {
   if (budget_ms_ <= 0) return;
   constexpr double kNew = 0.25;
   constexpr double kRoom = 0.9;

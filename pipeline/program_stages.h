@@ -14,67 +14,72 @@
 #include "stages/explain/layer_switch.h"
 #include "stages/explain/maps/over_time.h"
 #include "stages/explain/maps/running_peak.h"
+#include "stages/explain/tasks/stream_memory.h"
 #include "stages/overlay/overlay.h"
 
 namespace gradcam {
 
-/// What the stages know of a stream besides its frames.
-struct BoundStream {
-  std::string name;                 ///< short
-  bool mirror = false;              ///< of its window
-  std::optional<RunningPeak> peak;  ///< where heat is measured against it
-  StreamMemory memory;              ///< this and what follows with `one_at_a_time_` held
+/// What the stages know of one stream: first what never changes, then what they remember of it from
+/// frame to frame, which is used by one thread at a time.
+struct StreamState {
+  std::string name;     ///< short, as the HUD and JSON lines have it
+  bool mirror = false;  ///< its window is one
+
+  std::optional<RunningPeak> peak;  ///< not empty: heat is measured against the peak of a while
+  StreamMemory memory;
   OverTime over_time{false};
-  std::int64_t next_verified = 0;  ///< frame from which on the next one is verified
+  std::int64_t next_verified = 0;  ///< the first frame with this number or a later one is verified
 };
 
-/// Stages as they are bound to one run: the network, what is asked of it, and what is known so far.
-/// What it is made of must live as long.
-class BoundStages {
+/// The stages of the program: default_stages(), and what its options and its window add to them:
+/// other layers, methods and targets while it runs, --max-dim, --verify, smoothing, the HUD. All
+/// that it is made of must live as long as it does.
+class ProgramStages {
  public:
-  BoundStages(const Options& options, LayerSwitch& network, LiveSettings& settings,
-              const Progress& progress, std::vector<BoundStream> streams);
+  ProgramStages(const Options& options, LayerSwitch& explainers, LiveSettings& settings,
+                const Progress& progress, std::vector<StreamState> streams);
 
   Stages stages();
 
-  Explanation explain(const Prepared& prepared);
   std::vector<Explanation> explain(const std::vector<Prepared>& frames);
-  /// For the window alone: a frame that is on the screen, as the settings are now. The stream,
-  /// which may go on, does not notice.
+  /// A frame that is on the screen once more, as the settings are now. Changes nothing of what is
+  /// remembered of its stream, which may go on.
   Explanation explain_again(const Prepared& prepared);
-  /// Where what goes wrong is told besides the log. Before any stage is called.
+  /// Where problems are told besides the log. To be set before any stage is called.
   void tell_also(std::function<void(std::string)> tell) { tell_ = std::move(tell); }
 
-  /// Once it is requested, frames that take long are given up. Before any stage is called.
+  /// Once `stop` is requested, frames that take long are given up. To be set before any stage is
+  /// called.
   void give_up_at(const std::stop_token& stop) { stop_ = stop; }
 
-  /// With a picture of its own for a window that is a mirror.
+  /// If the window is a mirror, with a picture of its own for it.
   Rendered render(const Explained& explained) const;
-  /// For the window.
+  /// The picture for the window, drawn again as the settings are now.
   Image redraw(const Rendered& rendered) const;
 
   /// Frames that one call of the network takes.
-  int batch() const { return network_.first().batch(); }
-  /// Explaining once more would give no other layer.
+  int batch() const { return explainers_.first().batch(); }
+  /// The layer that the settings ask for has explained this, or cannot: to explain the frame again
+  /// would change nothing.
   bool is_final(const Explanation& explanation) const;
 
  private:
   void verify(Explanation& explanation, const Blob& blob, const Frame& frame,
               const Question& question);
   Question question_of(const ViewSettings& settings) const;
-  void tell_problem();
-  const BoundStream& stream_of(int stream) const;
+  void tell_problem();  ///< of preparing another layer, if there is one
+  const StreamState& stream_of(int stream) const;
   HudText hud_of(int stream) const;
 
   const Options& options_;
-  LayerSwitch& network_;
+  LayerSwitch& explainers_;
   LiveSettings& settings_;
   const Progress& progress_;
-  std::vector<BoundStream> streams_;
+  std::vector<StreamState> streams_;
   std::function<void(std::string)> tell_;
   std::stop_token stop_;
   bool warned_of_method_ = false;
-  std::mutex one_at_a_time_;  ///< explaining: the graph's inference thread and the Reexplainer's
+  std::mutex one_at_a_time_;  ///< explains: the graph's inference thread, or the ViewRefresher's
 };
 
 }  // namespace gradcam

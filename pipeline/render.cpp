@@ -19,12 +19,9 @@ cv::Mat mirrored(const cv::Mat& picture) {
 
 }  // namespace
 
-Prepared prepare(const Frame& frame, const ModelDescription& description, int max_dim) {
+Prepared prepare(const Frame& frame, const ModelDescription& description) {
   Prepared prepared{frame, nullptr, {}};
-  if (max_dim > 0) {
-    prepared.frame.image = std::make_shared<const cv::Mat>(shrink(*frame.image, max_dim));
-  }
-  NetworkInput input = to_network_input(*prepared.frame.image, description);
+  NetworkInput input = to_network_input(*frame.image, description);
   prepared.mapping = input.mapping;
   prepared.blob = std::make_shared<const Blob>(std::move(input.blob));
   return prepared;

@@ -3,7 +3,7 @@
 #include <stop_token>
 
 #include "config/options.h"
-#include "pipeline/stats.h"
+#include "pipeline/summary.h"
 #include "stages/explain/explainer.h"
 
 /// What the program tells its user in text.

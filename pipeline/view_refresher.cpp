@@ -12,10 +12,10 @@ constexpr std::chrono::seconds kPatience{30};  ///< for a layer to be prepared
 
 }  // namespace
 
-Reexplainer::Reexplainer(Work work)
+ViewRefresher::ViewRefresher(Work work)
     : work_(std::move(work)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
-void Reexplainer::ask(const Rendered& shown) {
+void ViewRefresher::ask(const Rendered& shown) {
   if (!shown.explained.prepared.blob) return;  // a failed frame stays one
   {
     const std::lock_guard lock(mutex_);
@@ -24,7 +24,7 @@ void Reexplainer::ask(const Rendered& shown) {
   asked_.notify_one();
 }
 
-void Reexplainer::run(const std::stop_token& stop) {
+void ViewRefresher::run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (asked_.wait(lock, stop, [this] { return !wishes_.empty(); })) {
     const Prepared prepared = std::move(wishes_.extract(wishes_.begin()).mapped());
@@ -34,19 +34,22 @@ void Reexplainer::run(const std::stop_token& stop) {
     bool final = false;
     do {
       lock.unlock();
-      final = explain(prepared);
+      final = refresh(prepared);
       lock.lock();
     } while (!final && Clock::now() < limit && !asked_.wait_for(lock, stop, kRetry, newer) &&
              !stop.stop_requested());
   }
 }
 
-bool Reexplainer::explain(Prepared prepared) {
-  prepared.frame.error.clear();  // a frame whose explanation failed gets another try
+bool ViewRefresher::refresh(Prepared prepared) {
+  prepared.frame.status = FrameStatus::kOk;  // a frame whose explanation failed gets another try
+  prepared.frame.error.clear();
   Stages stages;
-  stages.explain = work_.explain;
+  stages.explain = [this](const std::vector<Prepared>& frames) {
+    return std::vector{work_.explain(frames.at(0))};
+  };
   stages.overlay = work_.overlay;
-  const Rendered rendered = overlay_one(stages, explain_one(stages, std::move(prepared)));
+  const Rendered rendered = guarded_overlay(stages, guarded_explain(stages, {prepared}).at(0));
   work_.answer(rendered);
   return !rendered.explained.explanation || work_.final(*rendered.explained.explanation);
 }

@@ -10,31 +10,32 @@
 
 namespace gradcam {
 
-/// Explains a view that stands on the screen anew, after a change of what is explained: the graph
-/// sends no new frame while a window is paused or when the source has ended. On a thread of its
-/// own, one view of each stream at a time, the newest wish first.
-class Reexplainer {
+/// Explains the picture on the screen again after the user has changed what is explained: while a
+/// window is paused, or when its source has ended, the graph sends no new frame that would show it.
+/// Works on a thread of its own. Of each stream only the newest wish counts.
+class ViewRefresher {
  public:
   struct Work {
-    /// Must wait its turn with the inference thread of the graph.
+    /// Must not explain at the same time as the graph's inference thread.
     std::function<Explanation(const Prepared&)> explain;
     std::function<Rendered(const Explained&)> overlay;
-    /// Where results go. A wish may be answered more than once, each time nearer to what was asked.
+    /// Takes the results. There may be several of one wish: see `final`.
     std::function<void(const Rendered&)> answer;
-    /// This is what was asked for: a layer that is still being prepared gives the old one first.
+    /// Whether this is what was asked for. While a layer is still being prepared, the one before
+    /// explains, and the wish is tried again.
     std::function<bool(const Explanation&)> final;
   };
-  explicit Reexplainer(Work work);
-  ~Reexplainer() = default;
-  Reexplainer(const Reexplainer&) = delete;
-  Reexplainer& operator=(const Reexplainer&) = delete;
+  explicit ViewRefresher(Work work);
+  ~ViewRefresher() = default;
+  ViewRefresher(const ViewRefresher&) = delete;
+  ViewRefresher& operator=(const ViewRefresher&) = delete;
 
-  /// Any thread.
+  /// Explain this view again. Any thread; does not wait.
   void ask(const Rendered& shown);
 
  private:
   void run(const std::stop_token& stop);
-  bool explain(Prepared prepared);
+  bool refresh(Prepared prepared);  ///< true: there is no need to try again
 
   const Work work_;
   std::mutex mutex_;

@@ -1,48 +1,39 @@
-// Explains one picture with the stages alone, without the graph.
-//   explain_image PICTURE [MODEL.pt]    writes explained.png and prints the five best classes
-
+// Explains one picture: writes explained.png and prints the five best classes.
+//   explain_image PICTURE [MODEL.pt]
 #include <cstdio>
-#include <exception>
 #include <memory>
 #include <opencv2/imgcodecs.hpp>
+#include <stdexcept>
 
+#include "pipeline/default_stages.h"
 #include "stages/explain/load_explainer.h"
-#include "stages/overlay/heat_on_frame.h"
-#include "stages/overlay/overlay.h"
-#include "stages/preprocess/preprocess.h"
 
-int main(int argc, char** argv) {
-  if (argc < 2) {
-    std::fprintf(stderr, "usage: explain_image PICTURE [MODEL.pt]\n");
-    return 2;
+int main(int argc, char** argv) try {
+  if (argc < 2) throw std::runtime_error("usage: explain_image PICTURE [MODEL.pt]");
+  gradcam::Frame frame;
+  frame.image = std::make_shared<const cv::Mat>(cv::imread(argv[1]));
+  if (frame.image->empty()) throw std::runtime_error(std::string("cannot read ") + argv[1]);
+
+  gradcam::ExplainOptions options;  // default network, its own layer, best class
+  if (argc > 2) options.model = argv[2];
+  const auto explainer = gradcam::load_explainer(options);
+
+  // The stages one after the other; in the graph each works on another frame at the same time.
+  const gradcam::Stages stages = gradcam::default_stages(*explainer);
+  stages.explain_start();
+  const gradcam::Prepared prepared = stages.preprocess(frame);
+  const gradcam::Explanation explanation = stages.explain({prepared}).at(0);
+  const gradcam::Rendered rendered =
+      stages.overlay({prepared, std::make_shared<const gradcam::Explanation>(explanation)});
+
+  for (const auto& score : explanation.top) {
+    std::printf("%5d  %-32s %6.2f %%\n", score.index, score.label.c_str(), 100 * score.score);
   }
-  try {
-    const cv::Mat picture = cv::imread(argv[1], cv::IMREAD_COLOR);
-    if (picture.empty()) throw std::runtime_error(std::string("cannot read ") + argv[1]);
-
-    gradcam::ExplainOptions options;  // default network, its own layer, best class
-    if (argc > 2) options.model = argv[2];
-    const auto explainer = gradcam::load_explainer(options);
-    explainer->warm_up();
-
-    const auto input = gradcam::to_network_input(picture, explainer->description());
-    const gradcam::Explanation explanation = explainer->explain(input.blob);
-    for (const auto& score : explanation.top) {
-      std::printf("%5d  %-32s %6.2f %%\n", score.index, score.label.c_str(), 100 * score.score);
-    }
-
-    const cv::Mat map = gradcam::map_on_frame(explanation.heat, input.mapping,
-                                              {input.blob.width, input.blob.height}, options.style);
-    gradcam::Explained explained;
-    explained.explanation = std::make_shared<const gradcam::Explanation>(explanation);
-    gradcam::HudText hud;
-    hud.model = explainer->description().name;
-    if (!cv::imwrite("explained.png", gradcam::draw_view(picture, map, {}, explained, hud, {}))) {
-      throw std::runtime_error("cannot write explained.png");
-    }
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "explain_image: %s\n", error.what());
-    return 1;
+  if (!cv::imwrite("explained.png", *rendered.picture)) {
+    throw std::runtime_error("cannot write explained.png");
   }
   return 0;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "explain_image: %s\n", error.what());
+  return 1;
 }

@@ -6,6 +6,7 @@
 #include <opencv2/core.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "stages/frame/blob.h"
@@ -13,8 +14,9 @@
 #include "stages/frame/explanation.h"
 #include "stages/frame/image.h"
 
-/// Everything that crosses an edge of the graph. Each hop holds the one before it; all are cheap
-/// handles, copied at every node. Nobody writes the pixels of an image once a stage returned it.
+/// Everything that crosses an edge of the graph: Frame -> Prepared -> Explained -> Rendered. Each
+/// holds the one before it. All are cheap to copy: what is large is shared, and nobody writes to it
+/// once a stage has returned it.
 namespace gradcam {
 
 /// What each stage spent on one frame, in milliseconds.
@@ -26,8 +28,16 @@ struct StageTimes {
   double output = 0;
 };
 
+/// How a frame has fared so far.
+enum class FrameStatus {
+  kOk,
+  kFailed,   ///< a stage failed on it; later stages but overlay leave it out
+  kGivenUp,  ///< the run ended while it was explained: it is not shown, and counts as no failure
+};
+
+/// One picture of one stream.
 struct Frame {
-  int stream = 0;
+  int stream = 0;                        ///< number of its source, from 0
   std::uint64_t ticket = 0;              ///< order of admission in its stream, without gaps
   std::int64_t seq = 0;                  ///< number of the frame in its source, from 0
   std::chrono::nanoseconds pts{0};       ///< presentation time, strictly increasing
@@ -37,29 +47,34 @@ struct Frame {
   Image image;
   cv::Size source_size;  ///< of the picture as captured; `image` is smaller after --max-dim
   StageTimes ms;
-  std::string error;  ///< not empty: a stage failed on this frame; later stages pass it on
+  FrameStatus status = FrameStatus::kOk;
+  std::string error;  ///< of kFailed: which stage failed, and why
 
-  bool failed() const { return !error.empty(); }
-  /// The run ended while this frame was explained: it is not shown, and no failure.
-  bool given_up() const { return error == kGivenUp; }
-  static constexpr const char* kGivenUp = "stopped";
+  bool failed() const { return status == FrameStatus::kFailed; }
+  bool given_up() const { return status == FrameStatus::kGivenUp; }
+  void fail(std::string why) {
+    status = FrameStatus::kFailed;
+    error = std::move(why);
+  }
 };
 
+/// After preprocess: the frame as the network sees it.
 struct Prepared {
   Frame frame;
   std::shared_ptr<const Blob> blob;  ///< null if the frame failed
   Mapping mapping;
 };
 
+/// After explain: with a map of its own, or that of an earlier frame.
 struct Explained {
   Prepared prepared;
-  std::shared_ptr<const Explanation> explanation;  ///< null if the frame failed
+  std::shared_ptr<const Explanation> explanation;  ///< null if the frame failed or was given up
   std::chrono::nanoseconds map_age{0};  ///< by presentation time; 0 = computed from this frame
-  /// Failed because that frame did, whose map it would carry (its ticket).
+  /// Not empty: the frame should carry the map of the frame with this ticket, and that one failed.
   std::optional<std::uint64_t> failed_with{};
 
   const Frame& frame() const { return prepared.frame; }
-  /// Shows the map of an earlier frame.
+  /// Its map is that of an earlier frame.
   bool carried() const { return explanation && explanation->frame_seq != frame().seq; }
 };
 
@@ -71,6 +86,7 @@ struct CamFigures {
   cv::Point peak;
 };
 
+/// After overlay: as it is shown and written.
 struct Rendered {
   Explained explained;
   Image picture;                       ///< what is shown; never null

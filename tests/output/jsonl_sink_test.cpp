@@ -106,7 +106,7 @@ TEST(JsonlSink, TheFirstLineOfAMapTellsOfIt) {
 
 TEST(JsonLine, FailedFrameHasItsErrorAndNoMap) {
   Rendered rendered = testing::rendered(3, std::chrono::nanoseconds(0), grey(0, {4, 4}));
-  rendered.explained.prepared.frame.error = "explain: out of memory";
+  rendered.explained.prepared.frame.fail("explain: out of memory");
   rendered.explained.prepared.frame.dropped_before = 2;
   EXPECT_EQ(json_line("a", rendered, rendered.frame().captured_at, true),
             R"({"stream":"a","frame":3,"pts_ms":0.0,"error":"explain: out of memory",)"
@@ -115,7 +115,7 @@ TEST(JsonLine, FailedFrameHasItsErrorAndNoMap) {
 
 TEST(JsonLine, BytesThatAreNoTextDoNotEndTheRun) {
   Rendered rendered = testing::rendered(0, std::chrono::nanoseconds(0), grey(0, {4, 4}));
-  rendered.explained.prepared.frame.error = "label \xff\n\"quoted\"";
+  rendered.explained.prepared.frame.fail("label \xff\n\"quoted\"");
   const std::string line = json_line("a", rendered, rendered.frame().captured_at, true);
   EXPECT_EQ(line.find('\n'), std::string::npos);
   EXPECT_EQ(nlohmann::json::parse(line)["stream"], "a");

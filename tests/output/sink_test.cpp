@@ -96,7 +96,7 @@ TEST(OpenSinks, SeveralStreamsGetTheirNumbers) {
 TEST(OpenSinks, FailedFrameIsWrittenAllTheSame) {
   const TempFolder folder;
   Rendered failed = rendered(0, std::chrono::nanoseconds(0), grey(0, {4, 4}));
-  failed.explained.prepared.frame.error = "explain: failed";
+  failed.explained.prepared.frame.fail("explain: failed");
   for (const auto& sink : open_sinks(to({folder / "a_%d.png"}), film(), 0, 1)) sink->write(failed);
   EXPECT_TRUE(std::filesystem::exists(folder / "a_0.png"));
 }

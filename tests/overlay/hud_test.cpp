@@ -30,7 +30,7 @@ Explained explained_by(Explanation explanation) {
 
 Explained failed_with(const std::string& error) {
   Explained explained;
-  explained.prepared.frame.error = error;
+  explained.prepared.frame.fail(error);
   return explained;
 }
 

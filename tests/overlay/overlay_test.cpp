@@ -37,7 +37,7 @@ Explained explained_frame() {
 
 Explained failed_frame() {
   Explained explained;
-  explained.prepared.frame.error = "explain: no luck";
+  explained.prepared.frame.fail("explain: no luck");
   return explained;
 }
 

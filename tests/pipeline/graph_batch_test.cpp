@@ -23,28 +23,9 @@ class BatchGraph : public Graph {
       ++prepared_;
       return Prepared{frame, std::make_shared<const Blob>(), Mapping{}};
     };
-    stages_.explain = [this](const Prepared& prepared) {
+    stages_.explain = [this](const std::vector<Prepared>& frames) {
       fakes::mark_thread();
-      if (tried_.insert(key_of(prepared)).second) wait_for_others();
-      if (is_bad(prepared)) throw std::runtime_error("no luck");
-      return named(prepared);
-    };
-    stages_.explain_batch = [this](const std::vector<Prepared>& frames) {
-      ++batches_;
-      for (const Prepared& prepared : frames) tried_.insert(key_of(prepared));
-      if (std::any_of(frames.begin(), frames.end(), [&](const auto& p) { return is_bad(p); })) {
-        ++broken_;
-        throw std::runtime_error("one of us");
-      }
-      sizes_.insert(frames.size());
-      std::set<int> streams;
-      std::vector<Explanation> explanations;
-      for (const Prepared& prepared : frames) {
-        streams.insert(prepared.frame.stream);
-        explanations.push_back(named(prepared));
-      }
-      most_streams_ = std::max(most_streams_, streams.size());
-      return explanations;
+      return frames.size() == 1 ? std::vector{explain_one(frames[0])} : explain_batch(frames);
     };
   }
 
@@ -94,6 +75,30 @@ class BatchGraph : public Graph {
   std::function<bool()> seen_ = [] { return false; };
 
  private:
+  Explanation explain_one(const Prepared& prepared) {
+    if (tried_.insert(key_of(prepared)).second) wait_for_others();
+    if (is_bad(prepared)) throw std::runtime_error("no luck");
+    return named(prepared);
+  }
+
+  std::vector<Explanation> explain_batch(const std::vector<Prepared>& frames) {
+    ++batches_;
+    for (const Prepared& prepared : frames) tried_.insert(key_of(prepared));
+    if (std::any_of(frames.begin(), frames.end(), [&](const auto& p) { return is_bad(p); })) {
+      ++broken_;
+      throw std::runtime_error("one of us");
+    }
+    sizes_.insert(frames.size());
+    std::set<int> streams;
+    std::vector<Explanation> explanations;
+    for (const Prepared& prepared : frames) {
+      streams.insert(prepared.frame.stream);
+      explanations.push_back(named(prepared));
+    }
+    most_streams_ = std::max(most_streams_, streams.size());
+    return explanations;
+  }
+
   /// Until more than a batch is prepared, so that a full one soon waits; or all that can be: frames
   /// that overtook this one hold their places until it is out.
   void wait_for_others() {

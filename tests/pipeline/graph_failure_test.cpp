@@ -67,9 +67,9 @@ void break_stage(Stages& stages, const std::string& name,
       return plain(frame);
     };
   } else if (name == "explain") {
-    stages.explain = [guard, plain = stages.explain](const Prepared& prepared) {
-      guard(prepared.frame.seq);
-      return plain(prepared);
+    stages.explain = [guard, plain = stages.explain](const std::vector<Prepared>& frames) {
+      guard(frames.at(0).frame.seq);
+      return plain(frames);
     };
   } else {
     stages.overlay = [guard, plain = stages.overlay](const Explained& explained) {
@@ -121,9 +121,9 @@ INSTANTIATE_TEST_SUITE_P(Stages, StageFailure, testing::Values("preprocess", "ex
 TEST_F(Graph, AFrameThatIsGivenUpIsNoFailure) {
   add_stream(frames(20));
   const auto explain = stages_.explain;
-  stages_.explain = [explain](const Prepared& prepared) {
-    if (prepared.frame.seq >= 15) throw Stopped();
-    return explain(prepared);
+  stages_.explain = [explain](const std::vector<Prepared>& frames) {
+    if (frames.at(0).frame.seq >= 15) throw Stopped();
+    return explain(frames);
   };
   const RunSummary summary = run();
   EXPECT_EQ(out(0).numbers(), count_up(15));
@@ -132,13 +132,34 @@ TEST_F(Graph, AFrameThatIsGivenUpIsNoFailure) {
   EXPECT_EQ(exit_code(summary), ExitCode::kDone);
 }
 
+TEST_F(Graph, FramesThatWouldCarryTheMapOfOneThatIsGivenUpAreGivenUpToo) {
+  options_.every = 5;
+  add_stream(frames(20));
+  const auto explain = stages_.explain;
+  stages_.explain = [explain](const std::vector<Prepared>& frames) {
+    if (frames.at(0).frame.seq >= 10) throw Stopped();
+    return explain(frames);
+  };
+  const RunSummary summary = run();
+  EXPECT_EQ(out(0).numbers(), count_up(10));
+  EXPECT_EQ(summary.streams[0].failed, 0);
+  EXPECT_EQ(summary.streams[0].dropped_stop, 10);
+}
+
+TEST_F(Graph, AFrameThatExplainLeavesOutFails) {
+  stages_.explain = [](const std::vector<Prepared>&) { return std::vector<Explanation>(); };
+  add_stream(frames(1));
+  run();
+  EXPECT_EQ(out().frames.at(0).error, "explain: 0 explanations of 1 frames");
+}
+
 TEST_F(Graph, AFailedFrameIsNotExplained) {
   break_stage(stages_, "preprocess", [](std::int64_t seq) { return seq == 1; });
   std::vector<std::int64_t> explained;
-  stages_.explain = [&](const Prepared& prepared) {
+  stages_.explain = fakes::one_by_one([&](const Prepared& prepared) {
     explained.push_back(prepared.frame.seq);
     return Explanation{};
-  };
+  });
   frames_in_flight_ = 1;
   add_stream(frames(3));
   run();
@@ -234,9 +255,9 @@ TEST_P(Stop, LetsWhatIsInFlightOutAndFinishes) {
     reach("preprocess", frame.seq);
     return plain(frame);
   };
-  stages_.explain = [&, plain = stages_.explain](const Prepared& prepared) {
-    reach("explain", prepared.frame.seq);
-    return plain(prepared);
+  stages_.explain = [&, plain = stages_.explain](const std::vector<Prepared>& frames) {
+    reach("explain", frames.at(0).frame.seq);
+    return plain(frames);
   };
   stages_.overlay = [&, plain = stages_.overlay](const Explained& explained) {
     reach("overlay", explained.frame().seq);
@@ -281,13 +302,13 @@ INSTANTIATE_TEST_SUITE_P(InEveryPhase, Stop,
 TEST_F(Graph, StopWakesACaptureThatWaitsAtTheGate) {
   frames_in_flight_ = 2;
   std::atomic<bool> third_captured{false};
-  stages_.explain = [&](const Prepared&) {
+  stages_.explain = fakes::one_by_one([&](const Prepared&) {
     fakes::mark_thread();
     while (!third_captured) std::this_thread::yield();
     stop_.request_stop();
     while (fakes::threads_alive > 1) std::this_thread::yield();  // until capture has ended
     return Explanation{};
-  };
+  });
   add_stream([&](std::int64_t call) -> Capture {
     if (call == 2) third_captured = true;
     return picture(call);

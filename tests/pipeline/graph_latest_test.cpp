@@ -20,11 +20,11 @@ class LiveEvery : public Graph {
     frames_in_flight_ = 1;
     Passed turn;
     turn.add(0);
-    stages_.explain = [this](const Prepared&) {
+    stages_.explain = fakes::one_by_one([this](const Prepared&) {
       fakes::mark_thread();
       ++calls_;
       return Explanation{};
-    };
+    });
     Stream& stream = add_live(on_cue(30, turn));
     stream.output = [&, output = stream.output](const Rendered& rendered) {
       output(rendered);
@@ -59,13 +59,13 @@ TEST_F(LiveEvery, EngineCallsBesideEndBeforeTheRunDoes) {
   options_.every = 2;
   std::atomic<int> begun{0};
   std::atomic<int> ended{0};
-  stages_.explain = [&](const Prepared&) {
+  stages_.explain = fakes::one_by_one([&](const Prepared&) {
     fakes::mark_thread();
     ++begun;
     std::this_thread::yield();
     ++ended;
     return Explanation{};
-  };
+  });
   add_live(fakes::frames(500));
   run();
   EXPECT_EQ(begun, ended);
@@ -79,11 +79,11 @@ TEST_F(LiveEvery, FailureOfAMapBesideIsSeenOnTheFramesThatCarryIt) {
   Passed turn;
   turn.add(0);
   std::atomic<bool> seen{false};
-  stages_.explain = [&](const Prepared& prepared) -> Explanation {
+  stages_.explain = fakes::one_by_one([&](const Prepared& prepared) -> Explanation {
     fakes::mark_thread();
     if (prepared.frame.seq > 0) throw std::runtime_error("no luck");
     return {};
-  };
+  });
   Stream& stream = add_live([&](std::int64_t call) -> Capture {
     turn.wait_for(static_cast<std::uint64_t>(call));
     if (seen) return EndOfStream{};
@@ -103,11 +103,11 @@ TEST_F(LiveEvery, FailureOfAMapBesideIsSeenOnTheFramesThatCarryIt) {
 TEST_F(LiveEvery, EngineThatGoesOnFailingEndsTheRun) {
   options_.every = 2;
   options_.max_failures = 3;
-  stages_.explain = [](const Prepared& prepared) -> Explanation {
+  stages_.explain = fakes::one_by_one([](const Prepared& prepared) -> Explanation {
     fakes::mark_thread();
     if (prepared.frame.seq > 0) throw std::runtime_error("no luck");
     return {};
-  };
+  });
   frames_in_flight_ = 1;
   add_live(fakes::endless());
   EXPECT_EQ(message_of(run()), "cam: 3 frames in a row failed, the last with: explain: no luck");
@@ -172,7 +172,7 @@ TEST_F(FilmEvery, CarryingTheNewestNoFrameWaitsForAMap) {
   options_.every = 3;
   Passed shown;
   int calls = 0;
-  stages_.explain = [&](const Prepared& prepared) {
+  stages_.explain = fakes::one_by_one([&](const Prepared& prepared) {
     fakes::mark_thread();
     // The first frames, before there is any map, have maps of their own.
     if (++calls > frames_in_flight_) {
@@ -180,7 +180,7 @@ TEST_F(FilmEvery, CarryingTheNewestNoFrameWaitsForAMap) {
           static_cast<std::uint64_t>(std::min<std::int64_t>(99, prepared.frame.seq + 2)));
     }
     return Explanation{};
-  };
+  });
   Stream& stream = add_stream(fakes::frames(100));
   stream.carries_newest = true;
   stream.output = [&, output = stream.output](const Rendered& rendered) {
@@ -212,11 +212,11 @@ TEST_F(FilmEvery, ThirdFrameIsExplainedAndTheOthersCarryExactlyThatMap) {
 
 TEST_F(FilmEvery, FailureOfAnExplainedFrameIsThatOfItsFollowers) {
   options_.every = 2;
-  stages_.explain = [](const Prepared& prepared) -> Explanation {
+  stages_.explain = fakes::one_by_one([](const Prepared& prepared) -> Explanation {
     fakes::mark_thread();
     if (prepared.frame.seq == 4) throw std::runtime_error("no luck");
     return {};
-  };
+  });
   add_stream(fakes::frames(10));
   run();
   EXPECT_EQ(out().failed_numbers(), (std::vector<std::int64_t>{4, 5}));
@@ -237,11 +237,11 @@ TEST_F(FilmEvery, FailureBeforeTheEngineIsThatOfItsFollowersToo) {
 TEST_F(FilmEvery, OneMapThatFailsIsOneFailure) {
   options_.every = 50;
   options_.max_failures = 2;
-  stages_.explain = [](const Prepared& prepared) -> Explanation {
+  stages_.explain = fakes::one_by_one([](const Prepared& prepared) -> Explanation {
     fakes::mark_thread();
     if (prepared.frame.seq == 50) throw std::runtime_error("no luck");
     return {};
-  };
+  });
   add_stream(fakes::frames(200));
   const RunSummary summary = run();
   EXPECT_EQ(message_of(summary), "");

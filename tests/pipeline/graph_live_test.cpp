@@ -33,14 +33,14 @@ TEST_F(LiveGraph, NewestFrameTakesThePlaceOfTheOneThatWaits) {
     asked_for.add(static_cast<std::uint64_t>(call));
     return script(call);
   });
-  stages_.explain = [&](const Prepared& prepared) {
+  stages_.explain = fakes::one_by_one([&](const Prepared& prepared) {
     fakes::mark_thread();
     if (prepared.frame.seq == 0) {
       asked_for.wait_for(10);  // 0..9 were offered
       turn.add(10);
     }
     return Explanation{};
-  };
+  });
   const RunSummary summary = run();
   EXPECT_EQ(out().numbers(), (std::vector<std::int64_t>{0, 1, 9}));
   EXPECT_EQ(out().frames[2].dropped_before, 7);
@@ -81,7 +81,7 @@ TEST_F(LiveGraph, WhatIsShownIsNoOlderThanTheFramesInFlightAndAPeriodMakeIt) {
   // A frame may be overtaken by one on its way to the engine: hence a call more than are in flight.
   std::set<std::uint64_t> explained;
   std::uint64_t in_order = 0;
-  stages_.explain = [&](const Prepared& prepared) {
+  stages_.explain = fakes::one_by_one([&](const Prepared& prepared) {
     fakes::mark_thread();
     if (in_order > 0) shown.wait_for(in_order - 1);
     for (std::int64_t unit = 0; unit < kCall; ++unit) {
@@ -92,7 +92,7 @@ TEST_F(LiveGraph, WhatIsShownIsNoOlderThanTheFramesInFlightAndAPeriodMakeIt) {
     explained.insert(prepared.frame.ticket);
     while (explained.count(in_order) > 0) ++in_order;
     return Explanation{};
-  };
+  });
   std::int64_t oldest = 0;
   stream.output = [&, record = stream.output](const Rendered& rendered) {
     record(rendered);
@@ -121,11 +121,11 @@ TEST_F(LiveGraph, EachStreamDropsItsOwn) {
     record(rendered);
     turn.add(static_cast<std::uint64_t>(rendered.frame().seq) + 1);
   };
-  stages_.explain = [&](const Prepared& prepared) {
+  stages_.explain = fakes::one_by_one([&](const Prepared& prepared) {
     fakes::mark_thread();
     if (prepared.frame.stream == 0 && prepared.frame.seq == 0) asked_for.wait_for(6);
     return Explanation{};
-  };
+  });
   const RunSummary summary = run();
   EXPECT_EQ(out(0).numbers(), (std::vector<std::int64_t>{0, 5}));
   EXPECT_EQ(summary.streams[0].dropped_newer, 4);
@@ -136,11 +136,11 @@ TEST_F(LiveGraph, EachStreamDropsItsOwn) {
 class LiveEnd : public LiveGraph, public testing::WithParamInterface<std::int64_t> {};
 
 TEST_P(LiveEnd, FrameThatWaitsThenIsShown) {
-  stages_.explain = [](const Prepared& prepared) {
+  stages_.explain = fakes::one_by_one([](const Prepared& prepared) {
     fakes::mark_thread();
     if (prepared.frame.seq == 0) wait_for_end_of_capture();
     return Explanation{};
-  };
+  });
   add_live(fakes::frames(3)).limit = GetParam();
   const RunSummary summary = run();
   EXPECT_EQ(out().numbers(), count_up(3));
@@ -193,7 +193,7 @@ TEST_F(LiveGraph, StopDropsTheFrameThatWaits) {
     if (call < 3) return fakes::picture(call);
     return NotYet{};
   });
-  stages_.explain = [&](const Prepared& prepared) {
+  stages_.explain = fakes::one_by_one([&](const Prepared& prepared) {
     fakes::mark_thread();
     if (prepared.frame.seq == 0) {
       asked_for.wait_for(3);
@@ -201,7 +201,7 @@ TEST_F(LiveGraph, StopDropsTheFrameThatWaits) {
       wait_for_end_of_capture();
     }
     return Explanation{};
-  };
+  });
   const RunSummary summary = run();
   EXPECT_EQ(out().numbers(), count_up(2));
   EXPECT_EQ(summary.streams[0].dropped_stop, 1);
@@ -222,10 +222,10 @@ TEST_F(LiveGraph, ShowComesForEachFrameThatIsDrawn) {
 }
 
 TEST_F(LiveGraph, ShowComesForFailedFramesToo) {
-  stages_.explain = [](const Prepared&) -> Explanation {
+  stages_.explain = fakes::one_by_one([](const Prepared&) -> Explanation {
     fakes::mark_thread();
     throw std::runtime_error("no luck");
-  };
+  });
   std::atomic<int> failed{0};
   add_live(fakes::frames(1)).show = [&](const Rendered& view) { failed += view.frame().failed(); };
   run();
@@ -266,7 +266,8 @@ TEST_P(LiveThrow, FailsFramesAloneAndTheRunAfterTooMany) {
   if (GetParam() == "preprocess") {
     stages_.preprocess = [=](const Frame& f) { return broken(f), Prepared{}; };
   } else if (GetParam() == "explain") {
-    stages_.explain = [=](const Prepared& p) { return broken(p), Explanation{}; };
+    stages_.explain =
+        fakes::one_by_one([=](const Prepared& p) { return broken(p), Explanation{}; });
   } else {
     stages_.overlay = [=](const Explained& e) { return broken(e), Rendered{}; };
   }

@@ -99,11 +99,11 @@ TEST_F(Graph, FramesInFlightStayWithinTheGate) {
     return preprocess(frame);
   };
   // The first frame is held until the Gate is full: were it open, all would come in meanwhile.
-  stages_.explain = [&](const Prepared& prepared) {
+  stages_.explain = fakes::one_by_one([&](const Prepared& prepared) {
     fakes::mark_thread();
     while (prepared.frame.ticket == 0 && in_flight < 3) std::this_thread::yield();
     return Explanation{};
-  };
+  });
   Stream& stream = add_stream(frames(500));
   stream.output = [&, record = stream.output](const Rendered& rendered) {
     record(rendered);
@@ -117,10 +117,10 @@ TEST_F(Graph, FramesInFlightStayWithinTheGate) {
 TEST_F(Graph, ExplainRunsOnOneThreadForAllStreams) {
   std::set<std::thread::id> threads;  // unguarded: ThreadSanitizer sees a second thread, too
   stages_.explain_start = [&] { threads.insert(std::this_thread::get_id()); };
-  stages_.explain = [&](const Prepared&) {
+  stages_.explain = fakes::one_by_one([&](const Prepared&) {
     threads.insert(std::this_thread::get_id());
     return Explanation{};
-  };
+  });
   for (int i = 0; i < 3; ++i) add_stream(frames(50));
   run();
   EXPECT_EQ(threads.size(), 1U);

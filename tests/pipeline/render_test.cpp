@@ -15,7 +15,7 @@ Rendered shown(const std::string& engine, const std::string& model) {
   explanation.engine = engine;
   explanation.heat = {8, 8, std::pmr::vector<float>(64, 0.5F)};
   Explained explained;
-  explained.prepared = prepare(frame, description, 0);
+  explained.prepared = prepare(frame, description);
   explained.explanation = std::make_shared<const Explanation>(std::move(explanation));
   HudText hud;
   hud.model = model;

@@ -29,7 +29,7 @@ Rendered rendered(std::int64_t seq, int captured_ms, std::int64_t map_of) {
 Rendered failed(std::int64_t seq) {
   Rendered result;
   result.explained.prepared.frame.seq = seq;
-  result.explained.prepared.frame.error = "explain: broken";
+  result.explained.prepared.frame.fail("explain: broken");
   return result;
 }
 

@@ -31,11 +31,11 @@ Explanation with_layer(const std::string& layer) {
   return explanation;
 }
 
-TEST(Reexplainer, AnswersWithTheSameFrameExplainedAnew) {
+TEST(ViewRefresher, AnswersWithTheSameFrameExplainedAnew) {
   std::promise<Rendered> answered;
-  Reexplainer again({[](const Prepared&) { return with_layer("new"); }, draw,
-                     [&](const Rendered& result) { answered.set_value(result); },
-                     [](const Explanation&) { return true; }});
+  ViewRefresher again({[](const Prepared&) { return with_layer("new"); }, draw,
+                       [&](const Rendered& result) { answered.set_value(result); },
+                       [](const Explanation&) { return true; }});
   again.ask(view(1, 7));
   const Rendered result = answered.get_future().get();
   EXPECT_EQ(result.frame().stream, 1);
@@ -44,34 +44,35 @@ TEST(Reexplainer, AnswersWithTheSameFrameExplainedAnew) {
   EXPECT_EQ(result.explained.explanation->frame_seq, 7);
 }
 
-TEST(Reexplainer, AsksAgainUntilTheAnswerIsFinal) {
+TEST(ViewRefresher, AsksAgainUntilTheAnswerIsFinal) {
   std::atomic<int> calls = 0;
   std::promise<void> ready;
-  Reexplainer again({[&](const Prepared&) { return with_layer(++calls < 3 ? "old" : "new"); }, draw,
-                     [&](const Rendered& result) {
-                       if (result.explained.explanation->layers[0] == "new") ready.set_value();
-                     },
-                     [](const Explanation& e) { return e.layers[0] == "new"; }});
+  ViewRefresher again({[&](const Prepared&) { return with_layer(++calls < 3 ? "old" : "new"); },
+                       draw,
+                       [&](const Rendered& result) {
+                         if (result.explained.explanation->layers[0] == "new") ready.set_value();
+                       },
+                       [](const Explanation& e) { return e.layers[0] == "new"; }});
   again.ask(view(0, 1));
   ready.get_future().wait();
   EXPECT_EQ(calls, 3);
 }
 
-TEST(Reexplainer, AFailureIsAnAnswerToo) {
+TEST(ViewRefresher, AFailureIsAnAnswerToo) {
   std::promise<std::string> answered;
-  Reexplainer again({[](const Prepared&) -> Explanation { throw std::runtime_error("no luck"); },
-                     draw,
-                     [&](const Rendered& result) { answered.set_value(result.frame().error); },
-                     [](const Explanation&) { return true; }});
+  ViewRefresher again({[](const Prepared&) -> Explanation { throw std::runtime_error("no luck"); },
+                       draw,
+                       [&](const Rendered& result) { answered.set_value(result.frame().error); },
+                       [](const Explanation&) { return true; }});
   again.ask(view(0, 1));
   EXPECT_EQ(answered.get_future().get(), "explain: no luck");
 }
 
-TEST(Reexplainer, FramesThatFailedAreLeftAlone) {
+TEST(ViewRefresher, FramesThatFailedAreLeftAlone) {
   std::promise<std::int64_t> answered;
-  Reexplainer again({[](const Prepared&) { return with_layer("new"); }, draw,
-                     [&](const Rendered& result) { answered.set_value(result.frame().seq); },
-                     [](const Explanation&) { return true; }});
+  ViewRefresher again({[](const Prepared&) { return with_layer("new"); }, draw,
+                       [&](const Rendered& result) { answered.set_value(result.frame().seq); },
+                       [](const Explanation&) { return true; }});
   Rendered failed = view(0, 1);
   failed.explained.prepared.blob = nullptr;
   again.ask(failed);
@@ -79,26 +80,26 @@ TEST(Reexplainer, FramesThatFailedAreLeftAlone) {
   EXPECT_EQ(answered.get_future().get(), 2);
 }
 
-TEST(Reexplainer, AFrameWhoseExplanationFailedGetsAnotherTry) {
+TEST(ViewRefresher, AFrameWhoseExplanationFailedGetsAnotherTry) {
   std::promise<std::string> answered;
-  Reexplainer again({[](const Prepared&) { return with_layer("new"); }, draw,
-                     [&](const Rendered& result) { answered.set_value(result.frame().error); },
-                     [](const Explanation&) { return true; }});
+  ViewRefresher again({[](const Prepared&) { return with_layer("new"); }, draw,
+                       [&](const Rendered& result) { answered.set_value(result.frame().error); },
+                       [](const Explanation&) { return true; }});
   Rendered failed = view(0, 1);
-  failed.explained.prepared.frame.error = "explain: no luck";
+  failed.explained.prepared.frame.fail("explain: no luck");
   again.ask(failed);
   EXPECT_EQ(answered.get_future().get(), "");
 }
 
-TEST(Reexplainer, EndsInTheMiddleOfAWishThatIsNeverMet) {
+TEST(ViewRefresher, EndsInTheMiddleOfAWishThatIsNeverMet) {
   std::promise<void> asked;
   std::atomic<bool> told = false;
   {
-    Reexplainer again({[](const Prepared&) { return with_layer("old"); }, draw,
-                       [&](const Rendered&) {
-                         if (!told.exchange(true)) asked.set_value();
-                       },
-                       [](const Explanation&) { return false; }});
+    ViewRefresher again({[](const Prepared&) { return with_layer("old"); }, draw,
+                         [&](const Rendered&) {
+                           if (!told.exchange(true)) asked.set_value();
+                         },
+                         [](const Explanation&) { return false; }});
     again.ask(view(0, 1));
     asked.get_future().wait();
   }

@@ -122,16 +122,26 @@ struct Recording {
   }
 };
 
+/// The stage explain out of a function that explains one frame.
+template <class ExplainOne>
+auto one_by_one(ExplainOne explain_one) {
+  return [explain_one](const std::vector<Prepared>& frames) {
+    std::vector<Explanation> explanations;
+    for (const Prepared& prepared : frames) explanations.push_back(explain_one(prepared));
+    return explanations;
+  };
+}
+
 /// Stages that do nothing to speak of; a test replaces what it is about.
 inline Stages plain_stages() {
   Stages stages;
   stages.preprocess = [](const Frame& frame) {
     return Prepared{frame, std::make_shared<const Blob>(), Mapping{}};
   };
-  stages.explain = [](const Prepared&) {
+  stages.explain = one_by_one([](const Prepared&) {
     mark_thread();
     return Explanation{};
-  };
+  });
   stages.overlay = [](const Explained& explained) {
     Rendered rendered;
     rendered.picture = explained.frame().image;
