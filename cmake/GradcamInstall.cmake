@@ -1,13 +1,14 @@
-# cmake --install: the program, the libraries, their headers, and a package for
+# cmake --install: the program, the libraries, their public headers, and a package for
 # find_package(gradcam_live).
 include(CMakePackageConfigHelpers)
+include(GradcamPublicHeaders)
 
 get_property(libraries GLOBAL PROPERTY GRADCAM_LIBRARIES)
 install(TARGETS gradcam-live RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(TARGETS ${libraries} EXPORT gradcam_live ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-foreach(folder config pipeline stages)
-  install(DIRECTORY ${folder} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gradcam_live
-          FILES_MATCHING PATTERN "*.h")
+foreach(header ${GRADCAM_PUBLIC_HEADERS})
+  cmake_path(GET header PARENT_PATH folder)
+  install(FILES ${header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/gradcam_live/${folder})
 endforeach()
 install(DIRECTORY config/ DESTINATION ${CMAKE_INSTALL_DATADIR}/gradcam-live/presets
         FILES_MATCHING PATTERN "*.yaml")

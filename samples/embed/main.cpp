@@ -1,33 +1,51 @@
-// Where does the network look? Prints the best class of a picture and the peak of its heat map.
-//   embed [PICTURE [MODEL.pt]]
-#include <algorithm>
+// The library in a program of one's own, with a loop of one's own: opens a film, picture or camera,
+// explains each frame, writes it with its heat map, and prints where the network looks.
+//   embed SOURCE OUTPUT [MODEL.pt]        embed street.mp4 explained.mp4
 #include <cstdio>
-#include <exception>
-#include <opencv2/imgcodecs.hpp>
+#include <memory>
+#include <stdexcept>
 
+#include "pipeline/default_stages.h"
+#include "stages/capture/source.h"
 #include "stages/explain/load_explainer.h"
-#include "stages/preprocess/preprocess.h"
+#include "stages/output/sink.h"
 
-int main(int argc, char** argv) {
-  try {
-    const cv::Mat picture =
-        argc > 1 ? cv::imread(argv[1]) : cv::Mat(240, 320, CV_8UC3, {90, 140, 60});
-    if (picture.empty()) throw std::runtime_error(std::string("cannot read ") + argv[1]);
-    gradcam::ExplainOptions options;
-    if (argc > 2) options.model = argv[2];
-    const auto explainer = gradcam::load_explainer(options);
-    explainer->warm_up();
-    const auto input = gradcam::to_network_input(picture, explainer->description());
-    const auto explanation = explainer->explain(input.blob);
-    const auto& heat = explanation.heat;
-    const auto peak =
-        std::max_element(heat.values.begin(), heat.values.end()) - heat.values.begin();
-    std::printf("%s %.3f, peak at (%d, %d) of %dx%d\n", explanation.top[0].label.c_str(),
-                explanation.top[0].score, static_cast<int>(peak) % heat.width,
-                static_cast<int>(peak) / heat.width, heat.width, heat.height);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "embed: %s\n", error.what());
-    return 1;
+int main(int argc, char** argv) try {
+  if (argc < 3) throw std::runtime_error("usage: embed SOURCE OUTPUT [MODEL.pt]");
+  const auto source = gradcam::open_source(argv[1], {});
+  gradcam::OutputOptions output;
+  output.outputs = {argv[2]};
+  const auto sink = std::move(gradcam::open_sinks(output, source->info(), 0, 1).at(0));
+
+  gradcam::ExplainOptions options;  // default network, its own layer, best class
+  if (argc > 3) options.model = argv[3];
+  const auto explainer = gradcam::load_explainer(options);
+  const gradcam::Stages stages = gradcam::default_stages(*explainer);
+  stages.explain_start();
+
+  for (gradcam::Frame frame;;) {
+    gradcam::Capture next = source->next(std::chrono::milliseconds(100));
+    if (std::holds_alternative<gradcam::EndOfStream>(next)) break;
+    auto* const captured = std::get_if<gradcam::Captured>(&next);
+    if (captured == nullptr) continue;  // nothing yet
+    frame.pts = captured->pts;
+    frame.image = std::make_shared<const cv::Mat>(captured->image);
+
+    const gradcam::Prepared prepared = stages.preprocess(frame);
+    const gradcam::Explanation explanation = stages.explain({prepared}).at(0);
+    const gradcam::Rendered rendered =
+        stages.overlay({prepared, std::make_shared<const gradcam::Explanation>(explanation)});
+    sink->write(rendered);
+
+    const cv::Point peak = rendered.figures ? rendered.figures->peak : cv::Point(-1, -1);
+    std::printf("frame %lld: %s %.3f, peak at (%d, %d) of %dx%d\n",
+                static_cast<long long>(frame.seq), explanation.top.at(0).label.c_str(),
+                explanation.top[0].score, peak.x, peak.y, frame.image->cols, frame.image->rows);
+    ++frame.seq;
   }
+  sink->finish();
   return 0;
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "embed: %s\n", error.what());
+  return 1;
 }

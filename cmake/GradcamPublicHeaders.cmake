@@ -1,0 +1,33 @@
+# The headers that a program of one's own may include, and all that these include. Everything else is
+# internal and not installed. tests/embed_test.sh proves that the list is closed.
+set(GRADCAM_PUBLIC_HEADERS
+  # What is asked for, and what can go wrong
+  config/options.h
+  config/user_error.h
+  # What goes from stage to stage
+  stages/frame/blob.h
+  stages/frame/box.h
+  stages/frame/clock.h
+  stages/frame/description.h
+  stages/frame/explanation.h
+  stages/frame/frame.h
+  stages/frame/heat_map.h
+  stages/frame/image.h
+  stages/frame/source_info.h
+  stages/frame/stopped.h
+  # The stages, each on its own
+  stages/capture/source.h
+  stages/preprocess/preprocess.h
+  stages/explain/engines/engine_trial.h
+  stages/explain/explainer.h
+  stages/explain/load_explainer.h
+  stages/explain/tasks/box_tracker.h
+  stages/explain/tasks/stream_memory.h
+  stages/explain/tasks/targets.h
+  stages/overlay/heat_on_frame.h
+  stages/overlay/overlay.h
+  stages/output/sink.h
+  # The stages together
+  pipeline/default_stages.h
+  pipeline/graph.h
+  pipeline/summary.h)
