@@ -34,7 +34,7 @@ struct MapOutcome {
 ///
 /// With a budget, N is found while the run goes on: the smallest N with which the engine spends no
 /// more than the budget on a frame, on the average. N is 1 until a first map has been timed. Films
-/// change N only at key frames.
+/// change N only at key frames. With N = 1 every frame is explained and waits for its own map.
 class MapPolicy {
  public:
   struct Options {

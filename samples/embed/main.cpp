@@ -30,6 +30,7 @@ int main(int argc, char** argv) try {
     if (captured == nullptr) continue;  // nothing yet
     frame.pts = captured->pts;
     frame.image = std::make_shared<const cv::Mat>(captured->image);
+    frame.source_size = captured->image.size();
 
     const gradcam::Prepared prepared = stages.preprocess(frame);
     const gradcam::Explanation explanation = stages.explain({prepared}).at(0);
