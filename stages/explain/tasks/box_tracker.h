@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "stages/explain/tasks/detections.h"
+#include "stages/explain/tasks/decode_boxes.h"
 
 namespace gradcam {
 

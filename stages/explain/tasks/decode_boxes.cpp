@@ -1,4 +1,4 @@
-#include "stages/explain/tasks/detections.h"
+#include "stages/explain/tasks/decode_boxes.h"
 
 #include <algorithm>
 #include <array>
