@@ -18,6 +18,7 @@
 #include "pipeline/log.h"
 #include "pipeline/reports.h"
 #include "stages/explain/load.h"
+#include "stages/explain/tasks/task.h"
 #include "stages/output/atomic_file.h"
 #include "stages/output/output_path.h"
 #include "stages/preprocess/preprocess.h"
@@ -37,7 +38,7 @@ LayerSwitch load_explainers(ExplainOptions options, std::size_t streams) {
 /// What an embedding is compared with. Throws UserError(kUsage).
 void read_reference(LayerSwitch& explainers, const std::string& path) {
   const ModelDescription& description = explainers.first().description();
-  const bool needed = description.task == Task::kEmbedding;
+  const bool needed = task_of(description).likeness;
   if (!needed && path.empty()) return;
   if (!needed) {
     throw UserError(ExitCode::kUsage,

@@ -14,6 +14,7 @@
 #include "stages/explain/load.h"
 #include "stages/explain/model/bundle.h"
 #include "stages/explain/model/model.h"
+#include "stages/explain/tasks/task.h"
 #include "stages/frame/shape_text.h"
 
 namespace gradcam {
@@ -182,8 +183,9 @@ void print_info(const Options& options, const std::stop_token& stop) {
 void log_model(const Explainer& explainer) {
   const ModelDescription& d = explainer.description();
   const int numbers = explainer.classes();
-  std::string what = d.task == Task::kRegression ? "value" : "class";
-  if (numbers != 1) what += d.task == Task::kRegression ? "s" : "es";
+  const bool values = task_of(d).values;
+  std::string what = values ? "value" : "class";
+  if (numbers != 1) what += values ? "s" : "es";
   log::info("model " + d.name + ", layer " + joined(explainer.layers()) + ", " +
             (numbers > 0 ? std::to_string(numbers) + " " + what + ", " : "") + explainer.engine() +
             " on " + explainer.device() + rivals_text(explainer));

@@ -17,8 +17,6 @@ namespace gradcam {
 
 class Network;
 struct Method;
-struct Reading;
-struct SeedTerm;
 struct StreamMemory;
 
 /// What is asked of a picture.
@@ -28,9 +26,8 @@ struct Question {
   /// What is remembered of the stream of each picture (stream_memory.h), one for each; may be
   /// empty.
   std::vector<StreamMemory*> memories{};
-  bool randomised =
-      false;               ///< as if the last layer were random: what Faithfulness::randomised asks
-  std::stop_token stop{};  ///< once it is requested, slow methods throw Stopped
+  bool randomised = false;  ///< as if the last layer were random (Faithfulness::randomised)
+  std::stop_token stop{};   ///< once it is requested, slow methods throw Stopped
 
   /// The same of the n-th picture alone.
   Question of_picture(std::size_t n) const {
@@ -100,21 +97,13 @@ class Explainer {
 
  private:
   struct Parts;
-  struct Run;
-  struct Slopes;
 
   std::vector<Explanation> explain_all(const std::vector<const Blob*>& blobs,
                                        const Question& question);
   std::vector<Explanation> explain_once(const std::vector<const Blob*>& blobs,
                                         const Question& question);
   Explanation explain_varied(const Blob& blob, const Question& question);
-  Reading reading_of(const Question& question, const Method& method, std::size_t picture) const;
-  std::vector<Explanation> judge_all(Run& run) const;
-  HeatMap heat_of(const Run& run, std::size_t n, std::size_t k, const Slopes& slopes,
-                  const std::vector<SeedTerm>& seed, float& strength);
-  InputGradient guided_of(const Run& run, std::size_t n);
   void require_fit(const Network& network, const Method& method);
-  const std::string& method_of(const Question& question) const;
   std::vector<float> output_of(const Blob& blob);
 
   ModelDescription description_;

@@ -60,7 +60,7 @@ std::vector<std::string> LayerSwitch::layers() {
 }
 
 std::vector<std::string> LayerSwitch::methods() const {
-  return quick_methods(options_, description_.task);
+  return quick_methods(options_, task_of(description_));
 }
 
 bool LayerSwitch::refuses(const std::string& layer) {

@@ -5,7 +5,7 @@
 
 #include "stages/explain/maps/heat.h"
 #include "stages/explain/model/normalisation.h"
-#include "stages/explain/option_rules.h"
+#include "stages/explain/tasks/task.h"
 #include "stages/frame/stopped.h"
 
 namespace gradcam {
@@ -23,7 +23,7 @@ HeatMap as_share(const HeatMap& heat, Style style, const Blob& blob) {
 
 Faithfulness verify(Explainer& explainer, const Blob& blob, const Explanation& explanation,
                     const Question& question) {
-  if (!has_classes(explainer.description().task)) {
+  if (!task_of(explainer.description()).class_scores) {
     throw std::logic_error("a task without scores cannot be verified");
   }
   const int target = explanation.targets.at(0).index;

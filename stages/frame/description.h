@@ -7,6 +7,8 @@
 
 namespace gradcam {
 
+struct Task;  // what the output's numbers mean: stages/explain/tasks/task.h
+
 /// What makes shares 0..1 of the scores that a network gives.
 enum class ScoreActivation {
   kSoftmax,  ///< one class of all: ImageNet's classifiers, the boxes of an SSD
@@ -16,14 +18,6 @@ enum class ScoreActivation {
 
 enum class ResizeMode { kStretch, kLetterbox, kCenterCrop };
 enum class ColorOrder { kRgb, kBgr };
-enum class Task {
-  kClassification,
-  kMultilabel,    ///< each class on its own: several may be there, or none
-  kRegression,    ///< one number, or a few: a steering angle
-  kSegmentation,  ///< a class for each place: scores [C, h, w]
-  kDetection,     ///< boxes
-  kEmbedding,     ///< a vector that is compared with that of a reference picture
-};
 enum class PadAlign { kCenter, kTopLeft };
 
 /// Which tensor of what forward returns is the output: that of a tuple or list by its place (the
@@ -84,7 +78,7 @@ struct ModelDescription {
   double scale = 255;
   std::array<double, 3> mean{0.485, 0.456, 0.406};
   std::array<double, 3> std{0.229, 0.224, 0.225};
-  Task task = Task::kClassification;
+  const Task* task = nullptr;  ///< null = classification; task_of() gives it
   ScoreActivation activation = ScoreActivation::kSoftmax;
   OutputChoice output;
   BoxLayout boxes;         ///< of a detector

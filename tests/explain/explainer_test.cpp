@@ -15,6 +15,7 @@
 #include "stages/explain/maps/augmentation.h"
 #include "stages/explain/methods/methods.h"
 #include "stages/explain/model/network.h"
+#include "stages/explain/tasks/task.h"
 #include "stages/explain/verify.h"
 #include "stages/frame/stopped.h"
 #include "tests/support/tiny_models.h"
@@ -297,17 +298,17 @@ TEST(Explainer, OptionsThatDoNotGoTogetherAreRefused) {
   options.method = "eigencam";
   EXPECT_THROW(explainer_with(options, described()), UserError);
   ModelDescription value = described();
-  value.task = Task::kRegression;
+  value.task = &find_task("regression");
   options.smooth = {};
   options.method = "finercam";
   EXPECT_THROW(explainer_with(options, value), UserError);
   options.method = "shapleycam";
   ModelDescription likeness = described();
-  likeness.task = Task::kEmbedding;
+  likeness.task = &find_task("embedding");
   EXPECT_THROW(explainer_with(options, likeness), UserError);
   options.method = "gradcam";
   ModelDescription boxed = described();
-  boxed.task = Task::kSegmentation;
+  boxed.task = &find_task("segmentation");
   boxed.resize = ResizeMode::kLetterbox;
   options.region = {0, 0.5, 1, 1};
   EXPECT_USER_ERROR(explainer_with(options, boxed), ExitCode::kUsage, "--region: is for networks");

@@ -53,7 +53,7 @@ TEST(LayerSwitch, MethodsAreTheQuickOnesThatGoWithTheTask) {
   EXPECT_EQ(methods.front(), "gradcam");
   EXPECT_TRUE(has("finercam"));
   EXPECT_FALSE(has("scorecam"));  // many runs
-  const auto of_boxes = quick_methods({}, Task::kDetection);
+  const auto of_boxes = quick_methods({}, find_task("detection"));
   EXPECT_EQ(std::count(of_boxes.begin(), of_boxes.end(), "finercam"), 0);
   EXPECT_EQ(std::count(of_boxes.begin(), of_boxes.end(), "shapleycam"), 0);
   EXPECT_EQ(std::count(of_boxes.begin(), of_boxes.end(), "hirescam"), 1);

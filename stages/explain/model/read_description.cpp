@@ -11,6 +11,7 @@
 #include "config/user_error.h"
 #include "stages/explain/model/labels.h"
 #include "stages/explain/model/text_file.h"
+#include "stages/explain/tasks/task.h"
 
 namespace gradcam {
 namespace {
@@ -27,6 +28,14 @@ template <typename T>
 std::string names_in(const std::map<std::string, T>& values) {
   std::string all;
   for (const auto& [name, value] : values) all += (all.empty() ? "" : ", ") + name;
+  return all;
+}
+
+std::string names_of_tasks_with_boxes() {
+  std::string all;
+  for (const Task* task : all_tasks()) {
+    if (task->boxes) all += (all.empty() ? "" : ", ") + std::string(task->name);
+  }
   return all;
 }
 
@@ -205,18 +214,10 @@ class Reader {
   }
 
   void task(const json& v, ModelDescription& d) const {
-    d.task = choice<Task>("task", v,
-                          {{"classification", Task::kClassification},
-                           {"multilabel", Task::kMultilabel},
-                           {"regression", Task::kRegression},
-                           {"segmentation", Task::kSegmentation},
-                           {"detection", Task::kDetection},
-                           {"embedding", Task::kEmbedding}});
-    if (d.task == Task::kMultilabel) {
-      d.activation = ScoreActivation::kSigmoid;
-    } else if (d.task != Task::kClassification) {
-      d.activation = ScoreActivation::kNone;
-    }
+    std::map<std::string, const Task*> by_name;
+    for (const Task* task : all_tasks()) by_name.emplace(task->name, task);
+    d.task = choice("task", v, by_name);
+    d.activation = d.task->activation;
   }
 
   void output(const json& v, ModelDescription& d) const {
@@ -241,8 +242,10 @@ class Reader {
         fail(std::string("output.") + key, "goes with format raw-heads");
       }
     }
-    const bool boxes = d.task == Task::kDetection;
-    if (v.contains("format") && !boxes) fail("output.format", "goes with task detection");
+    const bool boxes = task_of(d).boxes;
+    if (v.contains("format") && !boxes) {
+      fail("output.format", "goes with task " + names_of_tasks_with_boxes());
+    }
     if (boxes && !v.contains("format")) {
       fail("output.format", "is missing; allowed: " + names_in(kFormats));
     }
@@ -320,7 +323,7 @@ ModelDescription parse_description(const std::string& text, const std::string& o
     reader.read(json{{"task", document["task"]}}, description);
     document.erase("task");
   }
-  if (description.task == Task::kDetection && !document.contains("output")) {
+  if (task_of(description).boxes && !document.contains("output")) {
     document["output"] = json::object();  // is read to say what it lacks
   }
   reader.read(document, description);

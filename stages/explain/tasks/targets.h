@@ -1,9 +1,10 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "stages/frame/description.h"
 #include "stages/frame/explanation.h"
 
 namespace gradcam {
@@ -22,20 +23,31 @@ struct TargetChoice {
   bool operator==(const TargetChoice&) const = default;
 };
 
-/// `auto`, `top:K`, a class index, or a label (case does not matter); of a regression also `up`,
-/// `down`, `keep`; of a detector also `box` (the best), `box:ID`, `all`. `classes`: 0 = not known.
-/// Throws UserError(kUsage): out of range, or unknown, with near labels.
-TargetChoice parse_target(const std::string& text, Task task,
-                          const std::vector<std::string>& labels, int classes);
+/// A `--target` that is to be understood, and the network's classes. Valid as long as text and
+/// labels.
+struct TargetText {
+  const std::string& text;
+  const std::vector<std::string>& labels;
+  int classes;  ///< 0 = not known
+};
 
-/// The classes `choice` means for these scores, best first. A rank beyond the last is the last.
-std::vector<int> chosen_classes(const TargetChoice& choice, const std::vector<float>& scores);
+/// Throws UserError(kUsage) that says what is allowed in place of `text`.
+[[noreturn]] void refuse_target(const std::string& text, const std::string& allowed);
 
-/// Indices of the `k` largest scores, best first (fewer if there are fewer).
-std::vector<int> best_classes(const std::vector<float>& scores, int k);
+std::optional<int> whole_number(const std::string& text);
 
-/// With label where there is one.
-ClassScore class_score(int index, const std::vector<float>& scores,
-                       const std::vector<std::string>& labels);
+/// `top:K`, K from 1 to `most` (0 = no limit); null: the text is no `top:`. Throws as
+/// refuse_target().
+std::optional<TargetChoice> parse_top(const std::string& text, int most);
+
+/// A class index or a label, case does not matter. `words`: what else is allowed, for messages.
+/// Throws as refuse_target().
+TargetChoice parse_class(const TargetText& target, const std::string& words);
+
+/// `top:K`, a class index or a label: what most tasks take.
+TargetChoice parse_class_target(const TargetText& target);
+
+/// The class of `explained`, whatever its score.
+TargetChoice same_class(const TargetChoice& asked, const ClassScore& explained);
 
 }  // namespace gradcam

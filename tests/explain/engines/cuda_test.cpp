@@ -13,6 +13,7 @@
 #include "stages/explain/model/normalisation.h"
 #include "stages/explain/model/tensors.h"
 #include "stages/explain/verify.h"
+#include "stages/explain/tasks/task.h"
 #include "tests/support/tiny_models.h"
 
 namespace gradcam {
@@ -29,11 +30,11 @@ class Cuda : public testing::Test {
   }
 };
 
-ModelDescription described(Task task = Task::kClassification) {
+ModelDescription described(const char* task = "classification") {
   ModelDescription description;
   description.input_height = kSize;
   description.input_width = kSize;
-  description.task = task;
+  description.task = &find_task(task);
   return description;
 }
 
@@ -272,7 +273,7 @@ std::string dense_model(const std::string& name, const std::string& body) {
 
 TEST_F(Cuda, SegmentationIsThatOfTheCpu) {
   const std::string model = dense_model("segmentation", "  return y\n");
-  const auto description = described(Task::kSegmentation);
+  const auto description = described("segmentation");
   const auto found = explainer(model, "cuda:0", options_of("conv"), description).explain(blob(1));
   const auto expected = explainer(model, "cpu", options_of("conv"), description).explain(blob(1));
   expect_same(found, expected);
@@ -283,7 +284,7 @@ TEST_F(Cuda, BoxesAreThoseOfTheCpu) {
   const std::string model = dense_model("boxes",
                                         "  y = torch.sigmoid(torch.flatten(y, 2))\n"
                                         "  return torch.cat([y[:, 0:4] * 32.0, y[:, 4:7]], 1)\n");
-  ModelDescription description = described(Task::kDetection);
+  ModelDescription description = described("detection");
   description.boxes.format = BoxFormat::kYolov8;
   description.boxes.classes = 3;
   ExplainOptions options = options_of("conv");

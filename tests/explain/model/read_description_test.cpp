@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "config/user_error.h"
+#include "stages/explain/tasks/task.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/user_error_matchers.h"
 
@@ -33,7 +34,7 @@ TEST_F(Description, EveryKeyIsRead) {
   EXPECT_EQ(d.scale, 1);
   EXPECT_EQ(d.mean, (std::array<double, 3>{1, 2, 3}));
   EXPECT_EQ(d.std, (std::array<double, 3>{4, 5, 6}));
-  EXPECT_EQ(d.task, Task::kMultilabel);
+  EXPECT_EQ(task_of(d).name, "multilabel");
   EXPECT_EQ(d.activation, ScoreActivation::kNone);
   EXPECT_EQ(d.output.index, 1);
   EXPECT_EQ(d.layers, (std::vector<std::string>{"a", "b"}));
@@ -46,7 +47,7 @@ TEST_F(Description, DetectorsAndTokensAreDescribed) {
       R"({"task":"detection","threshold":0.4,"tokens":{"drop":1,"grid":[14,12]},
           "output":{"select":"boxes","format":"yolox","decoded":false}})",
       "d", "");
-  EXPECT_EQ(d.task, Task::kDetection);
+  EXPECT_EQ(task_of(d).name, "detection");
   EXPECT_EQ(d.threshold, 0.4);
   EXPECT_EQ(d.output.name, "boxes");
   EXPECT_EQ(d.boxes.format, BoxFormat::kYolox);
@@ -120,6 +121,20 @@ TEST_F(Description, MistakesNameTheKey) {
       EXPECT_EQ(std::string(error.what()).rfind("d.json", 0), 0U) << error.what();
     }
   }
+}
+
+TEST_F(Description, TasksAreThoseOfTheTable) {
+  std::string names;
+  for (const Task* task : all_tasks()) {
+    const std::string name(task->name);
+    names += (names.empty() ? "" : ", ") + name;
+    const std::string output = task->boxes ? R"(,"output":{"format":"yolox"})" : "";
+    const auto d = parse_description("{\"task\":\"" + name + "\"" + output + "}", "d.json", "");
+    EXPECT_EQ(d.task, task) << name;
+    EXPECT_EQ(d.activation, task->activation) << name;
+  }
+  EXPECT_USER_ERROR(parse_description(R"({"task":"poetry"})", "d.json", ""), ExitCode::kModel,
+                    "d.json: key 'task': \"poetry\" is not one of " + names);
 }
 
 TEST_F(Description, TheFileBesideWinsOverTheEmbeddedText) {

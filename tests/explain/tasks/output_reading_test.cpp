@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "config/user_error.h"
+#include "stages/explain/tasks/task.h"
 
 namespace gradcam {
 namespace {
@@ -13,77 +14,77 @@ namespace {
 using Shape = std::vector<std::int64_t>;
 using Values = std::vector<float>;
 
-Verdict verdict_of(Task task, const Values& output, const Shape& shape, const TargetChoice& target,
-                   ModelDescription description = {}) {
-  description.task = task;
-  description.activation = task == Task::kClassification ? ScoreActivation::kSoftmax
-                           : task == Task::kMultilabel   ? ScoreActivation::kSigmoid
-                                                         : ScoreActivation::kNone;
-  return judge({output, shape}, description, {target, false, nullptr});
+/// Of a task with its usual activation.
+OutputReading reading_of(const char* task, const Values& output, const Shape& shape,
+                         const TargetChoice& target, ModelDescription description = {}) {
+  description.task = &find_task(task);
+  description.activation = description.task->activation;
+  return read_output({output, shape}, description, {target, false, nullptr});
 }
 
-std::vector<int> indices(const Verdict& verdict) {
+std::vector<int> indices(const OutputReading& reading) {
   std::vector<int> all;
-  for (const Aim& aim : verdict.aims) all.push_back(aim.what.index);
+  for (const ExplainedTarget& target : reading.targets) all.push_back(target.class_score.index);
   return all;
 }
 
-TEST(Verdict, ClassificationExplainsTheRawScoreOfTheBestClass) {
+TEST(OutputReading, ClassificationExplainsTheRawScoreOfTheBestClass) {
   const Values output{1, 3, 2};
-  const Verdict verdict = verdict_of(Task::kClassification, output, {3}, {});
-  EXPECT_EQ(indices(verdict), std::vector<int>{1});
-  EXPECT_NEAR(verdict.aims[0].what.score, std::exp(2) / (1 + std::exp(2) + std::exp(1)), 1e-6);
-  EXPECT_DOUBLE_EQ(verdict.aims[0].scalar.value(output), 3);
-  ASSERT_EQ(verdict.top.size(), 3U);
-  EXPECT_EQ(verdict.top[1].index, 2);
+  const OutputReading reading = reading_of("classification", output, {3}, {});
+  EXPECT_EQ(indices(reading), std::vector<int>{1});
+  EXPECT_NEAR(reading.targets[0].class_score.score, std::exp(2) / (1 + std::exp(2) + std::exp(1)),
+              1e-6);
+  EXPECT_DOUBLE_EQ(reading.targets[0].scalar.value(output), 3);
+  ASSERT_EQ(reading.top.size(), 3U);
+  EXPECT_EQ(reading.top[1].index, 2);
 }
 
-TEST(Verdict, MultilabelExplainsAllLabelsAboveTheThreshold) {
+TEST(OutputReading, MultilabelExplainsAllLabelsAboveTheThreshold) {
   ModelDescription description;
   description.threshold = 0.5;
-  EXPECT_EQ(indices(verdict_of(Task::kMultilabel, {-1, 3, 2, -4}, {4}, {}, description)),
+  EXPECT_EQ(indices(reading_of("multilabel", {-1, 3, 2, -4}, {4}, {}, description)),
             (std::vector<int>{1, 2}));
 }
 
-TEST(Verdict, MultilabelWithNothingThereExplainsTheNearest) {
+TEST(OutputReading, MultilabelWithNothingThereExplainsTheNearest) {
   ModelDescription description;
   description.threshold = 0.5;
-  EXPECT_EQ(indices(verdict_of(Task::kMultilabel, {-1, -3, -2}, {3}, {}, description)),
+  EXPECT_EQ(indices(reading_of("multilabel", {-1, -3, -2}, {3}, {}, description)),
             std::vector<int>{0});
 }
 
-TEST(Verdict, RegressionIsPushedUpOrDown) {
+TEST(OutputReading, RegressionIsPushedUpOrDown) {
   using Push = TargetChoice::Push;
   const Values left{-0.25F};
   const auto slope = [&](Push push) {
     TargetChoice target;
     target.push = push;
-    const Verdict verdict = verdict_of(Task::kRegression, left, {1}, target);
-    EXPECT_FLOAT_EQ(verdict.top.at(0).score, -0.25F);
-    return verdict.aims.at(0).scalar.seed(left).at(0).weight;
+    const OutputReading reading = reading_of("regression", left, {1}, target);
+    EXPECT_FLOAT_EQ(reading.top.at(0).score, -0.25F);
+    return reading.targets.at(0).scalar.seed(left).at(0).weight;
   };
   EXPECT_EQ(slope(Push::kUp), 1);
   EXPECT_EQ(slope(Push::kDown), -1);
   EXPECT_EQ(slope(Push::kKeep), -1);  // what speaks for the left it has
 }
 
-TEST(Verdict, SegmentationExplainsTheMeanOverTheMaskOfTheLargestClass) {
+TEST(OutputReading, SegmentationExplainsTheMeanOverTheMaskOfTheLargestClass) {
   // Two classes at 1x3 places: the second is the best at two of them.
   const Values output{5, 0, 0, 1, 4, 2};
-  const Verdict verdict = verdict_of(Task::kSegmentation, output, {2, 1, 3}, {});
-  EXPECT_EQ(indices(verdict), std::vector<int>{1});
-  EXPECT_NEAR(verdict.aims[0].what.score, 2.0 / 3, 1e-6);
-  EXPECT_DOUBLE_EQ(verdict.aims[0].scalar.value(output), 3);
-  ASSERT_TRUE(verdict.classes.has_value());
-  EXPECT_EQ(verdict.classes->classes, (std::vector<std::uint16_t>{0, 1, 1}));
+  const OutputReading reading = reading_of("segmentation", output, {2, 1, 3}, {});
+  EXPECT_EQ(indices(reading), std::vector<int>{1});
+  EXPECT_NEAR(reading.targets[0].class_score.score, 2.0 / 3, 1e-6);
+  EXPECT_DOUBLE_EQ(reading.targets[0].scalar.value(output), 3);
+  ASSERT_TRUE(reading.classes.has_value());
+  EXPECT_EQ(reading.classes->classes, (std::vector<std::uint16_t>{0, 1, 1}));
 }
 
-TEST(Verdict, SegmentationOfAClassThatIsNowhereTakesAllPlaces) {
+TEST(OutputReading, SegmentationOfAClassThatIsNowhereTakesAllPlaces) {
   const Values output{5, 5, 5, 1, 4, 1};
-  const Verdict verdict =
-      verdict_of(Task::kSegmentation, output, {2, 1, 3}, {.index = 1, .automatic = false});
-  EXPECT_EQ(verdict.aims.at(0).what.score, 0);
-  EXPECT_NEAR(verdict.aims[0].scalar.value(output), 2, 1e-6);
+  const OutputReading reading =
+      reading_of("segmentation", output, {2, 1, 3}, {.index = 1, .automatic = false});
+  EXPECT_EQ(reading.targets.at(0).class_score.score, 0);
+  EXPECT_NEAR(reading.targets[0].scalar.value(output), 2, 1e-6);
 }
 
 /// Four YOLOX boxes of two classes: two that overlap, one apart, one of the other class.
@@ -93,29 +94,29 @@ const Values kBoxes{10, 10, 8, 8, 1, 0.9F, 0,     //
                     25, 25, 8, 8, 1, 0,    0.6F,  //
                     50, 10, 8, 8, 1, 0.1F, 0};    // below the threshold
 
-Verdict boxes(const TargetChoice& target, StreamMemory* memory = nullptr) {
+OutputReading boxes(const TargetChoice& target, StreamMemory* memory = nullptr) {
   ModelDescription description;
-  description.task = Task::kDetection;
+  description.task = &find_task("detection");
   description.input_height = 64;
   description.input_width = 64;
   description.labels = {"car", "bus"};
   description.boxes.format = BoxFormat::kYolox;
-  return judge({kBoxes, Shape{5, 7}}, description, {target, false, nullptr, memory});
+  return read_output({kBoxes, Shape{5, 7}}, description, {target, false, nullptr, memory});
 }
 
-TEST(Verdict, DetectionFindsEachObjectOnceAndExplainsTheBest) {
-  const Verdict verdict = boxes({});
-  ASSERT_EQ(verdict.objects.size(), 3U);
-  EXPECT_TRUE(verdict.objects[0].explained);
-  EXPECT_FALSE(verdict.objects[1].explained);
-  EXPECT_EQ(verdict.objects[2].label, "bus");
-  ASSERT_EQ(verdict.aims.size(), 1U);
-  EXPECT_NEAR(verdict.aims[0].scalar.value(kBoxes), 0.9, 1e-6);
-  ASSERT_TRUE(verdict.aims[0].box.has_value());
-  EXPECT_FLOAT_EQ(verdict.aims[0].box->x1, 6);
+TEST(OutputReading, DetectionFindsEachObjectOnceAndExplainsTheBest) {
+  const OutputReading reading = boxes({});
+  ASSERT_EQ(reading.objects.size(), 3U);
+  EXPECT_TRUE(reading.objects[0].explained);
+  EXPECT_FALSE(reading.objects[1].explained);
+  EXPECT_EQ(reading.objects[2].label, "bus");
+  ASSERT_EQ(reading.targets.size(), 1U);
+  EXPECT_NEAR(reading.targets[0].scalar.value(kBoxes), 0.9, 1e-6);
+  ASSERT_TRUE(reading.targets[0].box.has_value());
+  EXPECT_FLOAT_EQ(reading.targets[0].box->x1, 6);
 }
 
-TEST(Verdict, DetectionExplainsAllBoxesOrThoseOfAClass) {
+TEST(OutputReading, DetectionExplainsAllBoxesOrThoseOfAClass) {
   EXPECT_EQ(indices(boxes({.automatic = false, .all = true})), (std::vector<int>{0, 0, 1}));
   EXPECT_EQ(indices(boxes({.index = 0, .automatic = false})), (std::vector<int>{0, 0}));
   EXPECT_EQ(indices(boxes({.index = 1, .automatic = false})), std::vector<int>{1});
@@ -123,32 +124,33 @@ TEST(Verdict, DetectionExplainsAllBoxesOrThoseOfAClass) {
   EXPECT_EQ(indices(boxes({.rank = 3})), std::vector<int>{1});
 }
 
-TEST(Verdict, DetectionExplainsTheBoxWithAnIdentity) {
+TEST(OutputReading, DetectionExplainsTheBoxWithAnIdentity) {
   StreamMemory memory;
-  const Verdict verdict = boxes({.automatic = false, .box = 2}, &memory);
-  EXPECT_EQ(verdict.objects.at(1).id, 2);
-  EXPECT_TRUE(verdict.objects[1].explained);
-  EXPECT_EQ(verdict.aims.size(), 1U);
-  EXPECT_TRUE(boxes({.automatic = false, .box = 9}, &memory).aims.empty());
+  const OutputReading reading = boxes({.automatic = false, .box = 2}, &memory);
+  EXPECT_EQ(reading.objects.at(1).id, 2);
+  EXPECT_TRUE(reading.objects[1].explained);
+  EXPECT_EQ(reading.targets.size(), 1U);
+  EXPECT_TRUE(boxes({.automatic = false, .box = 9}, &memory).targets.empty());
 }
 
-TEST(Verdict, EmbeddingIsComparedWithTheReference) {
+TEST(OutputReading, EmbeddingIsComparedWithTheReference) {
   ModelDescription description;
-  description.task = Task::kEmbedding;
+  description.task = &find_task("embedding");
   const auto reference = std::make_shared<const Values>(Values{3, 4});
   const Values output{4, 3};
-  const Verdict verdict = judge({output, Shape{2}}, description, {{}, false, reference});
-  EXPECT_NEAR(verdict.aims.at(0).what.score, 24.0 / 25, 1e-6);
+  const OutputReading reading =
+      read_output({output, Shape{2}}, description, {{}, false, reference});
+  EXPECT_NEAR(reading.targets.at(0).class_score.score, 24.0 / 25, 1e-6);
 }
 
-TEST(Verdict, AutoStaysWithAClassUntilAnotherLeadsByTheHysteresis) {
+TEST(OutputReading, AutoStaysWithAClassUntilAnotherLeadsByTheHysteresis) {
   StreamMemory memory;
   ModelDescription description;
   description.activation = ScoreActivation::kNone;
   const auto best_of = [&](const Values& output, double hysteresis) {
-    Reading reading{{}, false, nullptr, &memory};
-    reading.hysteresis = hysteresis;
-    return indices(judge({output, Shape{2}}, description, reading)).at(0);
+    ReadingOptions options{{}, false, nullptr, &memory};
+    options.hysteresis = hysteresis;
+    return indices(read_output({output, Shape{2}}, description, options)).at(0);
   };
   EXPECT_EQ(best_of({0.6F, 0.4F}, 0.2), 0);
   EXPECT_EQ(best_of({0.45F, 0.55F}, 0.2), 0);
@@ -157,36 +159,38 @@ TEST(Verdict, AutoStaysWithAClassUntilAnotherLeadsByTheHysteresis) {
   EXPECT_EQ(best_of({0.55F, 0.45F}, 0), 0);
 }
 
-TEST(Verdict, SegmentationOfARegionLooksAtNothingElse) {
+TEST(OutputReading, SegmentationOfARegionLooksAtNothingElse) {
   ModelDescription description;
-  description.task = Task::kSegmentation;
+  description.task = &find_task("segmentation");
   const Values output{5, 0, 0, 0, 1, 4, 2, 3};
-  Reading reading;
-  reading.region = {0.5, 0, 1, 1};
-  const Verdict verdict = judge({output, Shape{2, 1, 4}}, description, reading);
-  EXPECT_EQ(verdict.aims.at(0).what.index, 1);
-  EXPECT_DOUBLE_EQ(verdict.aims[0].scalar.value(output), 2.5);
-  EXPECT_FLOAT_EQ(verdict.aims[0].what.score, 1);  // its share of the region
+  ReadingOptions options;
+  options.region = {0.5, 0, 1, 1};
+  const OutputReading reading = read_output({output, Shape{2, 1, 4}}, description, options);
+  EXPECT_EQ(reading.targets.at(0).class_score.index, 1);
+  EXPECT_DOUBLE_EQ(reading.targets[0].scalar.value(output), 2.5);
+  EXPECT_FLOAT_EQ(reading.targets[0].class_score.score, 1);  // its share of the region
 }
 
-TEST(Verdict, ARankOfSeveralValuesIsTheirPlace) {
+TEST(OutputReading, ARankOfSeveralValuesIsTheirPlace) {
   ModelDescription description;
-  description.task = Task::kRegression;
+  description.task = &find_task("regression");
   description.activation = ScoreActivation::kNone;
-  Reading reading;
-  reading.target.rank = 2;
+  ReadingOptions options;
+  options.target.rank = 2;
   const Values output{3, -1};
-  EXPECT_EQ(judge({output, Shape{2}}, description, reading).aims.at(0).what.index, 1);
-  reading.target.rank = 5;  // beyond the last
-  EXPECT_EQ(judge({output, Shape{2}}, description, reading).aims.at(0).what.index, 1);
+  EXPECT_EQ(read_output({output, Shape{2}}, description, options).targets.at(0).class_score.index,
+            1);
+  options.target.rank = 5;  // beyond the last
+  EXPECT_EQ(read_output({output, Shape{2}}, description, options).targets.at(0).class_score.index,
+            1);
 }
 
-TEST(Verdict, NanIsAnError) {
+TEST(OutputReading, NanIsAnError) {
   const Values output{1, std::numeric_limits<float>::quiet_NaN()};
-  EXPECT_THROW(verdict_of(Task::kClassification, output, {2}, {}), std::runtime_error);
+  EXPECT_THROW(reading_of("classification", output, {2}, {}), std::runtime_error);
 }
 
-TEST(Verdict, ShapeThatIsNotOfTheTaskNamesTheModelAndWhatIsWanted) {
+TEST(OutputReading, ShapeThatIsNotOfTheTaskNamesTheModelAndWhatIsWanted) {
   ModelDescription description;
   EXPECT_EQ(classes_of(description, Shape{7}, "m.pt"), 7);
   EXPECT_EQ(classes_of(description, Shape{7, 1, 1}, "m.pt"), 7);
@@ -199,10 +203,10 @@ TEST(Verdict, ShapeThatIsNotOfTheTaskNamesTheModelAndWhatIsWanted) {
                  "model 'm.pt': gives 20x8x16 numbers for a picture, task classification wants one "
                  "row of scores; the description's task says what they mean");
   }
-  description.task = Task::kDetection;
+  description.task = &find_task("detection");
   EXPECT_EQ(classes_of(description, Shape{3549, 85}, "m.pt"), 80);
   EXPECT_THROW(classes_of(description, Shape{85}, "m.pt"), UserError);
-  description.task = Task::kSegmentation;
+  description.task = &find_task("segmentation");
   EXPECT_EQ(classes_of(description, Shape{20, 8, 16}, "m.pt"), 20);
   EXPECT_THROW(classes_of(description, Shape{20}, "m.pt"), UserError);
 }

@@ -5,6 +5,7 @@
 #include <ostream>
 
 #include "config/user_error.h"
+#include "stages/explain/tasks/task.h"
 
 namespace gradcam {
 namespace {
@@ -12,18 +13,18 @@ namespace {
 const std::vector<std::string> kLabels = {"tench", "cock", "hen", "limousine"};
 
 TEST(Targets, AutoIsTheBestClass) {
-  const TargetChoice choice = parse_target("auto", Task::kClassification, kLabels, 4);
+  const TargetChoice choice = parse_target("auto", find_task("classification"), kLabels, 4);
   EXPECT_EQ(choice.best, 1);
   EXPECT_EQ(choice.index, -1);
 }
 
 TEST(Targets, TopKTakesKClasses) {
-  EXPECT_EQ(parse_target("top:3", Task::kClassification, kLabels, 4).best, 3);
+  EXPECT_EQ(parse_target("top:3", find_task("classification"), kLabels, 4).best, 3);
 }
 
 TEST(Targets, IndexAndLabelNameOneClass) {
-  EXPECT_EQ(parse_target("2", Task::kClassification, kLabels, 4).index, 2);
-  EXPECT_EQ(parse_target("Cock", Task::kClassification, kLabels, 4).index, 1);
+  EXPECT_EQ(parse_target("2", find_task("classification"), kLabels, 4).index, 2);
+  EXPECT_EQ(parse_target("Cock", find_task("classification"), kLabels, 4).index, 1);
 }
 
 struct Refused {
@@ -36,7 +37,7 @@ class RefusedTarget : public testing::TestWithParam<Refused> {};
 
 TEST_P(RefusedTarget, NamesWhatIsAllowed) {
   try {
-    parse_target(GetParam().text, Task::kClassification, kLabels, 4);
+    parse_target(GetParam().text, find_task("classification"), kLabels, 4);
     FAIL() << "accepted";
   } catch (const UserError& error) {
     EXPECT_EQ(error.code(), ExitCode::kUsage);
@@ -55,24 +56,24 @@ INSTANTIATE_TEST_SUITE_P(Targets, RefusedTarget,
 
 TEST(Targets, EachTaskHasItsWords) {
   using Push = TargetChoice::Push;
-  const auto target = [](const std::string& text, Task task) {
-    return parse_target(text, task, kLabels, 4);
+  const auto target = [](const std::string& text, const char* task) {
+    return parse_target(text, find_task(task), kLabels, 4);
   };
-  EXPECT_EQ(target("up", Task::kRegression).push, Push::kUp);
-  EXPECT_EQ(target("down", Task::kRegression).push, Push::kDown);
-  EXPECT_TRUE(target("all", Task::kDetection).all);
-  EXPECT_EQ(target("box:7", Task::kDetection).box, 7);
-  EXPECT_EQ(target("box", Task::kDetection).best, 1);
-  EXPECT_EQ(target("hen", Task::kDetection).index, 2);
-  EXPECT_THROW(target("box:0", Task::kDetection), UserError);
-  EXPECT_THROW(target("up", Task::kClassification), UserError);
-  EXPECT_THROW(target("top:2", Task::kRegression), UserError);
-  EXPECT_THROW(target("1", Task::kEmbedding), UserError);
+  EXPECT_EQ(target("up", "regression").push, Push::kUp);
+  EXPECT_EQ(target("down", "regression").push, Push::kDown);
+  EXPECT_TRUE(target("all", "detection").all);
+  EXPECT_EQ(target("box:7", "detection").box, 7);
+  EXPECT_EQ(target("box", "detection").best, 1);
+  EXPECT_EQ(target("hen", "detection").index, 2);
+  EXPECT_THROW(target("box:0", "detection"), UserError);
+  EXPECT_THROW(target("up", "classification"), UserError);
+  EXPECT_THROW(target("top:2", "regression"), UserError);
+  EXPECT_THROW(target("1", "embedding"), UserError);
 }
 
 TEST(Targets, ALabelBeyondTheModelsClassesIsRefused) {
   try {
-    parse_target("limousine", Task::kClassification, kLabels, 3);
+    parse_target("limousine", find_task("classification"), kLabels, 3);
     FAIL() << "accepted";
   } catch (const UserError& error) {
     EXPECT_EQ(error.code(), ExitCode::kUsage);
@@ -81,23 +82,12 @@ TEST(Targets, ALabelBeyondTheModelsClassesIsRefused) {
 }
 
 TEST(Targets, TopKOfADetectorCountsBoxes) {
-  EXPECT_EQ(parse_target("top:9", Task::kDetection, {"face"}, 1).best, 9);
-  EXPECT_THROW(parse_target("top:0", Task::kDetection, {"face"}, 1), UserError);
+  EXPECT_EQ(parse_target("top:9", find_task("detection"), {"face"}, 1).best, 9);
+  EXPECT_THROW(parse_target("top:0", find_task("detection"), {"face"}, 1), UserError);
 }
 
 TEST(Targets, LabelsAreNeededForALabel) {
-  EXPECT_THROW(parse_target("cock", Task::kClassification, {}, 4), UserError);
-}
-
-TEST(Targets, BestClassesComeBestFirstAndTiesByIndex) {
-  EXPECT_EQ(best_classes({0.1F, 0.4F, 0.1F, 0.4F}, 3), (std::vector<int>{1, 3, 0}));
-  EXPECT_EQ(best_classes({0.3F, 0.7F}, 5), (std::vector<int>{1, 0}));
-}
-
-TEST(Targets, AClassWithoutLabelHasNone) {
-  const ClassScore score = class_score(1, {0.25F, 0.75F}, {"only one"});
-  EXPECT_EQ(score.label, "");
-  EXPECT_EQ(score.score, 0.75F);
+  EXPECT_THROW(parse_target("cock", find_task("classification"), {}, 4), UserError);
 }
 
 }  // namespace
