@@ -27,7 +27,7 @@ class CutGraph {
   /// that cannot run, or whose output is no tensor of floats, one row or more per picture.
   CutGraph(const Model& model, const std::vector<std::string>& layers, int height, int width,
            const OutputChoice& output);
-  /// The same for a graph that is marked already, by mark_layers() of both.
+  /// The same for a graph that mark_layers(model, layers) has marked already.
   CutGraph(const Model& model, const std::vector<std::string>& layers, const MarkedGraph& marked,
            int height, int width, const OutputChoice& output);
   ~CutGraph();
@@ -36,7 +36,7 @@ class CutGraph {
   CutResult run(const at::Tensor& input);
   /// The same network without autograd and without a cut.
   at::Tensor forward_only(const at::Tensor& input);
-  /// Of one picture.
+  /// Shape of the output of one picture.
   std::vector<std::int64_t> output_shape() const { return output_shape_; }
 
  private:
@@ -58,7 +58,7 @@ class CutGraph {
 /// is not there (near names are listed) or lies in control flow.
 MarkedGraph mark_layers(const Model& model, const std::vector<std::string>& layers);
 
-/// The tensor that is meant in what a forward returned, or nullopt.
+/// The tensor that `choice` names in what a forward returned; nullopt if there is none.
 std::optional<at::Tensor> output_tensor(const c10::IValue& returned, const OutputChoice& choice);
 
 }  // namespace gradcam

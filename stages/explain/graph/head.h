@@ -40,8 +40,9 @@ class Head {
   ~Head();
   Head(Head&&) noexcept;
 
-  /// Recorded by autograd, unless that is off. `output`: where it is known already, so that the
-  /// last layer need not run. Throws std::runtime_error if there is no tensor.
+  /// Recorded by autograd, unless that is off. `output`: that of the whole network, if it is known
+  /// already; the last layer then does not run. Throws std::runtime_error if forward gives no
+  /// tensor.
   Result run(const std::vector<at::Tensor>& values, const at::Tensor& output = {});
 
   /// False if no gradient leads from the result of run() to the activation.
@@ -67,8 +68,8 @@ class Head {
   at::Tensor averaged_;
 };
 
-/// `head` on other activations: the rest of what it takes is that of picture `n` of `pictures`.
-/// Valid as long as `head`.
+/// `head` as a function of other activations; its other inputs are those of picture `n` of
+/// `pictures`. Valid as long as `head`.
 Tail tail_of(Head& head, const std::vector<at::Tensor>& rest, std::int64_t pictures,
              std::int64_t n);
 

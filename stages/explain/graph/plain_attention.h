@@ -2,9 +2,9 @@
 
 namespace gradcam {
 
-/// As long as one lives, attention takes the form that has a second derivative. LibTorch has
-/// switches for the whole process, and a layer may be loaded while another is explained: any
-/// thread.
+/// While an object of this class lives, LibTorch computes attention in the form that has a second
+/// derivative. Its switches hold for the whole process, and another layer may be loaded meanwhile:
+/// objects are counted. Any thread.
 class PlainAttention {
  public:
   PlainAttention();

@@ -25,8 +25,9 @@ struct SplitGraph {
 /// writes into a frontier value in place may come too early).
 std::optional<SplitGraph> split(const MarkedGraph& marked);
 
-/// Whether running a half, which has no control flow, on a GPU may wait for it: an operation reads
-/// a number of a tensor, or gives as many as it finds. Numbers of shapes are known without.
+/// Whether a run of this half on a GPU may have to wait for the GPU: an operation reads a number
+/// out of a tensor, or the size of its result depends on the values. Sizes known from shapes need
+/// no wait. A half has no control flow.
 bool waits_for_device(const torch::jit::Block& block);
 
 }  // namespace gradcam

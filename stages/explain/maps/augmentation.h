@@ -6,8 +6,8 @@
 #include "stages/frame/blob.h"
 #include "stages/frame/explanation.h"
 
-/// `--smooth aug`, as pytorch-grad-cam's aug_smooth: the mean of the heat of a picture and its
-/// mirror image, each in three contrasts. Pure; any thread.
+/// `--smooth aug`, as pytorch-grad-cam's aug_smooth: the mean heat of a picture and its mirror
+/// image, each in three contrasts. Pure; any thread.
 namespace gradcam {
 
 struct Variant {
@@ -15,13 +15,13 @@ struct Variant {
   float contrast = 1;  ///< factor on the normalised picture
 };
 
-/// Six, the picture itself first.
+/// The six variants, the picture itself first.
 std::vector<Variant> variants();
 
-/// The picture so changed; values beyond 0..255 are cut.
+/// The picture, mirrored and with its contrast changed; values are clipped to 0..255.
 Blob varied(const Blob& blob, const Variant& variant, const Normalisation& normalisation);
 
-/// The mean of the variants' heats, those of mirror images turned back.
+/// The mean of the heats of variants(), in their order; those of mirror images are mirrored back.
 HeatMap mean_of(const std::vector<HeatMap>& heats);
 
 }  // namespace gradcam

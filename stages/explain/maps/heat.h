@@ -5,8 +5,8 @@
 #include "config/options.h"
 #include "stages/frame/explanation.h"
 
-/// From method maps to heat, in plain loops: maps are small, and a tensor operation costs more than
-/// its arithmetic. Pure functions; any thread.
+/// From method maps to heat. Plain loops: maps are small, and starting a tensor operation costs
+/// more than its arithmetic. Pure functions; any thread.
 namespace gradcam {
 
 /// (x - min) / (1e-7 + (max - min)), as pytorch-grad-cam's scale_cam_image; 0 everywhere stays 0.
@@ -25,8 +25,8 @@ HeatMap to_heat(const std::vector<HeatMap>& maps, Style style, int height, int w
 /// The largest value at each place of the heats of several targets, all of one size.
 HeatMap merge_heats(std::vector<HeatMap> heats);
 
-/// Turns a map whose sign is free so that it agrees with the last one, which it then replaces: the
-/// picture would else turn inside out between two frames. The first stays as it is.
+/// Changes the sign of a map, where it is free, to that of the last map; else the picture could
+/// turn inside out between two frames. `last` then becomes this map. The first map stays as it is.
 void align_sign(HeatMap& map, HeatMap& last);
 
 }  // namespace gradcam

@@ -11,14 +11,16 @@ namespace gradcam {
 /// the order of its explained frames.
 class OverTime {
  public:
-  /// A step in what is seen has come through by 63 % after this long: the delay of smoothed heat.
+  /// Time constant of the exponential mean: after this long, smoothed heat has followed a step by
+  /// 63 %.
   static constexpr std::chrono::milliseconds kTimeConstant{200};
 
   explicit OverTime(bool smooth) : smooth_(smooth) {}
 
-  /// Sets `flicker`: the mean difference from the last heat, 0..1; none for the first. Then, if
-  /// smoothing, replaces the heat by its exponential mean over presentation time. Another method,
-  /// layer or size begins anew, and so does a time that runs backwards.
+  /// Sets `Explanation::flicker` to the mean difference from the last heat, 0..1; the first heat
+  /// has none. Then, if smoothing is on, replaces the heat by its exponential mean over
+  /// presentation time. Another method, layer or size begins anew, and so does a time that runs
+  /// backwards.
   void apply(Explanation& explanation, std::chrono::nanoseconds pts);
 
  private:

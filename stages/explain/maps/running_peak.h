@@ -8,15 +8,15 @@
 
 namespace gradcam {
 
-/// `--normalize running`: the heat of one stream is measured against the strongest map of the last
-/// seconds, not against its own, so that a picture in which the network sees nothing does not flare
-/// up. That peak rises at once and halves every `kHalfLife` of presentation time.
+/// `--normalize running`: measures the heat of one stream against the strongest map of the last
+/// seconds instead of its own maximum. So a picture in which the network sees nothing does not
+/// flare up. The peak rises at once and halves every `kHalfLife` of presentation time.
 class RunningPeak {
  public:
   static constexpr std::chrono::seconds kHalfLife{1};
 
-  /// Scales the heat, whose largest value is 1, by its strength against the peak, at most 1.
-  /// Another method and other layers have other scales: with them it begins anew. `pts`: of the
+  /// Multiplies the heat, whose largest value is 1, by the strength of its map divided by the peak.
+  /// Another method or another layer has another scale: the peak then begins anew. `pts`: of the
   /// explained frame.
   void scale(Explanation& explanation, std::chrono::nanoseconds pts);
 

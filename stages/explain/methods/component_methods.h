@@ -5,9 +5,9 @@
 /// Methods that need no target: what the activation itself is about.
 namespace gradcam {
 
-/// The places of `values` [C, h, w] along their first principal component: X v1, X the [h*w, C]
-/// matrix less the mean of each channel, v1 its first right singular vector. Its sign is free: the
-/// value that is largest in size comes out positive. [h, w].
+/// `values` [C, h, w] projected on their first principal component: X v1, where X is the [h*w, C]
+/// matrix less the mean of each channel and v1 its first right singular vector. The sign is free:
+/// here the value that is largest in size is positive. [h, w].
 at::Tensor first_component(const at::Tensor& values);
 
 /// EigenCAM (Muhammad and Yeasin, IJCNN 2020): first_component(A).

@@ -11,13 +11,13 @@ namespace gradcam {
 /// x = (pixel / scale - mean) / std of a description, as x = (pixel - offset) * factor.
 class Normalisation {
  public:
-  /// Of pictures that go to `device`.
+  /// For pictures that are to be normalised on `device`.
   explicit Normalisation(const ModelDescription& description, c10::Device device = c10::kCPU);
 
   c10::Device device() const { return device_; }
   /// u8 [N, H, W, 3] on the CPU → float [N, 3, H, W] on the device, channels_last.
   at::Tensor apply(const at::Tensor& pixels) const;
-  /// The same of pixels u8 [N, 3, H, W] that are on a device other than the CPU already.
+  /// The same for pixels u8 [N, 3, H, W] that are on a device other than the CPU already.
   at::Tensor apply_there(const at::Tensor& pixels) const;
 
   const std::array<float, 3>& offset() const { return offset_; }

@@ -12,18 +12,18 @@
 /// From pictures to tensors, and from tensors to plain numbers.
 namespace gradcam {
 
-/// u8 [N, H, W, 3]. Of one picture a view, which must not outlive it. Throws std::runtime_error for
-/// another size than the network's.
+/// Pictures as one tensor u8 [N, H, W, 3]. Of one picture it is a view, which must not outlive it.
+/// Throws std::runtime_error for a picture that has not the size of the network's input.
 at::Tensor pixels_of(const std::vector<const Blob*>& blobs, const ModelDescription& description);
 
-/// Of a tensor [h, w], any device and number format.
+/// A tensor [h, w] of any device and number format as a map.
 HeatMap to_map(const at::Tensor& tensor);
 
-/// Pearson's correlation of all values, of whatever shape. Of constants, one value among them: 1 if
-/// they differ by less than 2 % (formats below fp32 round), else 0.
+/// Pearson's correlation of all values, whatever their shape. If one of the two is constant (or a
+/// single value): 1 if they differ by less than 2 %, as number formats below fp32 round, else 0.
 double correlation(const at::Tensor& a, const at::Tensor& b);
 
-/// The n-th row.
+/// The n-th row of a map.
 std::span<const float> row_of(const HeatMap& rows, std::size_t n);
 
 }  // namespace gradcam
