@@ -2,6 +2,9 @@
 # internal and not installed. tests/embed_test.sh proves that the list is closed.
 set(GRADCAM_PUBLIC_HEADERS
   # What is asked for, and what can go wrong
+  config/engine_table.h
+  config/looks.h
+  config/named.h
   config/options.h
   config/user_error.h
   # What goes from stage to stage

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <tuple>
 
+#include "stages/explain/tasks/decode_boxes.h"
+
 namespace gradcam {
 namespace {
 

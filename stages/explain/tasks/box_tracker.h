@@ -3,9 +3,11 @@
 #include <cstdint>
 #include <vector>
 
-#include "stages/explain/tasks/decode_boxes.h"
+#include "stages/frame/box.h"
 
 namespace gradcam {
+
+struct Detection;  // decode_boxes.h
 
 struct TrackerSettings {
   float min_iou = 0.3F;  ///< below this overlap a box is another object

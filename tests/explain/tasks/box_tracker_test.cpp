@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "stages/explain/tasks/decode_boxes.h"
+
 namespace gradcam {
 namespace {
 
