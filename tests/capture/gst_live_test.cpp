@@ -79,7 +79,7 @@ std::size_t pictures_left(const Opening& opening, int passed) {
   Passed frames;
   const auto source = open_source(
       "gst:videotestsrc is-live=true num-buffers=40 ! video/x-raw,format=GRAY8,width=16,height=16,"
-      "framerate=100/1 ! tee name=all all. ! fdsink sync=false fd=" +
+      "framerate=100/1 ! tee name=all all. ! fdsink sync=false async=false fd=" +
           std::to_string(frames.input()) + " all.",
       {}, opening);
   frames.wait_for(passed, 16 * 16);
