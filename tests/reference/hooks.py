@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Activation and gradient of real networks as Python hooks see them, for tests/cut_reference.cpp.
+"""Activation and gradient of real networks as Python hooks see them, for cut_reference.cpp.
 
   hooks.py FOLDER                     writes all cases and FOLDER/manifest.json
   hooks.py FOLDER --run cut_reference  checks network by network, keeping one model file at a time

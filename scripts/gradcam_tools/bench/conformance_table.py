@@ -15,7 +15,7 @@ FAR = 4  # times as far as the farthest of a few nudges: those do not find the w
 NUDGE = 1e-4  # of a normalised picture: less than a hundredth of a grey level
 
 # Where a peer is known to compute something else: method, title → what. Shown where a row disagrees.
-# tests/methods_test.cpp holds the formulas here against numbers worked out by hand.
+# tests/explain/methods/methods_test.cpp holds the formulas here against numbers worked out by hand.
 REASONS: Dict[Tuple[str, str], str] = {
     ("gradcam++", "torchcam GradCAMpp"): "torchcam is wrong: it divides a copy, so that its weights "
     "are Σ g²·relu(g)",

@@ -15,7 +15,7 @@ import zlib
 from pathlib import Path
 from typing import Any, Dict, Sequence
 
-FORMAT = 3  # of the bundle; read by stages/explain/bundle.cpp
+FORMAT = 3  # of the bundle; read by stages/explain/model/bundle.cpp
 
 
 def stamp(folder: Path, names: Sequence[str]) -> Dict[str, Any]:

@@ -18,7 +18,7 @@ STEP = re.compile(r"([^.()]+)\(")  # layer4(Sequential).1(BasicBlock)
 
 def run(file: bytes, layers: Sequence[str], sample: Tensor) -> Tuple[Any, List[Tensor]]:
     """Output of a TorchScript file, and what the last call of each layer gave, as the program marks
-    it (stages/explain/graph_marks.cpp). `sample` requires a gradient, so that they have one."""
+    it (stages/explain/graph/graph_marks.cpp). `sample` requires a gradient, so that they have one."""
     with quiet():
         loaded: Any = torch.jit.load(io.BytesIO(file))
     parts = dict(loaded.named_modules())

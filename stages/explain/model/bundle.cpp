@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int kFormat = 3;  ///< FORMAT of scripts/compile_model.py
+constexpr int kFormat = 3;  ///< FORMAT of scripts/gradcam_tools/compile/bundle_stamp.py
 
 [[noreturn]] void bad(const std::string& folder, const std::string& why) {
   throw UserError(ExitCode::kModel, "bundle '" + folder + "': " + why);
