@@ -46,7 +46,7 @@ std::vector<std::string> choose_layers(const Network& network, const ModelDescri
   return {automatic_layer(layers, model.path())};
 }
 
-/// An output of yolov8 may be [4+C, N] or [N, 4+C]; where the labels fit one side, C is their number.
+/// A yolov8 output is [4+C, N] or [N, 4+C]: the number of labels tells which, if it fits a side.
 void count_by_labels(ModelDescription& description, const std::vector<std::int64_t>& shape) {
   const auto labels = std::ssize(description.labels);
   if (labels > 0 && std::count(shape.begin(), shape.end(), 4 + labels) > 0 &&

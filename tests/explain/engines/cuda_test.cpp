@@ -12,8 +12,8 @@
 #include "stages/explain/model/network.h"
 #include "stages/explain/model/normalisation.h"
 #include "stages/explain/model/tensors.h"
-#include "stages/explain/verify.h"
 #include "stages/explain/tasks/task.h"
+#include "stages/explain/verify.h"
 #include "tests/support/tiny_models.h"
 
 namespace gradcam {
