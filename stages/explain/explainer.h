@@ -49,8 +49,8 @@ class Explainer {
             Choosing choosing = Choosing::kMeasured);
   ~Explainer();
 
-  /// Sets the number of LibTorch threads of the calling thread to what engine and method are good
-  /// for. The inference thread's, before it explains; costs nothing where it is that already.
+  /// Sets the number of LibTorch threads of the calling thread to what suits engine and method. The
+  /// inference thread calls it before it explains; it costs nothing where the number is right.
   void take_threads() const;
 
   /// take_threads(), then run_in().

@@ -9,7 +9,7 @@ namespace gradcam {
 
 struct Task;  // what the output's numbers mean: stages/explain/tasks/task.h
 
-/// What makes shares 0..1 of the scores that a network gives.
+/// How the scores that a network gives become shares 0..1.
 enum class ScoreActivation {
   kSoftmax,  ///< one class of all: ImageNet's classifiers, the boxes of an SSD
   kSigmoid,  ///< each class on its own: several labels, the boxes of a RetinaNet

@@ -10,13 +10,14 @@ namespace gradcam {
 struct Detection;  // decode_boxes.h
 
 struct TrackerSettings {
-  float min_iou = 0.3F;  ///< below this overlap a box is another object
-  int max_missed = 10;   ///< an object lives on for so many updates in a row without its box
+  float min_iou = 0.3F;  ///< a box that overlaps less is another object
+  int max_missed = 10;   ///< updates in a row that an object survives without a box
 };
 
-/// Which box of a frame is which object of the frames before: of each class, the pair that overlaps
-/// most belongs together, then the next, without a model of motion (the IoU tracker of Bochinski et
-/// al. 2017, with gaps allowed). One per stream, updated in the order of its frames; one thread.
+/// Finds the objects of earlier frames among the boxes of a frame. In each class the box and the
+/// object that overlap most belong together, then the next such pair; motion is not predicted (the
+/// IoU tracker of Bochinski et al. 2017, with gaps allowed). One per stream, for one thread at a
+/// time, updated in the order of the frames.
 class BoxTracker {
  public:
   explicit BoxTracker(TrackerSettings settings = {});
