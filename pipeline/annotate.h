@@ -13,9 +13,8 @@ namespace gradcam {
 /// outputs, and binds them and the stages to the graph.
 class Annotation {
  public:
-  /// Opens all sources and outputs, and looks for a display if a window is wanted. Main thread,
-  /// before any other is started. Throws UserError: kSource, also where `stop` ends the wait for a
-  /// picture; kOutput for outputs that cannot be written; kUsage if there is no output at all.
+  /// Opens all sources and outputs; looks for a display if a window is wanted. Main thread, before
+  /// any other is started. Throws UserError: kSource (also if `stop` ends a wait), kOutput, kUsage.
   Annotation(const Options& options, const std::stop_token& stop);
   ~Annotation();
 

@@ -18,8 +18,7 @@ void print_layers(const Options& options);
 /// To stdout: the methods, what each costs and does.
 void print_methods();
 
-/// To stdout: what is known of a model or a source, or which `cameras` there are. `stop`
-/// ends the wait for a source.
+/// To stdout: what is known of a model, a source or the `cameras`. `stop` ends a wait for a source.
 void print_info(const Options& options, const std::stop_token& stop = {});
 
 /// To the log: which network, layer and device a run uses, and what was assumed of it.

@@ -18,8 +18,7 @@ struct GstLaunch {
   bool network = false;  ///< an end of the stream is a lost connection
 };
 
-/// rtsp:// and rtsps:// over TCP with 100 ms of buffer; http:// and https://. Credentials in the
-/// URL go where no log shows them. Pure.
+/// rtsp(s):// over TCP with 100 ms of buffer, or http(s)://. No log shows its credentials. Pure.
 GstLaunch stream_launch(const std::string& url);
 
 /// `gst:FRAGMENT`. Pure.

@@ -10,8 +10,7 @@
 /// A picture that engines are tried on, and what they make of it.
 namespace gradcam {
 
-/// A smooth picture, u8 [1, height, width, 3]: on noise any two classes are a hair apart. The same
-/// with each call, so that a choice can be repeated.
+/// A smooth picture, u8 [1, height, width, 3], always the same. (On noise, classes hardly differ.)
 at::Tensor probe_pixels(int height, int width);
 
 struct ProbeAnswer {

@@ -19,9 +19,8 @@ struct Layer {
   bool spatial() const { return shape.size() == 4 && shape[2] * shape[3] > 1; }
 };
 
-/// All sub-modules in the order of their last call, shapes found by running the network once on a
-/// zero input of 1x3xheightxwidth. Throws UserError(kModel) if that run fails or nothing has a
-/// name.
+/// All sub-modules in the order of their last call, with shapes found by one run on a zero input of
+/// 1x3xheightxwidth. Throws UserError(kModel) if that run fails or nothing has a name.
 std::vector<Layer> list_layers(const Model& model, int height, int width);
 
 /// The last cuttable layer whose output is spatial: where Grad-CAM is usually taken.
