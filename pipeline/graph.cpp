@@ -172,8 +172,7 @@ void Lane::submit(const Prepared& prepared, ExplainNode::gateway_type& gateway) 
   }
 }
 
-/// `own`: the frame goes on with the result; else it has gone on already. Ends with one
-/// release_wait(), for the reserve_wait() of the caller.
+/// `own`: the frame goes on with the result. Ends with one release_wait(), the caller's.
 void Lane::explain(const Prepared& prepared, ExplainNode::gateway_type& gateway, bool own) {
   run_.inference.submit(
       {prepared, [this, &gateway, own](const Explained& explained) {
@@ -215,8 +214,7 @@ void Lane::write(Ready ready) {
   intake_.leave();
 }
 
-/// Frames that fail for want of one and the same map count as one failure: with `every` above
-/// max_failures, one failed map would else end the run.
+/// Frames that would carry one and the same failed map count as one failure.
 void Lane::count_failures(const Explained& explained) {
   const Frame& frame = explained.frame();
   if (!frame.failed()) {
