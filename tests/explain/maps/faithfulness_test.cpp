@@ -5,6 +5,7 @@
 #include <array>
 
 #include "stages/explain/maps/augmentation.h"
+#include "stages/explain/maps/heat.h"
 #include "stages/explain/tasks/stream_memory.h"
 
 namespace gradcam {
