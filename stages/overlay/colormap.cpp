@@ -8,11 +8,20 @@
 namespace gradcam {
 namespace {
 
-/// In the order of Colormap.
-constexpr std::array kOpencvMaps = {cv::COLORMAP_JET,     cv::COLORMAP_TURBO, cv::COLORMAP_VIRIDIS,
-                                    cv::COLORMAP_INFERNO, cv::COLORMAP_MAGMA, cv::COLORMAP_PLASMA,
-                                    cv::COLORMAP_HOT,     cv::COLORMAP_BONE};
-static_assert(kOpencvMaps.size() == kColormaps.size(), "one for each Colormap");
+struct OpencvMap {
+  Colormap value;
+  int id;
+};
+
+constexpr std::array kOpencvMaps = {OpencvMap{Colormap::kJet, cv::COLORMAP_JET},
+                                    OpencvMap{Colormap::kTurbo, cv::COLORMAP_TURBO},
+                                    OpencvMap{Colormap::kViridis, cv::COLORMAP_VIRIDIS},
+                                    OpencvMap{Colormap::kInferno, cv::COLORMAP_INFERNO},
+                                    OpencvMap{Colormap::kMagma, cv::COLORMAP_MAGMA},
+                                    OpencvMap{Colormap::kPlasma, cv::COLORMAP_PLASMA},
+                                    OpencvMap{Colormap::kHot, cv::COLORMAP_HOT},
+                                    OpencvMap{Colormap::kBone, cv::COLORMAP_BONE}};
+static_assert(same_values(kOpencvMaps, kColormaps), "colours for each of kColormaps, in its order");
 
 std::array<ColorTable, kOpencvMaps.size()> make_tables() {
   cv::Mat steps(1, 256, CV_8U);
@@ -20,7 +29,7 @@ std::array<ColorTable, kOpencvMaps.size()> make_tables() {
   std::array<ColorTable, kOpencvMaps.size()> tables;
   for (std::size_t i = 0; i < kOpencvMaps.size(); ++i) {
     cv::Mat colors;
-    cv::applyColorMap(steps, colors, kOpencvMaps[i]);
+    cv::applyColorMap(steps, colors, kOpencvMaps[i].id);
     std::copy_n(colors.ptr<cv::Vec3b>(), 256, tables[i].begin());
   }
   return tables;

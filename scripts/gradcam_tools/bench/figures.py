@@ -204,7 +204,7 @@ class Figures:
 
     def drawing_ms(self, size: str) -> float:
         """All that the overlay stage does to a frame, by itself."""
-        binary = self.options.program.parent / "tests/bench_overlay"
+        binary = self.options.program.parent / "tests/overlay/bench_overlay"
         command = [str(binary), "--benchmark_format=json", "--benchmark_repetitions=5"]
         output, reason = run_command([*command, f"--benchmark_filter=whole_stage/{size}"])
         if reason:
