@@ -21,5 +21,6 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/gradcam_live-config-versi
   COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/gradcam_live-config.cmake
               ${PROJECT_BINARY_DIR}/gradcam_live-config-version.cmake
-              cmake/GradcamTorch.cmake cmake/GradcamOpenVINO.cmake cmake/GradcamOpenCV.cmake cmake/GradcamGStreamer.cmake
+              cmake/GradcamTorch.cmake cmake/GradcamOpenVINO.cmake cmake/GradcamOpenCV.cmake
+              cmake/GradcamGStreamer.cmake
         DESTINATION ${package})

@@ -24,9 +24,7 @@ set(GRADCAM_PUBLIC_HEADERS
   stages/explain/engines/engine_trial.h
   stages/explain/explainer.h
   stages/explain/load_explainer.h
-  stages/explain/tasks/box_tracker.h
-  stages/explain/tasks/stream_memory.h
-  stages/explain/tasks/targets.h
+  stages/explain/tasks/target_choice.h
   stages/overlay/heat_on_frame.h
   stages/overlay/overlay.h
   stages/output/sink.h

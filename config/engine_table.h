@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <string>
 #include <string_view>
 
 #include "config/named.h"
@@ -31,6 +32,7 @@ struct PrecisionEntry {
   Precision value;
   std::string_view note = {};   ///< what the help says of it
   bool cpu_only = false;        ///< no engine computes in it on CUDA
+  bool one_layer = false;       ///< may be there for one layer of a network and not for another
   bool only_if_asked = false;   ///< auto does not stand for it
   bool only_in_bundle = false;  ///< the weights of a TorchScript file cannot be had in it
 };
@@ -38,18 +40,24 @@ struct PrecisionEntry {
 inline constexpr std::array kPrecisionTable = {
     PrecisionEntry{"auto", Precision::kAuto, "the fastest here that agrees with fp32"},
     PrecisionEntry{"fp32", Precision::kFp32},
-    PrecisionEntry{.name = "bf16", .value = Precision::kBf16, .cpu_only = true},
+    PrecisionEntry{.name = "bf16", .value = Precision::kBf16, .cpu_only = true, .one_layer = true},
     PrecisionEntry{"fp16", Precision::kFp16, "on CUDA"},
     PrecisionEntry{.name = "int8",
                    .value = Precision::kInt8,
                    .note = "of a bundle that holds it, never chosen by itself",
                    .cpu_only = true,
+                   .one_layer = true,
                    .only_if_asked = true,
                    .only_in_bundle = true}};
 
 constexpr std::string_view name_of(EngineName engine) { return row_of(kEngineTable, engine).name; }
 constexpr std::string_view name_of(Precision precision) {
   return row_of(kPrecisionTable, precision).name;
+}
+
+/// "openvino bf16"
+inline std::string name_of(EngineName engine, Precision precision) {
+  return std::string(name_of(engine)).append(" ").append(name_of(precision));
 }
 
 }  // namespace gradcam

@@ -17,8 +17,8 @@ struct SourceEntry {
   SourceKind value;
   std::string_view phrase;  ///< in a sentence; empty: that of the kind before says it too
   std::string_view remark;  ///< behind the phrase in the help
-  /// nullptr: a path, and what is found there says which kind it is. Such a source can be opened
-  /// again and again (--loop), the others have no end.
+  /// nullptr: the text is a path; stages/capture/source.cpp looks at the file to tell its kind.
+  /// Only such sources can be looped.
   bool (*recognises)(std::string_view text);
 };
 

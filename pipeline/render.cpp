@@ -75,7 +75,9 @@ Image redraw(const Rendered& rendered, const HudText& hud, const OverlayOptions&
   }
   HudText text = hud;
   // As it was computed: another layer of the same network may have no int8 form.
-  if (explanation && explanation->engine.ends_with("int8")) text.model += " int8";
+  if (explanation && explanation->precision == Precision::kInt8) {
+    text.model.append(" ").append(name_of(Precision::kInt8));
+  }
   return std::make_shared<const cv::Mat>(
       draw_view(frame, map, objects, rendered.explained, text, shown));
 }

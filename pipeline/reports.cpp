@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "config/method_table.h"
+#include "config/named.h"
 #include "pipeline/error_text.h"
 #include "pipeline/log.h"
 #include "stages/capture/cameras.h"
@@ -21,12 +22,6 @@ namespace gradcam {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string joined(const std::vector<std::string>& parts) {
-  std::string text;
-  for (const auto& part : parts) text += (text.empty() ? "" : ", ") + part;
-  return text;
-}
 
 /// A TorchScript file, or a bundle; a folder of pictures is none.
 bool is_model(const std::string& path) {
@@ -87,7 +82,7 @@ void print_model(const Options& options) {
     std::printf("layers       %zu (gradcam-live layers lists them)\n", layers.size());
   }
   const Explainer explainer(loaded.network, d, options.explain);
-  std::printf("layer        %s\n", joined(explainer.layers()).c_str());
+  std::printf("layer        %s\n", listed(explainer.layers()).c_str());
   std::printf("device       %s\n", explainer.device().c_str());
   std::printf("engine       %s\n", explainer.engine().c_str());
   for (const EngineTrial& trial : explainer.engine_trials()) {
@@ -186,7 +181,7 @@ void log_model(const Explainer& explainer) {
   const bool values = task_of(d).values;
   std::string what = values ? "value" : "class";
   if (numbers != 1) what += values ? "s" : "es";
-  log::info("model " + d.name + ", layer " + joined(explainer.layers()) + ", " +
+  log::info("model " + d.name + ", layer " + listed(explainer.layers()) + ", " +
             (numbers > 0 ? std::to_string(numbers) + " " + what + ", " : "") + explainer.engine() +
             " on " + explainer.device() + rivals_text(explainer));
   if (!d.labels.empty() && std::cmp_not_equal(d.labels.size(), numbers)) {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "config/options.h"
-#include "stages/explain/tasks/targets.h"
+#include "stages/explain/tasks/target_choice.h"
 
 namespace gradcam {
 

@@ -35,8 +35,8 @@ class Durations {
 class OutputStats {
  public:
   explicit OutputStats(Clock::time_point begin) : begin_(begin) {}
-  /// `frame` was written (failed or not) from `from` to `to`.
-  void written(const Rendered& frame, Clock::time_point from, Clock::time_point to);
+  /// `rendered` was written (failed or not) from `from` to `to`.
+  void written(const Rendered& rendered, Clock::time_point from, Clock::time_point to);
   /// Output threw on a frame.
   void failed() { ++failed_; }
   /// A frame was not written, because output had thrown before.

@@ -38,7 +38,7 @@ MAY_INCLUDE: Dict[str, List[str]] = {
     "stages/capture": ["config", "stages/frame", "stages/media"],
     "stages/output": ["config", "stages/frame", "stages/media", "stages/overlay"],
     "pipeline": ["config", "stages/"],
-    "samples": ["config", "stages/", "pipeline"],
+    "samples": ["config", "stages/", "pipeline"],  # of these, the public headers
     "tests/": ["config", "stages/", "pipeline", "tests/"],
 }
 
@@ -52,6 +52,8 @@ LIBRARIES: Dict[str, List[str]] = {
     "tbb": ["pipeline"],
     "oneapi": ["pipeline"],
 }
+
+PUBLIC_HEADERS = ROOT / "cmake/GradcamPublicHeaders.cmake"
 
 # A folder past this holds two subjects, a source past this two things.
 MOST_FILES = {"stages": 40, "scripts": 25}
@@ -92,6 +94,8 @@ def includes(name: str) -> Iterator[Tuple[int, bool, str]]:
 def own_fault(folder: str, row: str, header: str) -> Optional[str]:
     if not (ROOT / header).exists():
         return f'"{header}" is not there, seen from the project\'s root'
+    if folder == "samples" and header not in PUBLIC_HEADERS.read_text(encoding="utf-8").split():
+        return f'"{header}" is not public ({PUBLIC_HEADERS.relative_to(ROOT)})'
     target = str(Path(header).parent)
     if within(target, [folder, *MAY_INCLUDE[row]]):
         return None

@@ -144,7 +144,7 @@ def furnish(folder: Path) -> None:
 
 TIMES = [
     (re.compile(r'"(latency_ms|ms)":\s*\{[^{}]*\}'), "TIMES"),
-    (re.compile(r'"(\w+_ms|wall_s|first_frame_s|frames_per_second)":\s*[-0-9.e+]+'), "TIME"),
+    (re.compile(r'"(\w+_ms|wall_s|first_frame_s|frames_per_second|batches)":\s*[-0-9.e+]+'), "TIME"),
     (re.compile(r'"(capture|preprocess|explain|overlay|output|total)":\s*\{[^{}]*\}'), "TIMES"),
     (re.compile(r"[0-9.]+ (ms|s|min|frames/s|frames per second)\b"), "TIME"),
     (re.compile(r"\d\d:\d\d:\d\d[.0-9]*"), "CLOCK"),

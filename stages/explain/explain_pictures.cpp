@@ -121,6 +121,7 @@ void Pictures::read_outputs() {
     explanation.method = method_.name;
     explanation.layers = setup_.layers;
     explanation.engine = setup_.engine.name();
+    explanation.precision = setup_.engine.precision();
     explanation.is_value = task_of(setup_.description).values;
   }
 }

@@ -25,7 +25,6 @@
 #include "stages/explain/model/torch_threads.h"
 #include "stages/explain/option_rules.h"
 #include "stages/explain/tasks/class_scores.h"
-#include "stages/explain/tasks/decode_boxes.h"
 #include "stages/explain/tasks/task.h"
 
 namespace gradcam {
@@ -44,15 +43,6 @@ std::vector<std::string> choose_layers(const Network& network, const ModelDescri
   }
   const auto layers = list_layers(model, description.input_height, description.input_width);
   return {automatic_layer(layers, model.path())};
-}
-
-/// A yolov8 output is [4+C, N] or [N, 4+C]: the number of labels tells which, if it fits a side.
-void count_by_labels(ModelDescription& description, const std::vector<std::int64_t>& shape) {
-  const auto labels = std::ssize(description.labels);
-  if (labels > 0 && std::count(shape.begin(), shape.end(), 4 + labels) > 0 &&
-      description.boxes.format == BoxFormat::kYolov8) {
-    description.boxes.classes = static_cast<int>(labels);
-  }
 }
 
 }  // namespace
@@ -83,7 +73,8 @@ Explainer::Explainer(const Network& network, ModelDescription description,
   layers_ = choose_layers(network, description_, options);
   parts_->chosen = make_engine(network, layers_, description_, options, choosing);
   const auto shape = parts_->chosen.engine->output_shape();
-  count_by_labels(description_, shape);
+  if (task_of(description_).complete != nullptr)
+    task_of(description_).complete(description_, shape);
   classes_ = classes_of(description_, shape, network.path());
   target_ = parse_target(options.target, task_of(description_), description_.labels, classes_);
   if (options.batch > 1 &&
@@ -99,8 +90,8 @@ Explainer::Explainer(const Network& network, ModelDescription description,
 }
 
 /// Throws UserError(kUsage) for a layer whose activation is no map of places, or whose tail is not
-/// to be had apart where the method wants that; kModel for an output that holds no boxes as the
-/// description has them.
+/// to be had apart where the method wants that; kModel for an output that is not as the description
+/// says.
 void Explainer::require_fit(const Network& network, const Method& method) {
   Engine& engine = *parts_->chosen.engine;
   const CutResult result =
@@ -113,11 +104,11 @@ void Explainer::require_fit(const Network& network, const Method& method) {
     }
     if (method.needs.tail) engine.tail(result, i, 0);
   }
-  if (!task_of(description_).boxes) return;
+  if (task_of(description_).check == nullptr) return;
   const HeatMap outputs = to_map(result.output.detach().flatten(1));
+  const std::vector<std::int64_t> shape = engine.output_shape();
   try {
-    decode(row_of(outputs, 0), engine.output_shape(), description_.boxes, description_.input_height,
-           description_.input_width, /*threshold=*/0);
+    task_of(description_).check({row_of(outputs, 0), shape}, description_);
   } catch (const std::runtime_error& error) {
     throw UserError(ExitCode::kModel, "model '" + network.path() + "': " + error.what());
   }

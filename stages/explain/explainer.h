@@ -1,14 +1,13 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "config/options.h"
 #include "stages/explain/engines/engine_trial.h"
-#include "stages/explain/tasks/targets.h"
+#include "stages/explain/tasks/target_choice.h"
 #include "stages/frame/blob.h"
 #include "stages/frame/description.h"
 #include "stages/frame/explanation.h"
@@ -23,8 +22,8 @@ struct StreamMemory;
 struct Question {
   TargetChoice target;
   std::string method;  ///< as `--method` takes it; empty = that of the options
-  /// What is remembered of the stream of each picture (stream_memory.h), one for each; may be
-  /// empty.
+  /// What the program remembers of the stream of each picture, one for each. Empty: nothing, and
+  /// boxes have no numbers.
   std::vector<StreamMemory*> memories{};
   bool randomised = false;  ///< as if the last layer were random (Faithfulness::randomised)
   std::stop_token stop{};   ///< once it is requested, slow methods throw Stopped
@@ -42,9 +41,9 @@ struct Question {
 /// LibTorch (a second one would start a second OpenMP team that fights the first).
 class Explainer {
  public:
-  /// `description` says how to read `model`; layers, target, method and style come from `options`.
-  /// Throws UserError: kUsage for a layer, label, class, method, engine or precision that is not
-  /// there, kModel for a network that cannot run.
+  /// load_explainer() makes one from a file. `description` says how to read `network`; layers,
+  /// target, method and style come from `options`. Throws UserError: kUsage for a layer, label,
+  /// class, method, engine or precision that is not there, kModel for a network that cannot run.
   Explainer(const Network& network, ModelDescription description, const ExplainOptions& options,
             Choosing choosing = Choosing::kMeasured);
   ~Explainer();

@@ -114,7 +114,7 @@ void LayerSwitch::prepare(const std::string& layer) {
     options.layers = {layer};
     // What a bundle has for its own layer may be missing at this one.
     if (row_of(kEngineTable, options.engine).needs_bundle) options.engine = EngineName::kAuto;
-    if (row_of(kPrecisionTable, options.precision).cpu_only) options.precision = Precision::kAuto;
+    if (row_of(kPrecisionTable, options.precision).one_layer) options.precision = Precision::kAuto;
     auto explainer =
         std::make_shared<Explainer>(network_, description_, options, Choosing::kUntimed);
     if (reference_) explainer->set_reference(*reference_);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config/engine_table.h"
 #include "stages/frame/box.h"
 #include "stages/frame/heat_map.h"
 
@@ -59,7 +60,8 @@ struct Explanation {
   bool is_value = false;                     ///< `top` holds values of a regression, not scores
   std::string method;
   std::vector<std::string> layers;
-  std::string engine;  ///< what ran the network: "torchscript fp32"
+  std::string engine;                      ///< what ran the network: "torchscript fp32"
+  Precision precision = Precision::kFp32;  ///< of that
   /// The largest value of the method maps before any scaling.
   float strength = 0;
   HeatMap heat;                           ///< of several targets: their largest value at each place

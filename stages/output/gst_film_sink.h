@@ -22,7 +22,7 @@ class GstFilmSink : public Sink {
   GstFilmSink(const std::filesystem::path& path, const SourceInfo& source, bool overwrite);
   GstFilmSink(std::filesystem::path path, const SourceInfo& source, bool overwrite,
               FilmEncoder encoder);
-  void write(const Rendered& frame) override;
+  void write(const Rendered& rendered) override;
   void finish() override;
 
  private:

@@ -15,7 +15,7 @@ std::string stream_name(const SourceInfo& source, int stream, int streams);
 /// One frame as a line of JSON without its line end, coordinates in source pixels. Keys that mean
 /// nothing for this frame are absent. The frame's latency ends at `now`. `new_map`: this is the
 /// first line of its map, and holds what belongs to the map and not to the frame (flicker, trust).
-std::string json_line(const std::string& stream, const Rendered& frame, Clock::time_point now,
+std::string json_line(const std::string& stream, const Rendered& rendered, Clock::time_point now,
                       bool new_map);
 
 /// JSON lines, one per frame, each flushed as it is written. "-" is standard output.

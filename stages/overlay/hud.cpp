@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "config/named.h"
 #include "stages/overlay/text.h"
 
 namespace gradcam {
@@ -66,12 +67,6 @@ std::string map_age_text(const Explained& explained) {
                 "%.0f ms old");
 }
 
-std::string joined(const std::vector<std::string>& parts) {
-  std::string text;
-  for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
-  return text;
-}
-
 std::vector<Row> rows_of(const Explained& explained, const HudText& text) {
   std::vector<Row> rows;
   const auto add = [&rows](const char* name, const std::string& value) {
@@ -85,7 +80,7 @@ std::vector<Row> rows_of(const Explained& explained, const HudText& text) {
   add("model", text.model);
   if (!explained.explanation) return rows;
   const Explanation& explanation = *explained.explanation;
-  add("layer", joined(explanation.layers));
+  add("layer", listed(explanation.layers));
   if (!explanation.layers.empty()) rows.back().keep = Keep::kEnd;  // what tells layers apart
   add("method", explanation.method);
   for (const ClassScore& score : explanation.top) {

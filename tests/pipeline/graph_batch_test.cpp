@@ -25,7 +25,7 @@ class BatchGraph : public Graph {
     };
     stages_.explain = [this](const std::vector<Prepared>& frames) {
       fakes::mark_thread();
-      return frames.size() == 1 ? std::vector{explain_one(frames[0])} : explain_batch(frames);
+      return frames.size() == 1 ? std::vector{explain_alone(frames[0])} : explain_together(frames);
     };
   }
 
@@ -75,13 +75,13 @@ class BatchGraph : public Graph {
   std::function<bool()> seen_ = [] { return false; };
 
  private:
-  Explanation explain_one(const Prepared& prepared) {
+  Explanation explain_alone(const Prepared& prepared) {
     if (tried_.insert(key_of(prepared)).second) wait_for_others();
     if (is_bad(prepared)) throw std::runtime_error("no luck");
     return named(prepared);
   }
 
-  std::vector<Explanation> explain_batch(const std::vector<Prepared>& frames) {
+  std::vector<Explanation> explain_together(const std::vector<Prepared>& frames) {
     ++batches_;
     for (const Prepared& prepared : frames) tried_.insert(key_of(prepared));
     if (std::any_of(frames.begin(), frames.end(), [&](const auto& p) { return is_bad(p); })) {

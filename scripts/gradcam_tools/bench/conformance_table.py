@@ -103,12 +103,12 @@ class Row:
         # numpy's, because Python's may lose a NaN.
         difference = np.max([comparison.difference for comparison in self.found])
         correlation = np.min([comparison.correlation for comparison in self.found])
-        verdict = "agrees"
+        outcome = "agrees"
         if self.disagreeing:
-            verdict = f"**disagrees** in {len(self.disagreeing)}"
+            outcome = f"**disagrees** in {len(self.disagreeing)}"
         return (
             f"{head}| {len(self.found)} | {difference:.1e} | {correlation:.6f} "
-            f"| {verdict} | {'; '.join(notes)} |"
+            f"| {outcome} | {'; '.join(notes)} |"
         )
 
 

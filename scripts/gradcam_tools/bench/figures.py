@@ -49,8 +49,8 @@ class Row:
     def __str__(self) -> str:
         found = "not measured" if self.found is None else f"{self.found:.3g}{self.unit}"
         sign = "≤" if self.most else "≥"
-        verdict = "met" if self.met else "**missed**"
-        return f"| {self.what} | {sign} {self.allowed:g}{self.unit} | {found} | {verdict} | {self.detail} |"
+        outcome = "met" if self.met else "**missed**"
+        return f"| {self.what} | {sign} {self.allowed:g}{self.unit} | {found} | {outcome} | {self.detail} |"
 
 
 class Figures:

@@ -83,17 +83,17 @@ def add_int8(
     calibration, held_out = own[0::2], own[1::2]
     reference = Compiled(folder / "features.xml", "f32")
 
-    def judge(int8: Any, inputs: Sequence[Tensor]) -> Agreement:
+    def agreement_of(int8: Any, inputs: Sequence[Tensor]) -> Agreement:
         form = Compiled(int8, fast_precision())
         return compare(reference, form, head, inputs, network.probabilities)
 
-    tried = _try_recipes(folder / "features.xml", calibration, lambda q: judge(q, held_out))
+    tried = _try_recipes(folder / "features.xml", calibration, lambda q: agreement_of(q, held_out))
     best = tried[-1]
     if not best.agrees():
         best = max(tried, key=lambda int8: int8.agreement.map_median)
     _save(best.model, folder / XML)
     checks = [(f"{options.int8.name} (held out)", best.agreement)]
-    checks += [(name, judge(folder / XML, inputs)) for name, inputs in others]
+    checks += [(name, agreement_of(folder / XML, inputs)) for name, inputs in others]
     stamp = {
         "recipe": best.recipe,
         "needs_vnni": has_vnni(),
@@ -122,7 +122,7 @@ def _inputs(network: Network, source: Path, count: int) -> List[Tensor]:
 
 
 def _try_recipes(
-    xml: Path, inputs: Sequence[Tensor], judge: Callable[[Any], Agreement]
+    xml: Path, inputs: Sequence[Tensor], agreement_of: Callable[[Any], Agreement]
 ) -> List[Int8]:
     """One after another, up to the first that agrees."""
     tried: List[Int8] = []
@@ -137,7 +137,7 @@ def _try_recipes(
             continue  # a network without such layers
         before = floats
         int8 = _quantize(model, inputs, floats)
-        tried.append(Int8(recipe, int8, judge(int8)))
+        tried.append(Int8(recipe, int8, agreement_of(int8)))
         if tried[-1].agrees():
             break
     return tried

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "config/engine_table.h"
 #include "stages/explain/graph/cut_result.h"
 #include "stages/explain/tasks/scalar.h"
 
@@ -38,6 +39,8 @@ class Engine {
   virtual std::vector<std::int64_t> output_shape() const = 0;
   /// How many of the `available` threads LibTorch should use while this engine runs.
   virtual int torch_threads(int available) const { return available; }
+  /// Number format of what lies in front of the cut.
+  virtual Precision precision() const { return Precision::kFp32; }
   /// Its name and number format: "torchscript fp32".
   virtual std::string name() const = 0;
 };

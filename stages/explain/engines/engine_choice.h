@@ -27,8 +27,8 @@ struct ChosenEngine {
   std::string remembered_in{};      ///< the file that the trials were read from; empty = made now
 };
 
-/// Least correlation with the reference, of scores and of Grad-CAM map: with an fp32 one, and with
-/// one that is rounded itself, each in its own way, because the user asked for that.
+/// Least correlation with the reference, of scores and of Grad-CAM map. The second one holds if the
+/// user asked for a rounded format: the reference is then rounded, too.
 constexpr double kAgreesWithFp32 = 0.99;
 constexpr double kAgreesWithRounded = 0.9;
 

@@ -31,11 +31,11 @@ struct EngineRequest {
 struct EngineKind {
   EngineName name;
   std::span<const Precision> formats;  ///< those that it has for some network on some machine
-  /// Why it cannot run this network at these layers; empty = it can. Throws UserError where that
-  /// says it better.
+  /// Why it cannot run this network at these layers; empty: it can. May throw a UserError with a
+  /// better message instead.
   std::string (*obstacle)(const Network& network, const std::vector<std::string>& layers);
-  /// The ways to run a network without an obstacle that the request allows: at least one where it
-  /// allows fp32, else maybe none. Throws UserError(kUsage) for a format that would give wrong
+  /// The ways to run a network that has no obstacle, in the formats that the request allows. Never
+  /// empty if it allows fp32. Throws UserError(kUsage) for a format that would give wrong
   /// numbers on this machine.
   std::vector<EngineCandidate> (*candidates)(const EngineRequest& request);
   /// Why no candidate of any engine has the one of `formats` that the request asks for.

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "config/engine_table.h"
+
 namespace gradcam {
 
 struct FeatureValues {
@@ -23,6 +25,7 @@ class Features {
   virtual FeatureValues run(const at::Tensor& pixels) = 0;
   /// False where it computes on threads of its own, while those of LibTorch sleep.
   virtual bool wakes_torch_threads() const { return true; }
+  virtual Precision precision() const { return Precision::kFp32; }
   /// Its engine and number format: "openvino bf16".
   virtual std::string name() const = 0;
 };

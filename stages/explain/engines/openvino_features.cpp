@@ -103,7 +103,8 @@ class OpenVinoFeatures : public Features {
   }
 
   bool wakes_torch_threads() const override { return false; }
-  std::string name() const override { return openvino_name(format_); }
+  Precision precision() const override { return format_; }
+  std::string name() const override { return name_of(EngineName::kOpenVino, format_); }
 
  private:
   FeatureValues run_all(const at::Tensor& pixels) {
@@ -168,8 +169,6 @@ std::shared_ptr<ov::Model> taking_pixels(const std::shared_ptr<ov::Model>& model
 }
 
 }  // namespace
-
-std::string openvino_name(Precision format) { return "openvino " + std::string(name_of(format)); }
 
 OpenVino::OpenVino(const std::string& cache_folder)
     : core_(in_one_line([] { return std::make_shared<Core>(); })) {

@@ -9,9 +9,6 @@
 
 namespace gradcam {
 
-/// "openvino bf16"
-std::string openvino_name(Precision format);
-
 /// OpenVINO on the CPU, with its store of compiled networks.
 class OpenVino {
  public:

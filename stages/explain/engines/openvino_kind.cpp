@@ -88,7 +88,7 @@ std::vector<EngineCandidate> openvino_candidates(const EngineRequest& request) {
   const int batch = std::max(request.options.batch, 1);
   std::vector<EngineCandidate> candidates;
   for (const Precision format : formats_of(request, has_bf16)) {
-    candidates.push_back({openvino_name(format), [=] {
+    candidates.push_back({name_of(EngineName::kOpenVino, format), [=] {
                             const auto& ir = format == Precision::kInt8 ? bundle.features_int8()
                                                                         : bundle.features();
                             const Normalisation normalisation(request.description);

@@ -28,6 +28,7 @@ class SplitEngine : public Engine {
   /// One where the head is small and the features leave LibTorch's threads asleep: to wake them
   /// would cost more than they save.
   int torch_threads(int available) const override { return small_head_ ? 1 : available; }
+  Precision precision() const override { return features_->precision(); }
   std::string name() const override { return features_->name(); }
 
  private:

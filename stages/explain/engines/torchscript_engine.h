@@ -31,7 +31,7 @@ class TorchScriptEngine : public Engine {
     return cut_.forward_only(normalisation_.apply(pixels));
   }
   std::vector<std::int64_t> output_shape() const override { return cut_.output_shape(); }
-  std::string name() const override { return "torchscript fp32"; }
+  std::string name() const override { return name_of(EngineName::kTorchScript, Precision::kFp32); }
 
  private:
   struct Halves {

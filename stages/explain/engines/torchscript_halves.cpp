@@ -42,6 +42,11 @@ at::ScalarType type_of(TorchScriptForm form) {
   return at::kFloat;
 }
 
+Precision precision_of(TorchScriptForm form) {
+  if (form == TorchScriptForm::kBf16) return Precision::kBf16;
+  return form == TorchScriptForm::kFp16 ? Precision::kFp16 : Precision::kFp32;
+}
+
 class TorchScriptFeatures : public Features {
  public:
   TorchScriptFeatures(const SplitGraph& halves, TorchScriptForm form,
@@ -65,6 +70,7 @@ class TorchScriptFeatures : public Features {
     return {compute(normalisation_.apply(pixels)), {}};
   }
 
+  Precision precision() const override { return precision_of(form_); }
   std::string name() const override { return name_of(form_); }
 
  private:
@@ -87,17 +93,9 @@ class TorchScriptFeatures : public Features {
 }  // namespace
 
 std::string name_of(TorchScriptForm form) {
-  switch (form) {
-    case TorchScriptForm::kPlain:
-      return "torchscript fp32 split";
-    case TorchScriptForm::kOptimized:
-      return "torchscript fp32 optimized";
-    case TorchScriptForm::kBf16:
-      return "torchscript bf16";
-    case TorchScriptForm::kFp16:
-      return "torchscript fp16";
-  }
-  return "";
+  const std::string name = name_of(EngineName::kTorchScript, precision_of(form));
+  if (form == TorchScriptForm::kPlain) return name + " split";
+  return form == TorchScriptForm::kOptimized ? name + " optimized" : name;
 }
 
 std::unique_ptr<Features> torchscript_features(const SplitGraph& halves, TorchScriptForm form,

@@ -51,7 +51,7 @@ std::string torchscript_obstacle(const Network& network, const std::vector<std::
 std::vector<EngineCandidate> torchscript_candidates(const EngineRequest& request) {
   std::vector<EngineCandidate> candidates;
   if (request.allows(Precision::kFp32)) {
-    candidates.push_back({"torchscript fp32", [request] {
+    candidates.push_back({name_of(EngineName::kTorchScript, Precision::kFp32), [request] {
                             return std::make_unique<TorchScriptEngine>(
                                 request.network.model(), request.layers, request.description);
                           }});

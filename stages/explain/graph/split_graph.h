@@ -20,9 +20,9 @@ struct SplitGraph {
 };
 
 /// Splits at the one mark of the graph. `nullopt`: there are several, or control flow or a changing
-/// list crosses the cut, so that the order of the halves would matter. Whether the halves agree
-/// with the whole is for the caller to prove by running both (an operation of the features that
-/// writes into a frontier value in place may come too early).
+/// list crosses the cut, so that the order of the halves would matter. The caller must
+/// compare both halves with the whole: an operation of the features that writes into a frontier
+/// value in place may run too early.
 std::optional<SplitGraph> split(const MarkedGraph& marked);
 
 /// Whether a run of this half on a GPU may have to wait for the GPU: an operation reads a number

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "config/method_table.h"
+#include "config/named.h"
 #include "config/user_error.h"
 #include "stages/explain/methods/component_methods.h"
 #include "stages/explain/methods/fullgrad.h"
@@ -66,9 +67,7 @@ static_assert(std::ranges::equal(kMethods, kMethodTable, {}, &Method::name, &Met
 const Method& find_method(const std::string& name) {
   const auto* const found = std::ranges::find(kMethods, name, &Method::name);
   if (found != kMethods.end()) return *found;
-  std::string names;
-  for (const std::string& known : method_names()) names += (names.empty() ? "" : ", ") + known;
-  throw UserError(ExitCode::kUsage, "--method " + name + ": allowed: " + names);
+  throw UserError(ExitCode::kUsage, "--method " + name + ": allowed: " + listed(method_names()));
 }
 
 at::Tensor map_of(const Method& method, const MethodInput& input, bool eigen) {

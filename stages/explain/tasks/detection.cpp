@@ -14,6 +14,25 @@ int count_classes(OutputShape shape, const ModelDescription& description) {
   return classes_in(shape, description.boxes);
 }
 
+/// A yolov8 output is [4+C, N] or [N, 4+C]: the number of labels tells which, if it fits a side.
+void count_by_labels(ModelDescription& description, OutputShape shape) {
+  const auto labels = std::ssize(description.labels);
+  if (labels > 0 && std::count(shape.begin(), shape.end(), 4 + labels) > 0 &&
+      description.boxes.format == BoxFormat::kYolov8) {
+    description.boxes.classes = static_cast<int>(labels);
+  }
+}
+
+std::vector<Detection> boxes_of(const OutputView& output, const ModelDescription& description,
+                                double threshold) {
+  return decode(output.values, output.shape, description.boxes, description.input_height,
+                description.input_width, static_cast<float>(threshold));
+}
+
+void check_boxes(const OutputView& output, const ModelDescription& description) {
+  boxes_of(output, description, /*threshold=*/0);
+}
+
 /// Which of the boxes, best first, are explained.
 std::vector<std::size_t> chosen_boxes(const std::vector<DetectedObject>& objects,
                                       const TargetChoice& target) {
@@ -32,10 +51,8 @@ std::vector<std::size_t> chosen_boxes(const std::vector<DetectedObject>& objects
 
 OutputReading read(const OutputView& output, const ModelDescription& description,
                    const ReadingOptions& options) {
-  const auto detections = non_maximum_suppression(
-      decode(output.values, output.shape, description.boxes, description.input_height,
-             description.input_width, static_cast<float>(description.threshold)),
-      kNmsIou);
+  const auto detections =
+      non_maximum_suppression(boxes_of(output, description, description.threshold), kNmsIou);
   std::vector<std::int64_t> ids(detections.size(), 0);
   if (options.memory != nullptr) ids = options.memory->tracker.update(detections);
   OutputReading reading;
@@ -78,6 +95,8 @@ extern const Task kDetection = {.name = "detection",
                                 .boxes = true,
                                 .threshold = true,
                                 .classes = &count_classes,
+                                .complete = &count_by_labels,
+                                .check = &check_boxes,
                                 .read = &read,
                                 .parse_target = &parse};
 

@@ -1,27 +1,13 @@
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "stages/explain/tasks/target_choice.h"
 #include "stages/frame/explanation.h"
 
 namespace gradcam {
-
-/// What is to be explained: `--target`.
-struct TargetChoice {
-  int best = 1;    ///< the k best classes (labels, boxes) of each frame, if nothing else is set
-  int rank = 0;    ///< the one class in this place, 1 = best; 0 = not this
-  int index = -1;  ///< one class, whatever its score; -1 = not this. Of a detector all its boxes
-  bool automatic = true;  ///< `auto`: a task may mean more by it than its best class
-  enum class Push { kKeep, kUp, kDown };
-  Push push = Push::kKeep;  ///< of a regression: what speaks for its value, or for more, or less
-  bool all = false;         ///< of a detector: all boxes
-  std::int64_t box = 0;     ///< of a detector: the box with this identity; 0 = not this
-
-  bool operator==(const TargetChoice&) const = default;
-};
 
 /// A `--target` that is to be understood, and the network's classes. Valid as long as text and
 /// labels.

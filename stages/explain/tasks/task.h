@@ -33,6 +33,12 @@ struct Task {
   /// the shape. Throws std::runtime_error if the shape is none of the task.
   int (*classes)(OutputShape shape, const ModelDescription& description) = nullptr;
 
+  /// Optional: completes the description by what the shape of the output tells.
+  void (*complete)(ModelDescription& description, OutputShape shape) = nullptr;
+  /// Optional, once when a network is loaded: throws std::runtime_error if an output, whatever the
+  /// picture was, is not as the description says.
+  void (*check)(const OutputView& output, const ModelDescription& description) = nullptr;
+
   /// What the output says, and what of it is explained. Its numbers are finite, its shape is one
   /// that `classes` takes.
   OutputReading (*read)(const OutputView& output, const ModelDescription& description,
