@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
-ROOT = Path(__file__).resolve().parent.parent
+from gradcam_tools.paths import ROOT
 
 EXPLAIN = "stages/explain"
 SUBJECTS = [f"{EXPLAIN}/{name}" for name in ("tasks", "model", "graph", "methods", "engines", "maps")]
@@ -53,6 +53,9 @@ LIBRARIES: Dict[str, List[str]] = {
     "oneapi": ["pipeline"],
 }
 
+# The sub-packages of scripts/gradcam_tools: each may import from itself and from those in front of it.
+PACKAGES = ["networks", "export", "compile", "bench"]
+
 PUBLIC_HEADERS = ROOT / "cmake/GradcamPublicHeaders.cmake"
 
 # A folder past this holds two subjects, a source past this two things.
@@ -60,6 +63,7 @@ MOST_FILES = {"stages": 40, "scripts": 25}
 MOST_LINES = 400
 LONG_SOURCES = ["config/option_table.cpp"]  # a table: one row for each option
 
+IMPORT = re.compile(r"^\s*(?:from|import) gradcam_tools\.(\w+)")
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 
 
@@ -124,6 +128,16 @@ def include_faults(name: str) -> Iterator[str]:
             yield f"{name}:{number}: {fault}"
 
 
+def import_faults(name: str) -> Iterator[str]:
+    package = Path(name).parent.name
+    later = PACKAGES[PACKAGES.index(package) + 1 :] if package in PACKAGES else PACKAGES
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for number, line in enumerate(text.splitlines(), start=1):
+        found = IMPORT.match(line)
+        if found and found.group(1) in later:
+            yield f"{name}:{number}: {package} may not import from gradcam_tools.{found.group(1)}"
+
+
 def size_faults(names: List[str]) -> Iterator[str]:
     for top, most in MOST_FILES.items():
         folders = Counter(str(Path(name).parent) for name in files(top))
@@ -142,11 +156,13 @@ def main() -> int:
         return 2
     names = files("*.h", "*.cpp")
     found = [fault for name in names for fault in include_faults(name)]
+    modules = files("scripts/gradcam_tools/*.py")
+    found += [fault for name in modules for fault in import_faults(name)]
     found += size_faults(names)
     for fault in found:
         print(f"layers: {fault}", file=sys.stderr)
     if not found:
-        print(f"layers: {len(names)} files include only what they may")
+        print(f"layers: {len(names) + len(modules)} files include and import only what they may")
     return 1 if found else 0
 
 

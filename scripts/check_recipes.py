@@ -23,7 +23,8 @@ import sys
 from pathlib import Path
 from typing import Iterator
 
-ROOT = Path(__file__).resolve().parent.parent
+from gradcam_tools.paths import ROOT
+
 RECIPES = ROOT / "docs/extending.md"
 HEADING = re.compile(r"\(at most (\d+) files?\)$")
 STEP = re.compile(r"^\d+\. `([^`]+)`", re.MULTILINE)

@@ -25,8 +25,8 @@ import tempfile
 from pathlib import Path
 from typing import Dict, List, Sequence
 
-ROOT = Path(__file__).resolve().parent.parent
-SHARED = ROOT.parent / "shared"
+from gradcam_tools.paths import ROOT, SHARED
+
 CLASSIFIER = ROOT / "build/models/efficientnet_lite0.pt"
 BUNDLE = CLASSIFIER.with_suffix(".bundle")
 ENGINE = ["--engine", "torchscript", "--precision", "fp32", "--threads", "1"]
