@@ -86,7 +86,7 @@ def case(name: str, second: np.ndarray) -> tuple[list[int], float, float, int]:
     earned = recall(truth, found)
     lines = len((Path(name) / "picture.txt").read_text().splitlines())
     print(f"{name:11} iscrowd {crowds}  recall {as_written},"
-          f" with iscrowd 0 {earned}; YOLO objects {lines}")
+          f" with iscrowd 0: {earned}; YOLO objects {lines}")
     return crowds, as_written, earned, lines
 
 
