@@ -30,6 +30,8 @@ from gradcam_tools.paths import ROOT, SHARED
 CLASSIFIER = ROOT / "build/models/efficientnet_lite0.pt"
 BUNDLE = CLASSIFIER.with_suffix(".bundle")
 ENGINE = ["--engine", "torchscript", "--precision", "fp32", "--threads", "1"]
+ENGINE_OPTIONS = ["engine", "precision"]
+TOO_SLOW = "scorecam"  # a run of the network for each of 1280 channels
 # Results that a run may leave, and an end that does not depend on the speed of the machine.
 RESULTS = ["--headless", "--jsonl", "lines.jsonl", "--maps", "maps", "--stats", "stats.json", "-o"]
 RESULTS += ["out_%03d.png", *ENGINE, "--no-hud"]
@@ -70,22 +72,26 @@ def presets() -> List[Path]:
     return sorted((ROOT / "config").glob("*.yaml"))
 
 
-def network_cases() -> List[Case]:
-    """Runs of the default network, of each colour map, view, style and method among them."""
+def choices(program: Path) -> Dict[str, List[str]]:
+    """The values of each option that takes one of a list, as the program's own table has them."""
+    done = subprocess.run(
+        [str(program), "--help-markdown"], capture_output=True, text=True, check=True
+    )
+    rows = re.findall(r"^\| `--(\S+) [^|]*\|[^|]*\| one of ([^|]*) \|", done.stdout, re.MULTILINE)
+    return {name: values.split(", ") for name, values in rows if name not in ENGINE_OPTIONS}
+
+
+def network_cases(before: Path) -> List[Case]:
+    """Runs of the default network: every colour map, view, style and method among them."""
     run = ["input.png", "-m", "classifier.pt", *RESULTS]
     cases = [Case("classification", run)]
-    for option, values in {
-        "colormap": "turbo viridis inferno magma plasma hot bone",
-        "view": "heatmap side-by-side original",
-        "style": "notebook captum raw",
-        "method": "gradcam++ hirescam xgradcam layercam finercam eigencam fem recipro-cam fullgrad",
-        "smooth": "aug eigen temporal",
-        "target": "top:3 282 tabby none 5000 rooster",
-        "layer": "auto none",
-        "normalize": "frame running",
-    }.items():
-        for value in words(values):
-            cases.append(Case(f"--{option} {value}", [*run, f"--{option}", value]))
+    values = choices(before)
+    values["target"] = words("auto top:3 282 tabby none 5000 rooster")
+    values["layer"] = words("auto none")
+    for option, names in values.items():
+        for value in names:
+            if value != TOO_SLOW:
+                cases.append(Case(f"--{option} {value}", [*run, f"--{option}", value]))
     for extra in ["--verify 1", "--hysteresis 0.1 --limit 1", "--inside-boxes", "--tint", "--conf 0.5"]:
         cases.append(Case(extra, [*run, *words(extra)]))
     film = ["test:320x240@10", "--every-frame", "--limit", "6", "-m", "classifier.pt"]
@@ -224,7 +230,7 @@ def main() -> int:
     before, after = (Path(text).resolve() for text in sys.argv[1:])
     cases = plain_cases()
     if CLASSIFIER.exists():
-        cases += network_cases()
+        cases += network_cases(before)
     if SHARED.exists():
         cases += shared_cases()
     return compare(before, after, cases)
