@@ -39,7 +39,8 @@ std::array<ColorTable, kOpencvMaps.size()> make_tables() {
 
 const ColorTable& color_table(Colormap colormap) {
   static const auto kTables = make_tables();
-  return kTables.at(static_cast<std::size_t>(colormap));
+  const auto row = &row_of(kOpencvMaps, colormap) - kOpencvMaps.data();
+  return kTables.at(static_cast<std::size_t>(row));
 }
 
 cv::Mat colorize(const cv::Mat& map, Colormap colormap) {
