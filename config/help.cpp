@@ -5,6 +5,7 @@
 
 #include "config/option_table.h"
 #include "config/source_table.h"
+#include "config/text.h"
 
 namespace gradcam {
 namespace {
@@ -61,17 +62,12 @@ std::string usage_of(const OptionSpec& spec) {
       flags.begin(), flags.end(), [](const std::string& flag) { return flag.rfind("--", 0) == 0; });
   std::rotate(first_long, name, flags.end());
   if (!spec.negation.empty()) flags.push_back(spec.negation);
-  std::string text;
-  for (const std::string& flag : flags) text += (text.empty() ? "" : ", ") + flag;
+  const std::string text = listed(flags);
   return spec.argument.empty() ? text : text + " " + spec.argument;
 }
 
 std::string default_of(const OptionSpec& spec) {
-  if (!spec.values) return "";
-  std::string text;
-  for (const std::string& value : spec.values(Options{}))
-    text += (text.empty() ? "" : ", ") + value;
-  return text;
+  return spec.values ? listed(spec.values(Options{})) : "";
 }
 
 bool is_choice(const OptionSpec& spec) { return spec.allowed.rfind("one of ", 0) == 0; }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,16 +58,6 @@ std::vector<std::string> names_of(const std::array<Row, N>& table) {
   names.reserve(N);
   for (const Row& row : table) names.emplace_back(row.name);
   return names;
-}
-
-/// "a, b, c" in words of a sentence: `last` stands before the last one (" or ").
-inline std::string listed(const std::vector<std::string>& words, std::string_view last = ", ") {
-  std::string text;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    if (i > 0) text += i + 1 < words.size() ? ", " : last;
-    text += words[i];
-  }
-  return text;
 }
 
 }  // namespace gradcam

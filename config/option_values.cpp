@@ -8,6 +8,8 @@
 #include <limits>
 #include <string_view>
 
+#include "config/text.h"
+
 namespace gradcam {
 namespace {
 
@@ -147,9 +149,7 @@ ValueKind<std::array<double, 4>> region_value() {
 ValueKind<bool> yes_or_no() {
   return {"true or false",
           [](const std::string& text) -> std::optional<bool> {
-            std::string word = text;
-            std::transform(word.begin(), word.end(), word.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+            const std::string word = lower_case(text);
             if (word == "true" || word == "yes" || word == "on" || word == "1") return true;
             if (word == "false" || word == "no" || word == "off" || word == "0") return false;
             return std::nullopt;

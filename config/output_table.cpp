@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "config/options.h"
+#include "config/text.h"
 
 namespace gradcam {
 namespace {
@@ -38,9 +39,7 @@ std::vector<std::string> with_phrases(std::vector<std::string> words) {
 }  // namespace
 
 bool has_extension(std::string_view file, const std::vector<std::string_view>& extensions) {
-  std::string extension = std::filesystem::path(file).extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string extension = lower_case(std::filesystem::path(file).extension().string());
   return std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
 }
 

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "config/text.h"
+
 namespace gradcam {
 namespace {
 
@@ -55,9 +57,7 @@ void hide_query_secrets(std::string& text) {
        mark = text.find_first_of("?&", mark + 1)) {
     const std::size_t equals = text.find_first_of("=&#", mark + 1);
     if (equals == std::string::npos || text[equals] != '=') continue;
-    std::string key = text.substr(mark + 1, equals - mark - 1);
-    std::transform(key.begin(), key.end(), key.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    const std::string key = lower_case(text.substr(mark + 1, equals - mark - 1));
     const auto names = [&](std::string_view part) { return key.find(part) != std::string::npos; };
     if (std::none_of(kParts.begin(), kParts.end(), names)) continue;
     const std::size_t end = std::min(text.find_first_of("&# \t\"'", equals), text.size());

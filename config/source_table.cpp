@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "config/text.h"
+
 namespace gradcam {
 
 const SourceEntry* find_source(std::string_view text) {

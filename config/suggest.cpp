@@ -1,9 +1,10 @@
 #include "config/suggest.h"
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
 #include <utility>
+
+#include "config/text.h"
 
 namespace gradcam {
 namespace {
@@ -12,11 +13,6 @@ namespace {
 using Rank = std::pair<int, std::size_t>;
 
 constexpr std::size_t kShortestStem = 3;
-
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
 
 /// Optimal string alignment: letters added, left out, replaced, or two neighbours swapped.
 std::size_t edits(const std::string& a, const std::string& b) {
@@ -58,11 +54,11 @@ std::optional<Rank> rank_of(const std::string& asked, const std::string& name) {
 
 std::vector<std::string> near_names(const std::string& wanted, const std::vector<std::string>& have,
                                     std::size_t most) {
-  const std::string asked = lower(wanted);
+  const std::string asked = lower_case(wanted);
   if (asked.empty()) return {};
   std::vector<std::pair<Rank, const std::string*>> ranked;
   for (const std::string& name : have) {
-    if (const auto rank = rank_of(asked, lower(name))) ranked.emplace_back(*rank, &name);
+    if (const auto rank = rank_of(asked, lower_case(name))) ranked.emplace_back(*rank, &name);
   }
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });

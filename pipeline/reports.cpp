@@ -7,6 +7,7 @@
 
 #include "config/method_table.h"
 #include "config/named.h"
+#include "config/text.h"
 #include "pipeline/error_text.h"
 #include "pipeline/log.h"
 #include "stages/capture/cameras.h"

@@ -9,6 +9,7 @@
 #include <iterator>
 #include <opencv2/imgcodecs.hpp>
 
+#include "config/text.h"
 #include "config/user_error.h"
 
 namespace gradcam {
@@ -72,9 +73,7 @@ std::string unreadable_text(const std::vector<std::string>& names, std::size_t t
 bool has_picture_extension(const fs::path& path) {
   static const std::array<const char*, 7> kExtensions = {".jpg", ".jpeg", ".png", ".bmp",
                                                          ".tif", ".tiff", ".webp"};
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string extension = lower_case(path.extension().string());
   return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
 }
 

@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 
 #include "config/output_table.h"
+#include "config/text.h"
 #include "config/user_error.h"
 
 namespace gradcam {
@@ -25,12 +25,7 @@ fs::path path_of_stream(const fs::path& path, int stream, int streams) {
          (path.stem().string() + "-" + std::to_string(stream) + path.extension().string());
 }
 
-std::string lower_extension(const fs::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension;
-}
+std::string lower_extension(const fs::path& path) { return lower_case(path.extension().string()); }
 
 void require_folder(const fs::path& path) {
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");

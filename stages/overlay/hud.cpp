@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "config/named.h"
+#include "config/text.h"
 #include "stages/overlay/text.h"
 
 namespace gradcam {

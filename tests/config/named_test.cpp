@@ -5,6 +5,7 @@
 #include <set>
 
 #include "config/looks.h"
+#include "config/text.h"
 
 namespace gradcam {
 namespace {

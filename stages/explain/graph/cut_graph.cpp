@@ -11,6 +11,7 @@
 #include <map>
 
 #include "config/suggest.h"
+#include "config/text.h"
 #include "config/user_error.h"
 #include "stages/explain/model/torch_reason.h"
 #include "stages/frame/shape_text.h"
@@ -38,8 +39,7 @@ namespace jit = torch::jit;
     bad_layer(layer, "is never called by forward, or gives no tensor; `gradcam-live layers " +
                          model.path() + "` lists those that can be cut");
   }
-  std::string near;
-  for (const auto& name : near_names(layer, names)) near += (near.empty() ? "" : ", ") + name;
+  const std::string near = listed(near_names(layer, names));
   bad_layer(layer, "the model has no such layer" + (near.empty() ? "" : "; near names: " + near) +
                        "; `gradcam-live layers " + model.path() + "` lists all");
 }

@@ -9,6 +9,7 @@
 
 #include "config/method_table.h"
 #include "config/named.h"
+#include "config/text.h"
 #include "config/user_error.h"
 #include "stages/explain/methods/component_methods.h"
 #include "stages/explain/methods/fullgrad.h"

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "config/text.h"
 #include "config/user_error.h"
 #include "stages/explain/model/labels.h"
 #include "stages/explain/model/text_file.h"
@@ -26,17 +27,17 @@ const std::map<std::string, BoxFormat> kFormats = {{"yolox", BoxFormat::kYolox},
 
 template <typename T>
 std::string names_in(const std::map<std::string, T>& values) {
-  std::string all;
-  for (const auto& [name, value] : values) all += (all.empty() ? "" : ", ") + name;
-  return all;
+  std::vector<std::string> names;
+  for (const auto& [name, value] : values) names.push_back(name);
+  return listed(names);
 }
 
 std::string names_of_tasks_with_boxes() {
-  std::string all;
+  std::vector<std::string> names;
   for (const Task* task : all_tasks()) {
-    if (task->boxes) all += (all.empty() ? "" : ", ") + std::string(task->name);
+    if (task->boxes) names.emplace_back(task->name);
   }
-  return all;
+  return listed(names);
 }
 
 /// Reads one key after another; every error names the description, the key and what is allowed.

@@ -1,23 +1,18 @@
 #include "stages/explain/tasks/targets.h"
 
-#include <cctype>
 #include <charconv>
 
 #include "config/suggest.h"
+#include "config/text.h"
 #include "config/user_error.h"
 
 namespace gradcam {
 namespace {
 
-std::string lower(std::string text) {
-  for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
 /// Its index; null: there is no such label.
 std::optional<int> find_label(const std::string& text, const std::vector<std::string>& labels) {
   for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (lower(labels[i]) == lower(text)) return static_cast<int>(i);
+    if (lower_case(labels[i]) == lower_case(text)) return static_cast<int>(i);
   }
   return std::nullopt;
 }
@@ -59,8 +54,7 @@ TargetChoice parse_class(const TargetText& target, const std::string& words) {
     refuse_target(text, "the model has no labels (--labels FILE gives them); allowed: " + words +
                             ", " + range);
   }
-  std::string near;
-  for (const auto& name : near_names(text, labels)) near += (near.empty() ? "" : ", ") + name;
+  const std::string near = listed(near_names(text, labels));
   refuse_target(text, "no such label" + (near.empty() ? "" : "; near labels: " + near) +
                           "; allowed: " + words + ", a label, " + range);
 }

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <algorithm>
+#include <cctype>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// Small things that are done with texts everywhere. Standard library only.
+namespace gradcam {
+
+/// "a, b, c" in words of a sentence: `last` stands before the last one (" or ").
+inline std::string listed(const std::vector<std::string>& words, std::string_view last = ", ") {
+  std::string text;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (i > 0) text += i + 1 < words.size() ? ", " : last;
+    text += words[i];
+  }
+  return text;
+}
+
+/// ASCII letters become small ones.
+inline std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+}  // namespace gradcam
