@@ -20,6 +20,15 @@ inline std::string listed(const std::vector<std::string>& words, std::string_vie
   return text;
 }
 
+/// "a, b, c and 4 more": at most three of them.
+inline std::string some_of(std::vector<std::string> words) {
+  constexpr std::size_t kMost = 3;
+  if (words.size() <= kMost) return listed(words);
+  const std::size_t more = words.size() - kMost;
+  words.resize(kMost);
+  return listed(words) + " and " + std::to_string(more) + " more";
+}
+
 /// ASCII letters become small ones.
 inline std::string lower_case(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),

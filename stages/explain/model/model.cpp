@@ -1,12 +1,17 @@
 #include "stages/explain/model/model.h"
 
 #include <torch/csrc/jit/api/module.h>
+#include <torch/csrc/jit/passes/inliner.h>
 #include <torch/csrc/jit/serialization/import.h>
 
 #include <filesystem>
 
 #include "config/user_error.h"
 #include "stages/explain/model/device.h"
+#include "stages/explain/model/inference_form.h"
+#include "stages/explain/model/memory_layout.h"
+#include "stages/explain/model/module_graphs.h"
+#include "stages/explain/model/picture_channels.h"
 #include "stages/explain/model/torch_reason.h"
 #include "stages/explain/model/torch_threads.h"
 
@@ -54,12 +59,29 @@ Model::Model(const std::string& path, c10::Device device) : path_(path), device_
     throw UserError(ExitCode::kModel, "model '" + path + "': has no forward");
   }
   module.eval();
+  for (at::Tensor parameter : module.parameters()) parameter.set_requires_grad(false);
+  fill_defaults(module);
+  const auto graphs = graphs_of(module);
+  make_fp32(module, graphs);
+  left_in_training_ = leave_training(graphs);
+  bring_in_order(module, graphs);
+  module_ = std::make_shared<const torch::jit::Module>(std::move(module));
+}
+
+/// The memory order that is fastest, or where the code asks for it PyTorch's own.
+void Model::bring_in_order(const torch::jit::Module& module,
+                           const std::vector<ModuleGraph>& graphs) {
+  const auto forward = module.get_method("forward").graph();
+  if (forward->inputs().size() < 2) return;  // takes no picture: refused when it is cut
+  const auto inlined = forward->copy();
+  torch::jit::Inline(*inlined);
+  picture_channels_ = channels_of_picture(*inlined, module);
+  if (!runs_channels_last(inlined)) return begin_contiguous(*forward);
+  views_may_copy(graphs);
   for (at::Tensor parameter : module.parameters()) {
-    parameter.set_requires_grad(false);
     if (parameter.dim() == 4)
       parameter.set_data(parameter.contiguous(at::MemoryFormat::ChannelsLast));
   }
-  module_ = std::make_shared<const torch::jit::Module>(std::move(module));
 }
 
 }  // namespace gradcam

@@ -2,8 +2,11 @@
 
 #include <c10/core/Device.h>
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace torch::jit {
 struct Module;
@@ -11,10 +14,14 @@ struct Module;
 
 namespace gradcam {
 
+struct ModuleGraph;
+
 /// Throws UserError(kModel) that names the file if there is none of this name.
 void require_model_file(const std::string& path);
 
-/// A TorchScript file in memory: eval mode, no parameter wants a gradient, weights channels_last.
+/// A TorchScript file in memory, in the form in which it runs: fp32, nothing in training mode, no
+/// parameter wants a gradient, forward takes the picture alone where the code has defaults for the
+/// rest; weights channels_last where the code may run so.
 /// A handle: copies share the weights, as does every cut made of it.
 class Model {
  public:
@@ -27,11 +34,19 @@ class Model {
   const torch::jit::Module& module() const { return *module_; }
   /// The description inside the file (extra file gradcam.json); empty if there is none.
   const std::string& embedded_description() const { return embedded_description_; }
+  /// How many channels its picture has, if its first convolution tells.
+  std::optional<std::int64_t> picture_channels() const { return picture_channels_; }
+  /// What had been left in training mode and was switched to inference; empty = nothing.
+  const std::string& left_in_training() const { return left_in_training_; }
 
  private:
+  void bring_in_order(const torch::jit::Module& module, const std::vector<ModuleGraph>& graphs);
+
   std::string path_;
   c10::Device device_;
   std::string embedded_description_;
+  std::optional<std::int64_t> picture_channels_;
+  std::string left_in_training_;
   std::shared_ptr<const torch::jit::Module> module_;
 };
 
