@@ -258,8 +258,9 @@ Annotation::~Annotation() = default;
 RunSummary Annotation::run(LayerSwitch& explainers, const std::stop_token& stop) {
   const Options& options = parts_->options;
   log_model(explainers.first());
-  if (options.explain.batch > 1 && explainers.first().batch() == 1) {
-    log::warning("--batch: this network takes one picture at a time");
+  if (const int most = explainers.first().batch(); options.explain.batch > most) {
+    log::warning("--batch: this network takes " +
+                 (most == 1 ? "one picture" : std::to_string(most) + " pictures") + " at a time");
   }
   LiveSettings settings({options.overlay, explainers.first().target(), "", "", false});
   Progress progress(parts_->infos, options.input.limit);

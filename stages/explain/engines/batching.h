@@ -2,8 +2,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <functional>
-#include <optional>
+#include <map>
 
 namespace gradcam {
 
@@ -14,14 +15,15 @@ class Batching {
  public:
   using Function = std::function<at::Tensor(const at::Tensor&)>;
 
-  /// [B, …] → [B, …]. The first call with two or more inputs compares the first two together with
-  /// each of them alone. Throws what the function throws on one.
+  /// [B, …] → [B, …]. The first call with a number of inputs compares so many together with each of
+  /// them alone: others than those given, which may be alike. Throws what the function throws on
+  /// one.
   at::Tensor run(const Function& function, const at::Tensor& inputs);
 
  private:
   static bool agrees(const Function& function, const at::Tensor& inputs);
 
-  std::optional<bool> takes_many_;
+  std::map<std::int64_t, bool> takes_;  ///< by number of inputs
 };
 
 }  // namespace gradcam

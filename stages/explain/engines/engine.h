@@ -35,6 +35,8 @@ class Engine {
   virtual Tail tail(const Result& result, std::size_t layer, std::int64_t n) = 0;
   /// The same network without autograd and without a cut: what a plain classifier would cost.
   virtual at::Tensor forward_only(const at::Tensor& pixels) = 0;
+  /// Why gradients() and curvatures() cannot be asked; empty = they can. Everything else can.
+  virtual std::string gradient_obstacle() const { return ""; }
   /// Shape of the output of one picture: [classes] of a classifier.
   virtual std::vector<std::int64_t> output_shape() const = 0;
   /// How many of the `available` threads LibTorch should use while this engine runs.

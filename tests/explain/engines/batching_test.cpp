@@ -19,9 +19,29 @@ TEST(Batching, FunctionOfManyRunsOnceAndThenAlways) {
     return inputs.sum(1);
   };
   EXPECT_TRUE(at::equal(batching.run(function, kInputs), kSums));
-  EXPECT_EQ(calls, 4);  // two alone, the two together, all
+  EXPECT_EQ(calls, 6);  // four alone, four together, and those that were given
   EXPECT_TRUE(at::equal(batching.run(function, kInputs), kSums));
-  EXPECT_EQ(calls, 5);
+  EXPECT_EQ(calls, 7);
+}
+
+TEST(Batching, EachNumberOfInputsIsTriedForItself) {
+  Batching batching;
+  const auto function = [](const at::Tensor& inputs) {  // right for two, wrong for four
+    return inputs.sum(1) + (inputs.size(0) == 4 ? 1 : 0);
+  };
+  EXPECT_TRUE(at::equal(batching.run(function, kInputs.narrow(0, 0, 2)), kSums.narrow(0, 0, 2)));
+  EXPECT_TRUE(at::equal(batching.run(function, kInputs), kSums));
+}
+
+TEST(Batching, InputsThatAreAlikeDoNotHideThatTheyMix) {
+  Batching batching;
+  const auto function = [](const at::Tensor& inputs) {
+    return inputs.sum(1) + inputs.mean() - inputs.mean({1});
+  };
+  const at::Tensor alike = at::ones({4, 2});
+  batching.run(function, alike);
+  const at::Tensor found = batching.run(function, kInputs);
+  EXPECT_TRUE(at::equal(found, kSums));
 }
 
 TEST(Batching, FunctionThatRefusesManyIsGivenThemOneByOne) {
