@@ -15,10 +15,10 @@ namespace {
 constexpr int kPairs = 60;
 constexpr auto kMostTime = std::chrono::seconds(30);
 
-Blob noise(int height, int width) {
-  Blob blob{height, width, {}};
+Blob noise(const ModelDescription& description) {
+  Blob blob{description.input_height, description.input_width, {}, description.channels()};
   std::uint32_t state = 1;
-  for (std::int64_t i = 0; i < std::int64_t{3} * height * width; ++i) {
+  for (std::int64_t i = 0; i < std::int64_t{blob.channels} * blob.height * blob.width; ++i) {
     state = state * 1664525U + 1013904223U;
     blob.pixels.push_back(static_cast<std::uint8_t>(state >> 24));
   }
@@ -27,7 +27,7 @@ Blob noise(int height, int width) {
 
 EngineTimes measure(Explainer& explainer, const std::stop_token& stop) {
   const auto& description = explainer.description();
-  const Blob blob = noise(description.input_height, description.input_width);
+  const Blob blob = noise(description);
   explainer.warm_up();
   for (int i = 0; i < 4; ++i) explainer.forward_only(blob);
   std::vector<double> plain;

@@ -6,13 +6,14 @@
 
 namespace gradcam {
 
-/// The network's input picture: u8, height x width x 3, interleaved, in the network's channel
-/// order. It is not normalised yet (scale, mean, std): the engine does that, so that a quarter of
-/// the bytes need to be moved.
+/// The network's input picture: u8, height x width x channels, interleaved, in the network's
+/// channel order. It is not normalised yet (scale, mean, std): the engine does that, so that a
+/// quarter of the bytes need to be moved.
 struct Blob {
   int height = 0;
   int width = 0;
   std::pmr::vector<std::uint8_t> pixels;  ///< pmr: a program may reuse the memory of earlier frames
+  int channels = 3;                       ///< or 1: gray
 };
 
 /// A rectangle in pixels whose edges may lie between pixels (0 = left edge of the first pixel).

@@ -17,7 +17,11 @@ enum class ScoreActivation {
 };
 
 enum class ResizeMode { kStretch, kLetterbox, kCenterCrop };
-enum class ColorOrder { kRgb, kBgr };
+enum class ColorOrder {
+  kRgb,
+  kBgr,
+  kGray,  ///< one channel: the luma of ITU-R BT.601, as Pillow's convert("L")
+};
 enum class PadAlign { kCenter, kTopLeft };
 
 /// Which tensor of what forward returns is the output: that of a tuple or list by its place (the
@@ -76,6 +80,7 @@ struct ModelDescription {
   std::array<double, 4> crop{0, 0, 1, 1};
   ColorOrder color = ColorOrder::kRgb;
   double scale = 255;
+  /// Of a network with one channel the mean of the three counts.
   std::array<double, 3> mean{0.485, 0.456, 0.406};
   std::array<double, 3> std{0.229, 0.224, 0.225};
   const Task* task = nullptr;  ///< null = classification; task_of() gives it
@@ -89,6 +94,9 @@ struct ModelDescription {
   std::string name;
   std::string note;      ///< for whoever looks at the pictures
   bool assumed = false;  ///< nothing described the network: these are the defaults
+
+  /// Of the network's input.
+  int channels() const { return color == ColorOrder::kGray ? 1 : 3; }
 };
 
 }  // namespace gradcam

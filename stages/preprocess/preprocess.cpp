@@ -18,6 +18,26 @@ cv::Rect crop_of(const cv::Mat& frame, const ModelDescription& description) {
   return cv::Rect(x0, y0, x1 - x0, y1 - y0) & cv::Rect(0, 0, frame.cols, frame.rows);
 }
 
+/// As Pillow's convert("L"), but still in three channels, which are equal.
+cv::Mat gray(const cv::Mat& picture) {
+  cv::Mat luma;
+  cv::cvtColor(picture, luma, cv::COLOR_BGR2GRAY);
+  cv::Mat result;
+  cv::cvtColor(luma, result, cv::COLOR_GRAY2BGR);
+  return result;
+}
+
+void put(const cv::Mat& picture, ColorOrder color, cv::Mat target) {
+  switch (color) {
+    case ColorOrder::kRgb:
+      return cv::cvtColor(picture, target, cv::COLOR_BGR2RGB);
+    case ColorOrder::kBgr:
+      return picture.copyTo(target);
+    case ColorOrder::kGray:
+      return cv::extractChannel(picture, target, 0);
+  }
+}
+
 cv::Mat resized(const cv::Mat& picture, cv::Size size, bool antialias) {
   if (picture.size() == size) return picture;
   if (antialias) return resize_antialiased(picture, size);
@@ -69,20 +89,19 @@ NetworkInput to_network_input(const cv::Mat& frame, const ModelDescription& desc
   const cv::Rect crop = crop_of(frame, description);
   const cv::Size size(description.input_width, description.input_height);
   const Placement placement = place(crop.size(), size, description);
-  const cv::Mat scaled = resized(frame(crop), placement.scaled, description.antialias);
+  const bool is_gray = description.color == ColorOrder::kGray;
+  const cv::Mat scaled =
+      resized(is_gray ? gray(frame(crop)) : frame(crop), placement.scaled, description.antialias);
 
   NetworkInput input;
   input.blob.height = size.height;
   input.blob.width = size.width;
-  input.blob.pixels.assign(static_cast<std::size_t>(size.area()) * 3,
+  input.blob.channels = description.channels();
+  input.blob.pixels.assign(static_cast<std::size_t>(size.area() * input.blob.channels),
                            static_cast<std::uint8_t>(description.pad_value));
-  cv::Mat blob(size, CV_8UC3, input.blob.pixels.data());
-  cv::Mat target = blob(cv::Rect(placement.at, placement.used.size()));
-  if (description.color == ColorOrder::kRgb) {
-    cv::cvtColor(scaled(placement.used), target, cv::COLOR_BGR2RGB);
-  } else {
-    scaled(placement.used).copyTo(target);
-  }
+  const cv::Mat blob(size, CV_8UC(input.blob.channels), input.blob.pixels.data());
+  put(scaled(placement.used), description.color,
+      blob(cv::Rect(placement.at, placement.used.size())));
 
   const double to_frame_x = static_cast<double>(crop.width) / placement.scaled.width;
   const double to_frame_y = static_cast<double>(crop.height) / placement.scaled.height;

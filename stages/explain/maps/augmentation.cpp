@@ -16,14 +16,16 @@ std::vector<Variant> variants() {
 Blob varied(const Blob& blob, const Variant& variant, const Normalisation& normalisation) {
   Blob result = blob;
   const auto width = static_cast<std::size_t>(blob.width);
-  for (std::size_t pixel = 0; pixel < result.pixels.size() / 3; ++pixel) {
+  const auto channels = static_cast<std::size_t>(blob.channels);
+  for (std::size_t pixel = 0; pixel < result.pixels.size() / channels; ++pixel) {
     const std::size_t row = pixel / width * width;
     const std::size_t from = variant.mirrored ? row + width - 1 - (pixel - row) : pixel;
-    for (std::size_t c = 0; c < 3; ++c) {
+    for (std::size_t c = 0; c < channels; ++c) {
       const float offset = normalisation.offset()[c];
       const float value =
-          (static_cast<float>(blob.pixels[3 * from + c]) - offset) * variant.contrast + offset;
-      result.pixels[3 * pixel + c] =
+          (static_cast<float>(blob.pixels[channels * from + c]) - offset) * variant.contrast +
+          offset;
+      result.pixels[channels * pixel + c] =
           static_cast<std::uint8_t>(std::lround(std::clamp(value, 0.F, 255.F)));
     }
   }

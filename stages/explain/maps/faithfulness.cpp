@@ -8,11 +8,12 @@ namespace gradcam {
 
 Blob masked(const Blob& blob, const HeatMap& heat, std::span<const float> ground) {
   Blob result = blob;
+  const auto channels = static_cast<std::size_t>(blob.channels);
   for (std::size_t i = 0; i < heat.values.size(); ++i) {
-    for (std::size_t c = 0; c < 3; ++c) {
-      const auto pixel = static_cast<float>(blob.pixels[3 * i + c]);
+    for (std::size_t c = 0; c < channels; ++c) {
+      const auto pixel = static_cast<float>(blob.pixels[channels * i + c]);
       const float value = ground[c] + (pixel - ground[c]) * std::clamp(heat.values[i], 0.F, 1.F);
-      result.pixels[3 * i + c] = static_cast<std::uint8_t>(std::lround(value));
+      result.pixels[channels * i + c] = static_cast<std::uint8_t>(std::lround(value));
     }
   }
   return result;
@@ -34,8 +35,11 @@ std::vector<std::size_t> hottest_first(const HeatMap& heat) {
 Blob exchanged(const Blob& to, const Blob& from, std::span<const std::size_t> order,
                std::size_t count) {
   Blob result = to;
+  const auto channels = static_cast<std::size_t>(to.channels);
   for (const std::size_t place : order.first(count)) {
-    for (std::size_t c = 0; c < 3; ++c) result.pixels[3 * place + c] = from.pixels[3 * place + c];
+    const std::size_t begin = channels * place;
+    std::copy_n(from.pixels.begin() + static_cast<std::ptrdiff_t>(begin), channels,
+                result.pixels.begin() + static_cast<std::ptrdiff_t>(begin));
   }
   return result;
 }
@@ -47,11 +51,11 @@ Blob blurred(const Blob& blob) {
     for (int left = 0; left < blob.width; left += square) {
       const int bottom = std::min(top + square, blob.height);
       const int right = std::min(left + square, blob.width);
-      for (int c = 0; c < 3; ++c) {
+      for (int c = 0; c < blob.channels; ++c) {
         const auto at = [&](int y, int x) {
           return (static_cast<std::size_t>(y) * static_cast<std::size_t>(blob.width) +
                   static_cast<std::size_t>(x)) *
-                     3 +
+                     static_cast<std::size_t>(blob.channels) +
                  static_cast<std::size_t>(c);
         };
         int sum = 0;

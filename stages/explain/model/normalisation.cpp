@@ -9,23 +9,29 @@
 namespace gradcam {
 namespace {
 
-at::Tensor per_channel(const std::array<float, 3>& values, c10::Device device) {
-  return at::tensor(at::ArrayRef<float>(values.data(), values.size()))
-      .to(device)
-      .view({1, 3, 1, 1});
+at::Tensor per_channel(const std::array<float, 3>& values, std::size_t channels,
+                       c10::Device device) {
+  return at::tensor(at::ArrayRef<float>(values.data(), channels)).to(device).view({1, -1, 1, 1});
+}
+
+double mean_of(const std::array<double, 3>& values) {
+  return (values[0] + values[1] + values[2]) / 3;
 }
 
 }  // namespace
 
 Normalisation::Normalisation(const ModelDescription& description, c10::Device device)
-    : device_(device) {
+    : device_(device), channels_(static_cast<std::size_t>(description.channels())) {
+  const bool gray = channels_ == 1;
   for (std::size_t c = 0; c < 3; ++c) {
-    offset_[c] = static_cast<float>(description.mean[c] * description.scale);
-    factor_[c] = static_cast<float>(1.0 / (description.scale * description.std[c]));
+    const double mean = gray ? mean_of(description.mean) : description.mean[c];
+    const double deviation = gray ? mean_of(description.std) : description.std[c];
+    offset_[c] = static_cast<float>(mean * description.scale);
+    factor_[c] = static_cast<float>(1.0 / (description.scale * deviation));
   }
   if (device.is_cpu()) return;
-  offset_there_ = per_channel(offset_, device);
-  factor_there_ = per_channel(factor_, device);
+  offset_there_ = per_channel(offset_, channels_, device);
+  factor_there_ = per_channel(factor_, channels_, device);
 }
 
 at::Tensor Normalisation::apply_there(const at::Tensor& pixels) const {

@@ -3,6 +3,8 @@
 #include <ATen/core/Tensor.h>
 
 #include <array>
+#include <cstddef>
+#include <span>
 
 #include "stages/frame/description.h"
 
@@ -15,19 +17,21 @@ class Normalisation {
   explicit Normalisation(const ModelDescription& description, c10::Device device = c10::kCPU);
 
   c10::Device device() const { return device_; }
-  /// u8 [N, H, W, 3] on the CPU → float [N, 3, H, W] on the device, channels_last.
+  /// u8 [N, H, W, C] on the CPU → float [N, C, H, W] on the device, channels_last.
   at::Tensor apply(const at::Tensor& pixels) const;
-  /// The same for pixels u8 [N, 3, H, W] that are on a device other than the CPU already.
+  /// The same for pixels u8 [N, C, H, W] that are on a device other than the CPU already.
   at::Tensor apply_there(const at::Tensor& pixels) const;
 
-  const std::array<float, 3>& offset() const { return offset_; }
-  const std::array<float, 3>& factor() const { return factor_; }
+  /// Of each channel.
+  std::span<const float> offset() const { return std::span(offset_).first(channels_); }
+  std::span<const float> factor() const { return std::span(factor_).first(channels_); }
 
  private:
   c10::Device device_;
+  std::size_t channels_;
   std::array<float, 3> offset_{};
   std::array<float, 3> factor_{};
-  at::Tensor offset_there_;  ///< the same on a device other than the CPU, [1, 3, 1, 1]
+  at::Tensor offset_there_;  ///< the same on a device other than the CPU, [1, C, 1, 1]
   at::Tensor factor_there_;
 };
 

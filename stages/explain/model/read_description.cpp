@@ -66,8 +66,9 @@ class Reader {
         {"crop", [&](const json& v) { crop(v, d); }},
         {"color",
          [&](const json& v) {
-           d.color = choice<ColorOrder>("color", v,
-                                        {{"rgb", ColorOrder::kRgb}, {"bgr", ColorOrder::kBgr}});
+           d.color = choice<ColorOrder>(
+               "color", v,
+               {{"rgb", ColorOrder::kRgb}, {"bgr", ColorOrder::kBgr}, {"gray", ColorOrder::kGray}});
          }},
         {"scale", [&](const json& v) { d.scale = positive("scale", v); }},
         {"mean", [&](const json& v) { d.mean = triple("mean", v, false); }},
@@ -164,7 +165,11 @@ class Reader {
     return v.get<Numbers>();
   }
 
+  /// One number counts for every channel.
   std::array<double, 3> triple(const std::string& key, const json& v, bool above_zero) const {
+    if (v.is_number()) return triple(key, json::array({v, v, v}), above_zero);
+    if (v.is_array() && v.size() == 1)
+      return triple(key, json::array({v[0], v[0], v[0]}), above_zero);
     const auto values = numbers<std::array<double, 3>>(key, v, "three");
     for (const json& number : v) {
       if (above_zero) positive(key, number);
@@ -174,8 +179,8 @@ class Reader {
 
   void input_size(const json& v, ModelDescription& d) const {
     if (!v.is_array() || v.size() != 2) fail("input_size", "must be [height, width]");
-    d.input_height = whole("input_size", v[0], 8, 8192);
-    d.input_width = whole("input_size", v[1], 8, 8192);
+    d.input_height = whole("input_size", v[0], 1, 8192);
+    d.input_width = whole("input_size", v[1], 1, 8192);
   }
 
   void crop(const json& v, ModelDescription& d) const {

@@ -18,7 +18,12 @@ namespace gradcam {
 at::Tensor pixels_of(const std::vector<const Blob*>& blobs, const ModelDescription& description) {
   const auto height = description.input_height;
   const auto width = description.input_width;
+  const auto channels = description.channels();
   for (const Blob* blob : blobs) {
+    if (blob->channels != channels) {
+      throw std::runtime_error("blob has " + std::to_string(blob->channels) +
+                               " channels, the network wants " + std::to_string(channels));
+    }
     if (blob->height == height && blob->width == width) continue;
     throw std::runtime_error("blob is " + std::to_string(blob->width) + "x" +
                              std::to_string(blob->height) + ", the network wants " +
@@ -27,7 +32,7 @@ at::Tensor pixels_of(const std::vector<const Blob*>& blobs, const ModelDescripti
   const auto wrapped = [&](const Blob& blob) {
     // from_blob wants a pointer it could write through; nothing writes.
     auto* const pixels = const_cast<std::uint8_t*>(blob.pixels.data());
-    return at::from_blob(pixels, {1, height, width, 3}, at::TensorOptions(at::kByte));
+    return at::from_blob(pixels, {1, height, width, channels}, at::TensorOptions(at::kByte));
   };
   if (blobs.size() == 1) return wrapped(*blobs[0]);
   std::vector<at::Tensor> all;

@@ -12,8 +12,9 @@
 /// From pictures to tensors, and from tensors to plain numbers.
 namespace gradcam {
 
-/// Pictures as one tensor u8 [N, H, W, 3]. Of one picture it is a view, which must not outlive it.
-/// Throws std::runtime_error for a picture that has not the size of the network's input.
+/// Pictures as one tensor u8 [N, H, W, channels]. Of one picture it is a view, which must not
+/// outlive it. Throws std::runtime_error for a picture that has not the size or channels of the
+/// network's input.
 at::Tensor pixels_of(const std::vector<const Blob*>& blobs, const ModelDescription& description);
 
 /// A tensor [h, w] of any device and number format as a map.
