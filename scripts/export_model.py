@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Exports a network to a TorchScript file with its description inside, and holds the file against
-the network: its scores, and a Grad-CAM map against hooks.
+the network: its scores, and a Grad-CAM map against hooks. Where the program is built, it must take
+the file, too, and tell the same shares.
 
 scripts/export_model.py efficientnet_lite0 -o efficientnet_lite0.pt
 scripts/export_model.py resnet50 --weights resnet50.pth -o resnet50.pt
@@ -28,6 +29,7 @@ if __name__ == "__main__":
 
 from gradcam_tools.export import network_options, torchscript  # noqa: E402
 from gradcam_tools.export.description import describe, labels_of  # noqa: E402
+from gradcam_tools.export.program import try_program  # noqa: E402
 from gradcam_tools.export.verification import verify  # noqa: E402
 from gradcam_tools.networks.layers import choose_layers  # noqa: E402
 from gradcam_tools.networks.network import OUTPUT, NetworkError, pattern  # noqa: E402
@@ -67,7 +69,13 @@ def run(options: argparse.Namespace) -> str:
     layers = choose_layers(network, sample, options.layer, options.tokens)
     exported = torchscript.export(network, sample, options.script)
     verified = verify(network, torchscript.serialised(exported), layers, options.script)
-    torchscript.write(exported, describe(network, layers, labels, verified), options.output)
+    tried: List[str] = []
+    torchscript.write(
+        exported,
+        describe(network, layers, labels, verified),
+        options.output,
+        check=lambda file: tried.append(try_program(network, file)),
+    )
     beside = options.output.with_suffix(".json")
     if beside.exists():
         network.notes.append(f"{beside}: lies beside it, and wins over the description inside")
@@ -80,7 +88,8 @@ def run(options: argparse.Namespace) -> str:
         f"{network.input_size[0]}x{network.input_size[1]}, layer {shown}, "
         f"{'?' if network.outputs is None else network.outputs} {counted}, "
         f"{'labels inside' if labels else 'no labels'}, largest difference from eager "
-        f"{verified['max_abs_difference']:.2g}, of the map {verified['map_difference']:.2g}"
+        f"{verified['max_abs_difference']:.2g}, of the map {verified['map_difference']:.2g}, "
+        + ", ".join(tried)
     )
 
 

@@ -208,7 +208,7 @@ class ExportModel(unittest.TestCase):
             (2, "'0,1' is not three numbers", [net, "--mean", "0,1"]),
             (2, "'1,1,0' is not three numbers above 0", [net, "--std", "1,1,0"]),
             (2, "'x' is not a number above 0", [net, "--scale", "x"]),
-            (2, "'4,224' is not H,W", [net, "--input-size", "4,224"]),
+            (2, "'0,224' is not H,W", [net, "--input-size", "0,224"]),
             (2, "--std goes with an ONNX file", ["resnet18", "--std", "1,1,1"]),
             (2, "near names: timm/test_resnet", ["timm/test_resne"]),
             (2, "Invalid pretrained tag", ["timm/test_resnet.none", "--random-weights"]),

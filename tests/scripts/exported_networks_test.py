@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The program on networks that the exporter makes, held against PyTorch: a detector of torchvision,
-and a network whose activations are tokens."""
+a network whose activations are tokens, and what the exporter itself asks the program."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import json
 import unittest
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
+from unittest import mock
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ from gradcam_tools.networks import torchvision_detectors
 from gradcam_tools.networks.build import build_network
 from gradcam_tools.networks.wanted import WantedInput
 from gradcam_tools.quiet import quiet
-from program_case import ProgramCase
+from program_case import PROGRAM, ProgramCase
 
 SSD = "ssdlite320_mobilenet_v3_large"
 SIDE = 320
@@ -183,6 +184,87 @@ class Transformers(Exported):
         heat = verification.grad_cam(kept[0], gradient, {"drop": 1, "grid": [4, 4]})
         large = functional.interpolate(heat[None], size, mode="bilinear")
         return large[0, 0].numpy(), best
+
+
+FLATTENING = """
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        torch.manual_seed(4)
+        self.conv = nn.Conv2d(channels, 4, 3, 2, 1)
+        self.fc = nn.Linear(4 * 16 * 16, 5)
+
+    def forward(self, x):
+        x = torch.relu(self.conv(x))
+        return self.fc(x.view(x.size(0), -1))
+
+def colour():
+    return Net(3)
+
+def gray():
+    return Net(1)
+"""
+
+
+class TriedWithTheProgram(Exported):
+    """The exporter promises no more than the program keeps."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.file = self.folder / "flattening.py"
+        self.file.write_text(FLATTENING)
+        self.arguments = ["--input-size", "32,32", "-o", str(self.folder / "net.pt")]
+        patched = mock.patch("gradcam_tools.export.program.PROGRAM", PROGRAM)
+        patched.start()
+        self.addCleanup(patched.stop)
+
+    def run_export(self, function: str) -> Tuple[int, str, str]:
+        said, errors = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(errors):
+            code = export_model.main([f"{self.file}:{function}", *self.arguments])
+        return code, said.getvalue(), errors.getvalue()
+
+    def stand_in(self, script: str) -> None:
+        """Another program in the place of ours."""
+        path = self.folder / "stand_in"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        patched = mock.patch("gradcam_tools.export.program.PROGRAM", path)
+        patched.start()
+        self.addCleanup(patched.stop)
+
+    def test_networks_that_flatten_by_a_view_are_taken(self) -> None:
+        for function in ("colour", "gray"):
+            code, said, errors = self.run_export(function)
+            self.assertEqual(code, 0, errors)
+            self.assertIn("taken by gradcam-live", said)
+            with quiet():
+                loaded = torch.jit.load(str(self.folder / "net.pt"))
+            self.assertEqual(loaded.conv.weight.shape[1], 1 if function == "gray" else 3)
+
+    def test_a_file_that_the_program_refuses_is_not_written(self) -> None:
+        self.stand_in("echo 'gradcam-live: layer conv: not today' >&2; exit 2")
+        code, _, errors = self.run_export("colour")
+        self.assertEqual(code, 4)
+        self.assertIn("gradcam-live refuses it: layer conv: not today", errors)
+        self.assertFalse((self.folder / "net.pt").exists())
+
+    def test_other_shares_are_refused(self) -> None:
+        self.stand_in("""echo '{"top":[{"class":0,"score":0.9}]}'""")
+        code, _, errors = self.run_export("colour")
+        self.assertEqual(code, 4)
+        self.assertIn("gives class 0 0.9000, PyTorch 0.", errors)
+        self.assertFalse((self.folder / "net.pt").exists())
+
+    def test_without_the_program_that_is_said(self) -> None:
+        nowhere = self.folder / "none"
+        with mock.patch("gradcam_tools.export.program.PROGRAM", nowhere):
+            code, said, _ = self.run_export("colour")
+        self.assertEqual(code, 0)
+        self.assertIn(f"not tried with the program, which is not built ({nowhere})", said)
 
 
 if __name__ == "__main__":

@@ -56,7 +56,11 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
     own.add_argument("--mean", type=_three, metavar="R,G,B", help="default: 0.485,0.456,0.406")
     own.add_argument("--std", type=_three_above_zero, metavar="R,G,B")
     own.add_argument("--scale", type=_above_zero, metavar="S", help="default: 255")
-    own.add_argument("--color", choices=("rgb", "bgr"), help="default: rgb; yolox: bgr")
+    own.add_argument(
+        "--color",
+        choices=("rgb", "bgr", "gray"),
+        help="default: rgb; yolox: bgr; gray where the first convolution takes one channel",
+    )
     frame = parser.add_argument_group("from frame to input")
     frame.add_argument(
         "--resize",
@@ -221,20 +225,21 @@ def _numbers(text: str, count: int, allowed: str) -> List[float]:
 
 
 def _size(text: str) -> List[int]:
-    allowed = "H,W in whole pixels, 8..8192, like 224,224"
+    allowed = "H,W in whole pixels, 1..8192, like 224,224"
     values = _numbers(text, 2, allowed)
-    if not all(value == int(value) and 8 <= value <= 8192 for value in values):
+    if not all(value == int(value) and 1 <= value <= 8192 for value in values):
         raise argparse.ArgumentTypeError(f"'{text}' is not {allowed}")
     return [int(value) for value in values]
 
 
-def _three(text: str) -> List[float]:
-    return _numbers(text, 3, "three numbers like 0.485,0.456,0.406")
+def _three(text: str, allowed: str = "three numbers like 0.485,0.456,0.406, or one") -> List[float]:
+    """One number counts for every channel."""
+    return _numbers(text, 3, allowed) if "," in text else _numbers(text, 1, allowed) * 3
 
 
 def _three_above_zero(text: str) -> List[float]:
-    allowed = "three numbers above 0 like 0.229,0.224,0.225"
-    values = _numbers(text, 3, allowed)
+    allowed = "three numbers above 0 like 0.229,0.224,0.225, or one"
+    values = _three(text, allowed)
     if min(values) <= 0:
         raise argparse.ArgumentTypeError(f"'{text}' is not {allowed}")
     return values

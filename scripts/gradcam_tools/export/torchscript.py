@@ -6,7 +6,7 @@ import io
 import json
 import os
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Callable, Dict
 
 import torch
 from torch import Tensor
@@ -42,8 +42,14 @@ def serialised(exported: torch.jit.ScriptModule) -> bytes:
     return buffer.getvalue()
 
 
-def write(exported: torch.jit.ScriptModule, description: Dict[str, Any], path: Path) -> None:
-    """Writes beside the file and renames, so that nobody ever reads half a model."""
+def write(
+    exported: torch.jit.ScriptModule,
+    description: Dict[str, Any],
+    path: Path,
+    check: Callable[[Path], None] = lambda file: None,
+) -> None:
+    """Writes beside the file and renames, so that nobody ever reads half a model. `check` is given
+    the file before it takes its place, which it does not if that raises."""
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         buffer = io.BytesIO()
@@ -51,7 +57,9 @@ def write(exported: torch.jit.ScriptModule, description: Dict[str, Any], path: P
             extra = {"gradcam.json": json.dumps(description, indent=1)}
             torch.jit.save(exported, buffer, _extra_files=extra)
         beside.write_bytes(buffer.getbuffer())
+        check(beside)
         os.replace(beside, path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise NetworkError(OUTPUT, f"--output '{path}': {error.strerror}") from None
+    finally:
+        beside.unlink(missing_ok=True)

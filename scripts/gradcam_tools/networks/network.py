@@ -48,7 +48,8 @@ class Framing:
 class Network:
     """A network in eval mode, its parameters without gradients, and what it wants as input:
     x = (pixel / scale - mean) / std for pixels 0..255 of `input_size` [H, W], whose channels, and
-    those of mean and std, are in the order of `color` (rgb or bgr)."""
+    those of mean and std, are in the order of `color` (rgb or bgr; gray: one channel, for which the
+    means of mean and std count)."""
 
     name: str
     module: nn.Module
@@ -68,11 +69,19 @@ class Network:
     outputs: Optional[int] = None  # classes, values or components; None: not known
     notes: List[str] = dataclasses.field(default_factory=list)  # what was assumed or found out
 
+    @property
+    def channels(self) -> int:
+        return 1 if self.color == "gray" else 3
+
     def normalise(self, pixels: Tensor) -> Tensor:
-        """u8 or float RGB HxWx3 in 0..255 → float 1x3xHxW as the network wants it."""
+        """u8 or float RGB HxWx3 in 0..255 → float 1xCxHxW as the network wants it."""
         mean = torch.tensor(self.mean).view(3, 1, 1)
         std = torch.tensor(self.std).view(3, 1, 1)
         channels = pixels.permute(2, 0, 1).float()
+        if self.color == "gray":
+            luma = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)  # as Pillow's convert("L")
+            channels = (channels * luma).sum(0, keepdim=True).round()
+            mean, std = mean.mean(0, keepdim=True), std.mean(0, keepdim=True)
         if self.color == "bgr":
             channels = channels.flip(0)
         return ((channels / self.scale - mean) / std)[None].contiguous()

@@ -54,9 +54,9 @@ def _keep_output(path: Path, model: Any, select: str) -> None:
 
 def _size(path: Path, value: Any) -> Optional[List[int]]:
     shape = [d.dim_value or None for d in value.type.tensor_type.shape.dim]
-    if len(shape) != 4 or shape[0] not in (1, None) or shape[1] not in (3, None):
+    if len(shape) != 4 or shape[0] not in (1, None) or shape[1] not in (1, 3, None):
         found = "x".join(str(size or "?") for size in shape)
-        raise NetworkError(MODEL, f"'{path}': takes {found}; allowed: 1x3xHxW")
+        raise NetworkError(MODEL, f"'{path}': takes {found}; allowed: 1x3xHxW or 1x1xHxW")
     height, width = shape[2:]
     return [height, width] if height and width else None
 

@@ -21,7 +21,7 @@ def answer(network: Network, sample: Tensor) -> Any:
     except Exception as error:  # whatever the network's own code raises
         raise NetworkError(
             MODEL,
-            f"{network.source}: fails on an input of 1x3x{height}x{width} ({first_line(error)}); "
+            f"{network.source}: fails on an input of 1x{network.channels}x{height}x{width} ({first_line(error)}); "
             "--input-size H,W gives another",
         ) from None
 

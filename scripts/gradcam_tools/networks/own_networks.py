@@ -64,6 +64,8 @@ def build(
     if select is not None and not is_onnx:
         give_one(module, path.name, select)
     known = dataclasses.replace(wanted, input_size=wanted.input_size or size)
+    if known.color is None and _takes_one_channel(module):
+        known.color = "gray"
     values = conventions.complete(known)
     network = Network(
         name=path.stem if is_onnx else name.rpartition(":")[2],
@@ -81,6 +83,13 @@ def build(
         whose = f"({conventions.whose} conventions)"
         network.notes.append(f"{name}: assumed {' '.join(assumed)} {whose}")
     return network
+
+
+def _takes_one_channel(module: nn.Module) -> bool:
+    """By the first convolution."""
+    convolutions = (part for part in module.modules() if isinstance(part, nn.Conv2d))
+    first = next(convolutions, None)
+    return first is not None and first.in_channels == 1
 
 
 def _compare(path: Path, network: Network, select: Optional[str]) -> None:
