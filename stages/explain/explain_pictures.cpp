@@ -176,10 +176,12 @@ InputGradient Pictures::guided_of(std::size_t n) {
   WholeNetwork& whole = setup_.inputs.whole_network();
   const at::Tensor pixels = run_.pixels.narrow(0, static_cast<std::int64_t>(n), 1);
   const at::Tensor gradient = whole.guided_gradient(whole.input_of(pixels), all);
-  const bool bgr = setup_.description.color == ColorOrder::kBgr;
+  const ColorOrder color = setup_.description.color;
   InputGradient result;
   for (std::size_t plane = 0; plane < 3; ++plane) {
-    result.planes.at(plane) = to_map(gradient[static_cast<std::int64_t>(bgr ? plane : 2 - plane)]);
+    const std::size_t channel = color == ColorOrder::kBgr ? plane : 2 - plane;
+    const bool gray = color == ColorOrder::kGray;
+    result.planes.at(plane) = to_map(gradient[gray ? 0 : static_cast<std::int64_t>(channel)]);
   }
   return result;
 }

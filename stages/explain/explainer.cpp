@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "config/method_table.h"
+#include "config/text.h"
 #include "config/user_error.h"
 #include "stages/explain/engines/make_engine.h"
 #include "stages/explain/engines/probe.h"
@@ -38,11 +39,29 @@ std::vector<std::string> choose_layers(const Network& network, const ModelDescri
   if (!asked.empty() && asked[0] != "auto") return asked;
   const Model& model = network.model();
   if (task_of(description).boxes) {
-    auto neck = detector_layers(model, description.input_height, description.input_width);
+    auto neck = detector_layers(model, description.input_height, description.input_width,
+                                description.channels());
     if (!neck.empty()) return neck;
   }
-  const auto layers = list_layers(model, description.input_height, description.input_width);
+  const auto layers =
+      list_layers(model, description.input_height, description.input_width, description.channels());
   return {automatic_layer(layers, model.path())};
+}
+
+/// Throws UserError(kUsage) that says what to do where the method needs a gradient that is not to
+/// be had.
+void require_gradient(const Engine& engine, const Method& method) {
+  const std::string obstacle = engine.gradient_obstacle();
+  if (!method.differentiates() || obstacle.empty()) return;
+  std::string advice = "; methods without a gradient: " + listed(methods_without_gradient());
+  if (obstacle.find("_native_multi_head_attention") != std::string::npos ||
+      obstacle.find("_transformer_encoder_layer_fwd") != std::string::npos) {
+    advice +=
+        "; or export it anew behind torch.backends.mha.set_fastpath_enabled(False), as "
+        "scripts/export_model.py does";
+  }
+  throw UserError(ExitCode::kUsage,
+                  "--method " + std::string(method.name) + ": " + obstacle + advice);
 }
 
 }  // namespace
@@ -72,16 +91,14 @@ Explainer::Explainer(const Network& network, ModelDescription description,
   require_fitting(options_, method, description_, network.has_model() ? "" : network.path());
   layers_ = choose_layers(network, description_, options);
   parts_->chosen = make_engine(network, layers_, description_, options, choosing);
+  require_gradient(*parts_->chosen.engine, method);
   const auto shape = parts_->chosen.engine->output_shape();
   if (task_of(description_).complete != nullptr)
     task_of(description_).complete(description_, shape);
   classes_ = classes_of(description_, shape, network.path());
   target_ = parse_target(options.target, task_of(description_), description_.labels, classes_);
-  if (options.batch > 1 &&
-      takes_batches(*parts_->chosen.engine,
-                    probe_pixels(description_.input_height, description_.input_width),
-                    options.batch)) {
-    batch_ = options.batch;
+  if (options.batch > 1) {
+    batch_ = largest_batch(*parts_->chosen.engine, probe_pixels(description_), options.batch);
   }
   require_fit(network, method);
   // Loaded here, not in front of the first frame.
@@ -94,11 +111,10 @@ Explainer::Explainer(const Network& network, ModelDescription description,
 /// says.
 void Explainer::require_fit(const Network& network, const Method& method) {
   Engine& engine = *parts_->chosen.engine;
-  const CutResult result =
-      engine.run(probe_pixels(description_.input_height, description_.input_width));
+  const CutResult result = engine.run(probe_pixels(description_));
   for (std::size_t i = 0; i < result.activations.size(); ++i) {
     try {
-      to_places(result.activations[i].detach()[0], description_.tokens);
+      to_places(result.activations[i].detach()[0], description_);
     } catch (const std::runtime_error& error) {
       throw UserError(ExitCode::kUsage, "layer " + layers_.at(i) + ": " + error.what());
     }
@@ -112,6 +128,10 @@ void Explainer::require_fit(const Network& network, const Method& method) {
   } catch (const std::runtime_error& error) {
     throw UserError(ExitCode::kModel, "model '" + network.path() + "': " + error.what());
   }
+}
+
+bool Explainer::differentiates() const {
+  return parts_->chosen.engine->gradient_obstacle().empty();
 }
 
 std::string Explainer::engine() const { return parts_->chosen.engine->name(); }
@@ -135,15 +155,16 @@ void Explainer::warm_up() {
 void Explainer::run_in() {
   const auto height = description_.input_height;
   const auto width = description_.input_width;
-  Blob grey{height, width, {}};
-  grey.pixels.assign(static_cast<std::size_t>(height) * width * 3, 127);
+  Blob grey{height, width, {}, description_.channels()};
+  grey.pixels.assign(static_cast<std::size_t>(height * width * grey.channels), 127);
   for (std::size_t i = 0; i < grey.pixels.size(); i += 7) grey.pixels[i] = 200;
   // Of a method that takes seconds the engine gets warm by another one.
   const bool quick = cost_of(options_.method) == MethodCost::kFrame;
-  const Question question{target_, quick ? "" : "gradcam"};
+  const bool differentiates = parts_->chosen.engine->gradient_obstacle().empty();
+  const Question question{target_, quick ? "" : differentiates ? "gradcam" : "eigencam"};
   for (int i = 0; i < kWarmUpRuns; ++i) {
     explain(grey, question);
-    if (task_of(description_).boxes) {  // there is no box to explain in grey
+    if (task_of(description_).boxes && differentiates) {  // there is no box to explain in grey
       Engine& engine = *parts_->chosen.engine;
       engine.gradients(engine.run(pixels_of({&grey}, description_)), {Seed{SeedTerm{}}}, false);
     }

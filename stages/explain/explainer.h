@@ -87,6 +87,8 @@ class Explainer {
   Style style() const { return options_.style; }
   /// "cpu", "cuda:0".
   const std::string& device() const { return device_; }
+  /// Whether methods that need a gradient can be asked for.
+  bool differentiates() const;
   /// "torchscript fp32".
   std::string engine() const;
   /// How the engine was chosen; empty if there was nothing to choose.

@@ -4,6 +4,7 @@
 
 #include "config/engine_table.h"
 #include "stages/explain/graph/layers.h"
+#include "stages/explain/methods/methods.h"
 #include "stages/explain/model/torch_threads.h"
 #include "stages/explain/option_rules.h"
 
@@ -60,7 +61,12 @@ std::vector<std::string> LayerSwitch::layers() {
 }
 
 std::vector<std::string> LayerSwitch::methods() const {
-  return quick_methods(options_, task_of(description_));
+  std::vector<std::string> names = quick_methods(options_, task_of(description_));
+  if (!first_->differentiates()) {
+    std::erase_if(names,
+                  [](const std::string& name) { return find_method(name).differentiates(); });
+  }
+  return names;
 }
 
 bool LayerSwitch::refuses(const std::string& layer) {
@@ -131,8 +137,8 @@ void LayerSwitch::prepare(const std::string& layer) {
 void LayerSwitch::look_up_layers() {
   std::vector<std::string> names;
   try {
-    for (const Layer& layer :
-         list_layers(network_.model(), description_.input_height, description_.input_width)) {
+    for (const Layer& layer : list_layers(network_.model(), description_.input_height,
+                                          description_.input_width, description_.channels())) {
       if (layer.spatial() && layer.obstacle.empty()) names.push_back(layer.name);
     }
   } catch (const std::exception& error) {

@@ -60,7 +60,17 @@ std::string identity_of(const std::string& path) {
 LoadedModel load_file(const std::string& path, c10::Device device) {
   Model model(path, device);
   ModelDescription description = find_description(path, model.embedded_description());
-  return {Network(std::move(model), identity_of(path), cache_folder()), std::move(description), ""};
+  std::string note;
+  if (const std::string& left = model.left_in_training(); !left.empty()) {
+    note += "; was saved in training mode: " + left + " switched to inference";
+  }
+  if (model.picture_channels() == 1 && description.color != ColorOrder::kGray) {
+    description.color = ColorOrder::kGray;
+    note += "; takes one channel: it is given gray pictures";
+  }
+  if (!note.empty()) note = "model '" + path + "': " + note.substr(2);
+  return {Network(std::move(model), identity_of(path), cache_folder()), std::move(description),
+          note};
 }
 
 /// What the user should know of a bundle that is taken; empty = nothing.
@@ -121,7 +131,8 @@ LoadedModel load_bundle(const std::string& folder, const ExplainOptions& options
     why = error.what();
   }
   LoadedModel loaded = load_file(file, device);
-  loaded.note = why + "; its model.pt is used instead";
+  loaded.note =
+      why + "; its model.pt is used instead" + (loaded.note.empty() ? "" : "; " + loaded.note);
   return loaded;
 }
 

@@ -37,18 +37,19 @@ MethodInput MethodInputs::input(const EngineRun& run, std::size_t layer,
                                 const ExplainedScalar& explained, const Method& method,
                                 const Slopes& slopes) {
   MethodInput input;
-  const std::optional<TokenGrid>& tokens = description_.tokens;
   const auto n = static_cast<std::int64_t>(explained.picture);
   const at::Tensor activation = run.result.activations[layer].detach()[n];
-  input.activation = to_places(activation, tokens);
-  input.score_behind = [this, &run, layer, n, &scalar = explained.scalar, &tokens, activation,
+  input.activation = to_places(activation, description_);
+  input.score_behind = [this, &run, layer, n, &scalar = explained.scalar, activation,
                         tail = Tail()](const at::Tensor& places) mutable {
     throw_if_stopped(run.stop);
     if (!tail) tail = run.engine.tail(run.result, layer, n);
-    return values_of(scalar, tails_[layer].run(tail, from_places(places, activation, tokens)));
+    return values_of(scalar,
+                     tails_[layer].run(tail, from_places(places, activation, description_)));
   };
-  if (method.needs.gradient) input.gradient = to_places(slopes.gradients[layer][n], tokens);
-  if (method.needs.curvature) input.curvature = to_places(slopes.curvatures[layer][n], tokens);
+  if (method.needs.gradient) input.gradient = to_places(slopes.gradients[layer][n], description_);
+  if (method.needs.curvature)
+    input.curvature = to_places(slopes.curvatures[layer][n], description_);
   if (method.needs.network) add_network(input, run, explained);
   input.score = explained.scalar.value(run.output(explained.picture));
   input.input_height = description_.input_height;

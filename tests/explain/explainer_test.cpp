@@ -86,7 +86,7 @@ TEST(Explainer, ForwardOnlyGivesTheSameScores) {
 
 TEST(Explainer, PooledLinearHeadGivesTheClassicCamDividedByPlaces) {
   const Model model(tiny::saved(pooled_net(), "classic"), c10::Device("cpu"));
-  CutGraph cut(model, {"relu"}, kSize, kSize, {});
+  CutGraph cut(model, {"relu"}, tiny::input_of(kSize, kSize));
   const auto inside = cut.run(tiny::seeded({1, 3, kSize, kSize}, 9));
   const auto gradients = torch::autograd::grad({inside.output[0][3]}, inside.activations);
   const at::Tensor a = inside.activations[0].detach()[0];

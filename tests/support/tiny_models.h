@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "stages/frame/description.h"
 #include "tests/support/temp_folder.h"
 
 /// Small seeded networks, written as TorchScript in the test itself.
@@ -65,6 +66,17 @@ inline torch::jit::Module network(
   module.register_attribute("training", c10::BoolType::get(), false);
   module.define("def forward(self, x):\n" + body);
   return module;
+}
+
+/// A description that says no more than this.
+inline ModelDescription input_of(int height, int width, int channels = 3,
+                                 const OutputChoice& output = {}) {
+  ModelDescription description;
+  description.input_height = height;
+  description.input_width = width;
+  if (channels == 1) description.color = ColorOrder::kGray;
+  description.output = output;
+  return description;
 }
 
 /// Saved as NAME.pt in a folder that goes with the process; the file is what the product reads.

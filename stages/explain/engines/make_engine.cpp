@@ -92,8 +92,7 @@ int engine_threads(const ExplainOptions& options) {
 ChosenEngine make_engine(const Network& network, const std::vector<std::string>& layers,
                          const ModelDescription& description, const ExplainOptions& options,
                          Choosing choosing) {
-  const EngineRequest request{network, layers, description, options,
-                              probe_pixels(description.input_height, description.input_width)};
+  const EngineRequest request{network, layers, description, options, probe_pixels(description)};
   const auto candidates = candidates_for(request);
   const ChoiceRules rules{
       .threads = engine_threads(options),

@@ -22,7 +22,7 @@ TorchScriptEngine::TorchScriptEngine(const Model& model, const std::vector<std::
       layers_(layers),
       output_(description.output),
       normalisation_(description, model.device()),
-      cut_(model, layers, description.input_height, description.input_width, output_) {}
+      cut_(model, layers, description) {}
 
 CutResult TorchScriptEngine::run(const at::Tensor& pixels) {
   Result result = cut_.run(normalisation_.apply(pixels));

@@ -30,6 +30,7 @@ class TorchScriptEngine : public Engine {
   at::Tensor forward_only(const at::Tensor& pixels) override {
     return cut_.forward_only(normalisation_.apply(pixels));
   }
+  std::string gradient_obstacle() const override { return cut_.gradient_obstacle(); }
   std::vector<std::int64_t> output_shape() const override { return cut_.output_shape(); }
   std::string name() const override { return name_of(EngineName::kTorchScript, Precision::kFp32); }
 

@@ -19,7 +19,7 @@ SplitGraph halves_of(const EngineRequest& request) {
   const Model& model = request.network.model();
   const ModelDescription& d = request.description;
   const MarkedGraph marked = mark_layers(model, request.layers);
-  const CutGraph whole(model, request.layers, marked, d.input_height, d.input_width, d.output);
+  const CutGraph whole(model, request.layers, marked, d);
   auto halves = split(marked);
   if (!halves) throw std::runtime_error("the graph cannot be split at this layer");
   return *halves;

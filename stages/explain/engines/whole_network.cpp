@@ -128,7 +128,7 @@ WholeNetwork::WholeNetwork(const Model& model, const ModelDescription& descripti
     : model_(model),
       output_(description.output),
       normalisation_(description, model.device()),
-      plain_(model, {}, description.input_height, description.input_width, description.output) {}
+      plain_(model, {}, description) {}
 
 at::Tensor WholeNetwork::input_of(const at::Tensor& pixels) const {
   return normalisation_.apply(pixels);

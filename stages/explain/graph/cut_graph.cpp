@@ -1,10 +1,12 @@
 #include "stages/explain/graph/cut_graph.h"
 
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/allclose.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/rand.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/jit/api/function_impl.h>
+#include <torch/csrc/jit/ir/constants.h>
 #include <torch/csrc/jit/passes/frozen_graph_optimizations.h>
 
 #include <algorithm>
@@ -13,6 +15,7 @@
 #include "config/suggest.h"
 #include "config/text.h"
 #include "config/user_error.h"
+#include "stages/explain/model/module_graphs.h"
 #include "stages/explain/model/torch_reason.h"
 #include "stages/frame/shape_text.h"
 
@@ -53,6 +56,14 @@ jit::Value* make_leaf(jit::Graph& graph, jit::Node* mark) {
   return leaf;
 }
 
+/// Whether the node's output depends on random numbers.
+bool draws(const jit::Node* node) {
+  if (!node->isNondeterministic()) return false;
+  const auto share = argument(node, "dropout_p");  // of attention
+  const auto constant = share ? jit::toIValue(node->input(*share)) : std::nullopt;
+  return !constant || !constant->isDouble() || constant->toDouble() > 0;
+}
+
 std::unique_ptr<jit::GraphFunction> runnable(const std::string& name,
                                              std::shared_ptr<jit::Graph> graph) {
   jit::OptimizeFrozenGraph(graph, /*optimize_numerics=*/true);
@@ -69,21 +80,26 @@ MarkedGraph mark_layers(const Model& model, const std::vector<std::string>& laye
     const auto mark = std::find_if(marked.marks().begin(), marked.marks().end(),
                                    [&](const auto& m) { return m.layer == layer; });
     if (mark == marked.marks().end()) missing_layer(model, layer);
-    if (mark->in_control_flow) bad_layer(layer, "lies inside a branch or loop: choose another");
+    if (mark->in_control_flow)
+      bad_layer(layer, std::string(kInBranch) + ": choose another, or export by torch.jit.trace");
   }
   return marked;
 }
 
 CutGraph::~CutGraph() = default;
 
-CutGraph::CutGraph(const Model& model, const std::vector<std::string>& layers, int height,
-                   int width, const OutputChoice& output)
-    : CutGraph(model, layers, mark_layers(model, layers), height, width, output) {}
+CutGraph::CutGraph(const Model& model, const std::vector<std::string>& layers,
+                   const ModelDescription& description)
+    : CutGraph(model, layers, mark_layers(model, layers), description) {}
 
 CutGraph::CutGraph(const Model& model, const std::vector<std::string>& layers,
-                   const MarkedGraph& marked, int height, int width, const OutputChoice& output)
-    : model_(model), layers_(layers), output_(output) {
-  probe(marked, height, width);
+                   const MarkedGraph& marked, const ModelDescription& description)
+    : model_(model), layers_(layers), output_(description.output) {
+  const std::vector<std::int64_t> shape{1, description.channels(), description.input_height,
+                                        description.input_width};
+  probe(marked, at::rand(shape, at::TensorOptions())
+                    .contiguous(at::MemoryFormat::ChannelsLast)
+                    .to(model_.device()));
 }
 
 void CutGraph::build(const MarkedGraph& marked, const std::vector<bool>& is_leaf) {
@@ -101,28 +117,42 @@ void CutGraph::build(const MarkedGraph& marked, const std::vector<bool>& is_leaf
   cut_ = runnable("cut", graph);
 }
 
-/// Runs the cut network on noise to see that it can be differentiated. The earliest layer is a
-/// leaf; a later one is a leaf only if it does not depend on an earlier: else it keeps its total
-/// gradient, as hooks would give it.
-void CutGraph::probe(const MarkedGraph& marked, int height, int width) {
-  const at::Tensor input = at::rand({1, 3, height, width}, at::TensorOptions())
-                               .contiguous(at::MemoryFormat::ChannelsLast)
-                               .to(model_.device());
+/// Which layers are leaves of autograd. The earliest is one; a later one only if it does not depend
+/// on an earlier: else it keeps its total gradient, as hooks would give it.
+std::vector<bool> CutGraph::leaves_of(const MarkedGraph& marked, const at::Tensor& input) {
   std::vector<bool> is_leaf(marked.marks().size(), false);
   for (std::size_t i = 0; i < is_leaf.size(); ++i) {
     const std::string& layer = marked.marks()[i].layer;
     if (i > 0) {
       build(marked, is_leaf);
-      const CutResult result = run_first(input);
+      const CutResult result = run(input);
       const auto at = std::find(layers_.begin(), layers_.end(), layer) - layers_.begin();
       if (result.activations[static_cast<std::size_t>(at)].requires_grad()) continue;
     }
     is_leaf[i] = true;
   }
-  build(marked, is_leaf);
-  const CutResult result = run_first(input);
-  check(result);
-  output_shape_ = result.output.sizes().slice(1).vec();
+  return is_leaf;
+}
+
+/// Runs the cut network on noise to see that it runs, and whether it can be differentiated.
+void CutGraph::probe(const MarkedGraph& marked, const at::Tensor& input) {
+  std::optional<CutResult> recorded;
+  try {
+    build(marked, leaves_of(marked, input));
+    recorded = run(input);
+    gradient_obstacle_ = obstacle_of(*recorded);
+  } catch (const UserError&) {
+    throw;
+  } catch (const std::exception& error) {  // unless it cannot run at all, which the next run tells
+    gradient_obstacle_ = torch_reason(error.what());
+  }
+  if (!gradient_obstacle_.empty()) {
+    build(marked, std::vector<bool>(marked.marks().size(), false));
+    recorded = run_first(input);
+  }
+  require_shapes(*recorded);
+  require_same_again(marked, *recorded, input);
+  output_shape_ = recorded->output.sizes().slice(1).vec();
 }
 
 CutResult CutGraph::run_first(const at::Tensor& input) {
@@ -131,13 +161,13 @@ CutResult CutGraph::run_first(const at::Tensor& input) {
   } catch (const UserError&) {
     throw;
   } catch (const std::exception& error) {
-    bad_model(model_.path(), "cannot run on an input of 1x3x" + std::to_string(input.size(2)) +
-                                 "x" + std::to_string(input.size(3)) + ": " +
+    bad_model(model_.path(), "cannot run on an input of " +
+                                 shape_text({input.sizes().data(), input.sizes().size()}) + ": " +
                                  torch_reason(error.what()));
   }
 }
 
-void CutGraph::check(const CutResult& result) const {
+void CutGraph::require_shapes(const CutResult& result) const {
   const at::Tensor& output = result.output;
   if (!output.is_floating_point() || output.dim() < 2 || output.size(0) != 1 ||
       output.numel() < 1) {
@@ -147,6 +177,11 @@ void CutGraph::check(const CutResult& result) const {
   }
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const at::Tensor& activation = result.activations[i];
+    if (activation.is_quantized()) {
+      bad_model(model_.path(), "is quantized (layer " + layers_[i] + " gives " +
+                                   std::string(activation.dtype().name()) +
+                                   "), and has no gradient: give the network in floats");
+    }
     const bool places_or_tokens = activation.dim() == 4 || activation.dim() == 3;
     if (!places_or_tokens || activation.size(0) != 1 || !activation.is_floating_point()) {
       bad_layer(layers_[i], "gives no spatial activation [1, C, h, w]; `gradcam-live layers " +
@@ -156,18 +191,48 @@ void CutGraph::check(const CutResult& result) const {
       bad_layer(layers_[i], "gives one place only, which makes no map; choose an earlier one");
     }
   }
-  if (layers_.empty()) return;
-  if (!output.requires_grad()) {
-    bad_layer(layers_[0],
-              "no gradient reaches it from the output (a layer of another branch, or "
-              "an operator without a derivative)");
+}
+
+/// Throws UserError(kModel) that names what draws random numbers, if the output changes by them.
+void CutGraph::require_same_again(const MarkedGraph& marked, const CutResult& result,
+                                  const at::Tensor& input) {
+  std::vector<std::string> random;
+  for (const jit::Node* node : nodes_of(marked.graph()->block())) {
+    if (draws(node)) random.emplace_back(node->kind().toQualString());
   }
-  const auto gradients = torch::autograd::grad({output.sum()}, result.activations, {},
+  if (random.empty()) return;
+  constexpr double kSame = 1e-3;
+  constexpr int kRuns = 8;  // a coin that falls once in a run may fall alike in two
+  const at::Tensor first = result.output.detach();
+  for (int i = 0; i < kRuns; ++i) {
+    const at::Tensor again = run_first(input).output.detach();
+    if (at::allclose(again, first, kSame, kSame, /*equal_nan=*/true)) continue;
+    std::ranges::sort(random);
+    random.erase(std::ranges::unique(random).begin(), random.end());
+    bad_model(model_.path(), "gives other numbers for the same picture each time, by " +
+                                 listed(random) +
+                                 ", which cannot be switched off here: call eval() on the network "
+                                 "before it is traced or scripted");
+  }
+}
+
+/// Empty: gradients reach all layers.
+std::string CutGraph::obstacle_of(const CutResult& result) const {
+  if (layers_.empty()) return "";
+  if (!result.output.requires_grad()) {
+    return "layer " + layers_[0] +
+           ": no gradient reaches it from the output (a layer of another branch, or an operator "
+           "without a derivative)";
+  }
+  const auto gradients = torch::autograd::grad({result.output.sum()}, result.activations, {},
                                                /*retain_graph=*/false, /*create_graph=*/false,
                                                /*allow_unused=*/true);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    if (!gradients[i].defined()) bad_layer(layers_[i], "no gradient reaches it from the output");
+    if (!gradients[i].defined()) {
+      return "layer " + layers_[i] + ": no gradient reaches it from the output";
+    }
   }
+  return "";
 }
 
 at::Tensor CutGraph::select(const c10::IValue& returned) const {
@@ -224,7 +289,7 @@ std::optional<at::Tensor> output_tensor(const c10::IValue& returned, const Outpu
 }
 
 CutResult CutGraph::run(const at::Tensor& input) {
-  const at::AutoGradMode with_grad(true);
+  const at::AutoGradMode recorded(gradient_obstacle_.empty());
   jit::Stack stack{input};
   cut_->run(stack);
   const auto returned = stack.back().toTuple();

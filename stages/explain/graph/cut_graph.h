@@ -21,19 +21,23 @@ namespace gradcam {
 /// an explanation costs a forward pass plus the backward of the tail.
 class CutGraph {
  public:
-  /// `height`, `width`: of the input. `output`: which element when forward returns a tuple or
-  /// list. Throws UserError(kUsage) for a layer that is not there (near names are listed), gives
-  /// nothing spatial, cannot be cut or has no path to the output; UserError(kModel) for a network
-  /// that cannot run, or whose output is no tensor of floats, one row or more per picture.
-  CutGraph(const Model& model, const std::vector<std::string>& layers, int height, int width,
-           const OutputChoice& output);
+  /// `description`: size and channels of the input, and which element is the output when forward
+  /// returns a tuple or list. Throws UserError(kUsage) for a layer that is not there (near names
+  /// are listed), gives nothing spatial or cannot be cut; UserError(kModel) for a network that
+  /// cannot run, that gives other numbers each time, or whose output is no tensor of floats, one
+  /// row or more per picture.
+  CutGraph(const Model& model, const std::vector<std::string>& layers,
+           const ModelDescription& description);
   /// The same for a graph that mark_layers(model, layers) has marked already.
   CutGraph(const Model& model, const std::vector<std::string>& layers, const MarkedGraph& marked,
-           int height, int width, const OutputChoice& output);
+           const ModelDescription& description);
   ~CutGraph();
 
-  /// `input`: float [N, 3, H, W] on the model's device, normalised.
+  /// `input`: float [N, C, H, W] on the model's device, normalised. Recorded by autograd, unless
+  /// there is an obstacle.
   CutResult run(const at::Tensor& input);
+  /// Why no gradient leads from the output to the layers, which it names; empty = one does.
+  const std::string& gradient_obstacle() const { return gradient_obstacle_; }
   /// The same network without autograd and without a cut.
   at::Tensor forward_only(const at::Tensor& input);
   /// Shape of the output of one picture.
@@ -41,15 +45,20 @@ class CutGraph {
 
  private:
   void build(const MarkedGraph& marked, const std::vector<bool>& is_leaf);
-  void probe(const MarkedGraph& marked, int height, int width);
+  std::vector<bool> leaves_of(const MarkedGraph& marked, const at::Tensor& input);
+  void probe(const MarkedGraph& marked, const at::Tensor& input);
   CutResult run_first(const at::Tensor& input);
-  void check(const CutResult& result) const;
+  void require_shapes(const CutResult& result) const;
+  void require_same_again(const MarkedGraph& marked, const CutResult& result,
+                          const at::Tensor& input);
+  std::string obstacle_of(const CutResult& result) const;
   at::Tensor select(const c10::IValue& returned) const;
 
   Model model_;
   std::vector<std::string> layers_;
   OutputChoice output_;
   std::vector<std::int64_t> output_shape_;
+  std::string gradient_obstacle_;
   std::unique_ptr<torch::jit::GraphFunction> cut_;
   std::unique_ptr<torch::jit::GraphFunction> whole_;  ///< made when it is first asked for
 };

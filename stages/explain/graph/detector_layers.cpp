@@ -158,9 +158,9 @@ std::optional<std::size_t> place_of_neck(const std::map<Size, Level>& levels, co
 
 }  // namespace
 
-std::vector<std::string> detector_layers(const Model& model, int height, int width) {
+std::vector<std::string> detector_layers(const Model& model, int height, int width, int channels) {
   const MarkedGraph marked(model, [](const std::string&) { return true; });
-  const auto shapes = marked.shapes(height, width);
+  const auto shapes = marked.shapes(height, width, channels);
   const Tensors tensors(marked, shapes, height, width);
 
   std::map<Size, Level> levels;

@@ -12,6 +12,7 @@ namespace gradcam {
 /// The last size feeds no other: its layer is taken at the same distance from the predictions.
 /// Empty if the network is not built like this. Shapes come from one run on a zero input of
 /// 1x3xheightxwidth; throws as list_layers() does.
-std::vector<std::string> detector_layers(const Model& model, int height, int width);
+std::vector<std::string> detector_layers(const Model& model, int height, int width,
+                                         int channels = 3);
 
 }  // namespace gradcam

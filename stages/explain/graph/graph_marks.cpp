@@ -12,8 +12,10 @@
 #include <set>
 #include <utility>
 
+#include "config/text.h"
 #include "config/user_error.h"
 #include "stages/explain/model/torch_reason.h"
+#include "stages/frame/shape_text.h"
 
 namespace gradcam {
 namespace {
@@ -95,6 +97,24 @@ void collect_marks(jit::Block* block, bool nested, std::vector<Mark>& marks) {
   }
 }
 
+/// Throws UserError(kModel) that says what else forward takes.
+void require_one_picture(const jit::Graph& frozen, const Model& model) {
+  const std::string path = "model '" + model.path() + "': ";
+  if (frozen.inputs().size() != 2) {
+    const auto& arguments = model.module().get_method("forward").function().getSchema().arguments();
+    std::vector<std::string> names;
+    for (std::size_t i = 1; i < arguments.size(); ++i) names.push_back(arguments[i].name());
+    throw UserError(ExitCode::kModel,
+                    path + "forward must take one picture, and takes " +
+                        (names.empty() ? "nothing" : listed(names)) +
+                        "; give the others defaults (x, mask: Optional[Tensor] = None) and use "
+                        "torch.jit.script, or export a module that takes the picture alone");
+  }
+  if (frozen.inputs()[0]->hasUses()) {
+    throw UserError(ExitCode::kModel, path + "forward keeps a state between frames");
+  }
+}
+
 /// A layer that is called several times is marked at its last call only.
 void keep_last_calls(std::vector<Mark>& marks) {
   std::set<std::string> later;
@@ -129,17 +149,13 @@ MarkedGraph::MarkedGraph(const Model& model, const std::function<bool(const std:
   const jit::Module frozen = jit::freeze_module(copy);
   graph_ = frozen.get_method("forward").graph()->copy();
   jit::EliminateDeadCode(graph_);
-  if (graph_->inputs().size() != 2 || graph_->inputs()[0]->hasUses()) {
-    throw UserError(ExitCode::kModel,
-                    "model '" + model_.path() +
-                        "': forward must take one picture and keep no state between frames");
-  }
+  require_one_picture(*graph_, model_);
   graph_->eraseInput(0);
   marks_ = marks_of(*graph_);
   keep_last_calls(marks_);
 }
 
-std::vector<MarkedGraph::Shape> MarkedGraph::shapes(int height, int width) const {
+std::vector<MarkedGraph::Shape> MarkedGraph::shapes(int height, int width, int channels) const {
   const auto graph = graph_->copy();
   const auto copied = marks_of(*graph);
   std::vector<jit::Value*> values;
@@ -148,22 +164,22 @@ std::vector<MarkedGraph::Shape> MarkedGraph::shapes(int height, int width) const
   }
   return_also(*graph, values);
   jit::GraphFunction function("shapes", graph, nullptr);
-  jit::Stack stack{at::zeros({1, 3, height, width}, at::TensorOptions(model_.device()))};
+  const std::vector<std::int64_t> input_shape{1, channels, height, width};
+  jit::Stack stack{at::zeros({1, channels, height, width}, at::TensorOptions(model_.device()))};
   try {
     const at::NoGradGuard no_grad;
     function.run(stack);
   } catch (const std::exception& error) {
-    throw UserError(ExitCode::kModel, "model '" + model_.path() +
-                                          "': cannot run on an input of 1x3x" +
-                                          std::to_string(height) + "x" + std::to_string(width) +
-                                          ": " + torch_reason(error.what()));
+    throw UserError(ExitCode::kModel, "model '" + model_.path() + "': cannot run on an input of " +
+                                          shape_text(input_shape) + ": " +
+                                          torch_reason(error.what()));
   }
   const auto results = stack.back().toTupleRef().elements();
   std::vector<Shape> shapes;
   std::size_t next = 1;
   for (const Mark& mark : copied) {
     if (mark.in_control_flow) {
-      shapes.push_back({mark.layer, {}, "lies inside a branch or loop of the scripted code"});
+      shapes.push_back({mark.layer, {}, kInBranch});
     } else {
       shapes.push_back({mark.layer, results[next++].toTensor().sizes().vec(), ""});
     }

@@ -21,6 +21,9 @@ struct Mark {
   bool in_control_flow;    ///< inside a branch or loop that freezing could not resolve
 };
 
+/// Of a layer in control flow, for messages.
+constexpr const char* kInBranch = "lies inside a branch or loop of the scripted code";
+
 /// The marks of a graph (or of its copy), in node order.
 std::vector<Mark> marks_of(torch::jit::Graph& graph);
 
@@ -46,9 +49,9 @@ class MarkedGraph {
   const std::shared_ptr<torch::jit::Graph>& graph() const { return graph_; }
   /// In the order of the graph: a layer that is called several times is marked at its last call.
   const std::vector<Mark>& marks() const { return marks_; }
-  /// Output shape of each mark for an input of 1x3xheightxwidth zeros. Throws UserError(kModel) if
-  /// forward fails.
-  std::vector<Shape> shapes(int height, int width) const;
+  /// Output shape of each mark for an input of zeros, 1 x channels x height x width. Throws
+  /// UserError(kModel) if forward fails.
+  std::vector<Shape> shapes(int height, int width, int channels = 3) const;
 
  private:
   Model model_;

@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "config/text.h"
 #include "config/user_error.h"
 #include "stages/explain/graph/graph_marks.h"
 
@@ -17,7 +18,7 @@ std::string class_name(const torch::jit::Module& module) {
 
 }  // namespace
 
-std::vector<Layer> list_layers(const Model& model, int height, int width) {
+std::vector<Layer> list_layers(const Model& model, int height, int width, int channels) {
   std::map<std::string, std::string> types;
   for (const auto& child : model.module().named_modules()) {
     if (!child.name.empty()) types[child.name] = class_name(child.value);
@@ -29,7 +30,7 @@ std::vector<Layer> list_layers(const Model& model, int height, int width) {
                         "export it without torch.jit.freeze");
   }
   const MarkedGraph marked(model, [](const std::string&) { return true; });
-  const auto shapes = marked.shapes(height, width);
+  const auto shapes = marked.shapes(height, width, channels);
   std::vector<Layer> layers;
   for (const auto& mark : shapes) {
     layers.push_back({mark.layer, types[mark.layer], mark.shape, mark.obstacle});
@@ -45,8 +46,16 @@ std::string automatic_layer(const std::vector<Layer>& layers, const std::string&
   for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
     if (layer->spatial() && layer->obstacle.empty()) return layer->name;
   }
+  std::vector<std::string> in_branch;
+  for (const Layer& layer : layers) {
+    if (layer.obstacle == kInBranch) in_branch.push_back(layer.name);
+  }
   throw UserError(ExitCode::kModel,
-                  "model '" + model_path + "': no layer gives a spatial activation [1, C, h, w]");
+                  "model '" + model_path + "': no layer gives a spatial activation [1, C, h, w]" +
+                      (in_branch.empty() ? ""
+                                         : " that can be cut: " + some_of(in_branch) +
+                                               " lie inside a branch or loop of the scripted code; "
+                                               "export by torch.jit.trace"));
 }
 
 }  // namespace gradcam

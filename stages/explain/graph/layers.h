@@ -20,8 +20,9 @@ struct Layer {
 };
 
 /// All sub-modules in the order of their last call, with shapes found by one run on a zero input of
-/// 1x3xheightxwidth. Throws UserError(kModel) if that run fails or nothing has a name.
-std::vector<Layer> list_layers(const Model& model, int height, int width);
+/// 1xCxheightxwidth, C `channels`. Throws UserError(kModel) if that run fails or nothing has a
+/// name.
+std::vector<Layer> list_layers(const Model& model, int height, int width, int channels = 3);
 
 /// The last cuttable layer whose output is spatial: where Grad-CAM is usually taken.
 /// Throws UserError(kModel) when there is none.

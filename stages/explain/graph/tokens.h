@@ -2,21 +2,27 @@
 
 #include <ATen/core/Tensor.h>
 
-#include <optional>
+#include <cstdint>
+#include <span>
 
 #include "stages/frame/description.h"
 
 namespace gradcam {
 
-/// The activation of one picture as [C, h, w]. It may come like that, as tokens [T, C], of which
-/// the first `grid.drop` are no places, or as [h, w, C]. A view where possible. Throws
-/// std::runtime_error for tokens that are not as `grid` says, and for tokens without a grid.
-at::Tensor to_places(const at::Tensor& activation, const std::optional<TokenGrid>& grid);
+/// Whether an activation of the shape [a, b, c] is [h, w, C], as Swin's and others' are: its first
+/// two sizes are in the proportions of the input, and its last two are not.
+bool is_channels_last(std::span<const std::int64_t> shape, const ModelDescription& description);
+
+/// The activation of one picture as [C, h, w]. It may come like that, as [h, w, C], or as tokens
+/// [T, C], of which the first `tokens.drop` of the description are no places. A view where
+/// possible. Throws std::runtime_error for tokens that are not as the description says, and for
+/// tokens of which it says nothing.
+at::Tensor to_places(const at::Tensor& activation, const ModelDescription& description);
 
 /// The way back for many: activations [B, …], each shaped as `like`, the activation of one picture.
 /// Their places come from `places` [B, C, h, w]; what is no place (class token) is copied from
 /// `like`.
 at::Tensor from_places(const at::Tensor& places, const at::Tensor& like,
-                       const std::optional<TokenGrid>& grid);
+                       const ModelDescription& description);
 
 }  // namespace gradcam

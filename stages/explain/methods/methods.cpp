@@ -71,6 +71,14 @@ const Method& find_method(const std::string& name) {
   throw UserError(ExitCode::kUsage, "--method " + name + ": allowed: " + listed(method_names()));
 }
 
+std::vector<std::string> methods_without_gradient() {
+  std::vector<std::string> names;
+  for (const Method& method : kMethods) {
+    if (!method.differentiates()) names.emplace_back(method.name);
+  }
+  return names;
+}
+
 at::Tensor map_of(const Method& method, const MethodInput& input, bool eigen) {
   if (method.map != nullptr) return method.map(input);
   const at::Tensor weights = method.weights(input);

@@ -48,11 +48,16 @@ struct Method {
   /// `map` is the method.
   at::Tensor (*weights)(const MethodInput& input) = nullptr;
   at::Tensor (*map)(const MethodInput& input) = nullptr;
+  /// Whether it differentiates the network, at the layer or as a whole.
+  bool differentiates() const { return needs.gradient || needs.curvature || !needs.layer; }
   bool free_sign = false;  ///< of an eigenvector: the same map with the other sign is as good
 };
 
 /// By the name of `--method`. Throws UserError(kUsage) that lists the names there are.
 const Method& find_method(const std::string& name);
+
+/// Those that do not differentiate.
+std::vector<std::string> methods_without_gradient();
 
 /// The map of a method. `eigen`: the first principal component of weights times A in the place of
 /// their sum (pytorch-grad-cam's eigen_smooth), of a method that has weights.

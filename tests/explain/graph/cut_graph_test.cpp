@@ -86,7 +86,7 @@ class CutLayers : public testing::TestWithParam<std::vector<std::string>> {};
 
 TEST_P(CutLayers, EqualFullAutograd) {
   const ResidualNet net;
-  CutGraph engine(model_of(net.script(), "residual"), GetParam(), kSize, kSize, {});
+  CutGraph engine(model_of(net.script(), "residual"), GetParam(), tiny::input_of(kSize, kSize));
   const at::Tensor x = tiny::seeded({1, 3, kSize, kSize}, 77);
   // More than the profiling runs, so that the optimised executor is compared too.
   for (int run = 0; run < 5; ++run) {
@@ -110,7 +110,7 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(CutGraph, GradientsOfSeveralTargetsComeFromOneForward) {
   const ResidualNet net;
-  CutGraph engine(model_of(net.script(), "targets"), {"block.bn"}, kSize, kSize, {});
+  CutGraph engine(model_of(net.script(), "targets"), {"block.bn"}, tiny::input_of(kSize, kSize));
   const at::Tensor x = tiny::seeded({1, 3, kSize, kSize}, 5);
   const auto result = engine.run(x);
   for (int target = 0; target < kClasses; ++target) {
@@ -123,7 +123,7 @@ TEST(CutGraph, GradientsOfSeveralTargetsComeFromOneForward) {
 
 TEST(CutGraph, ForwardOnlyEqualsTheCutNetworkAndRecordsNothing) {
   const ResidualNet net;
-  CutGraph engine(model_of(net.script(), "forward"), {"block"}, kSize, kSize, {});
+  CutGraph engine(model_of(net.script(), "forward"), {"block"}, tiny::input_of(kSize, kSize));
   const at::Tensor x = tiny::seeded({1, 3, kSize, kSize}, 6);
   const at::Tensor plain = engine.forward_only(x);
   EXPECT_FALSE(plain.requires_grad());
@@ -133,7 +133,7 @@ TEST(CutGraph, ForwardOnlyEqualsTheCutNetworkAndRecordsNothing) {
 
 TEST(CutGraph, NothingInFrontOfTheCutRecordsAGradient) {
   const ResidualNet net;
-  CutGraph engine(model_of(net.script(), "front"), {"block"}, kSize, kSize, {});
+  CutGraph engine(model_of(net.script(), "front"), {"block"}, tiny::input_of(kSize, kSize));
   const auto result = engine.run(tiny::seeded({1, 3, kSize, kSize}, 6));
   EXPECT_TRUE(result.activations[0].is_leaf());
   EXPECT_TRUE(result.activations[0].requires_grad());
@@ -141,8 +141,7 @@ TEST(CutGraph, NothingInFrontOfTheCutRecordsAGradient) {
 
 /// Captum's own test: conv 1->2 of ones, bias (-50, -75), ReLU, linear 8->4, ReLU on arange(16).
 torch::jit::Module captum_toy() {
-  at::Tensor weight = at::zeros({2, 3, 3, 3});
-  weight.select(1, 0).fill_(1);  // the picture is in the first of our three channels
+  const at::Tensor weight = at::ones({2, 1, 3, 3});
   const at::Tensor row = at::tensor({1.F, 1.F, 1.F, 1.F, 1.F, -1.F, -1.F, -1.F});
   return tiny::network(
       {{"conv1", tiny::conv3x3(weight, at::tensor({-50.F, -75.F}), 0)},
@@ -154,10 +153,8 @@ torch::jit::Module captum_toy() {
 }
 
 at::Tensor toy_grad_cam(const std::string& layer, float shift) {
-  CutGraph engine(model_of(captum_toy(), "captum_" + layer), {layer}, 4, 4, {});
-  at::Tensor input = at::zeros({1, 3, 4, 4});
-  input[0][0].copy_(at::arange(16).view({4, 4}) + shift);
-  const auto result = engine.run(input);
+  CutGraph engine(model_of(captum_toy(), "captum_" + layer), {layer}, tiny::input_of(4, 4, 1));
+  const auto result = engine.run(at::arange(16).to(at::kFloat).view({1, 1, 4, 4}) + shift);
   const auto gradient = torch::autograd::grad({result.output[0][0]}, result.activations)[0];
   const at::Tensor weights = gradient[0].mean({1, 2});
   return (weights.view({-1, 1, 1}) * result.activations[0].detach()[0]).sum(0);
@@ -186,7 +183,7 @@ TEST(CutGraph, ALayerCalledTwiceIsCutAtItsLastCall) {
                      {"fc", tiny::linear(tiny::seeded({4, 3}, 3), tiny::seeded({4}, 4))}},
                     "  h = self.conv.forward(torch.relu(self.conv.forward(x)))\n"
                     "  return self.fc.forward(torch.mean(torch.tanh(h), [2, 3]))\n");
-  CutGraph engine(model_of(module, "twice"), {"conv"}, kSize, kSize, {});
+  CutGraph engine(model_of(module, "twice"), {"conv"}, tiny::input_of(kSize, kSize));
   const at::Tensor x = tiny::seeded({1, 3, kSize, kSize}, 5);
   const at::Tensor expected = at::conv2d(at::conv2d(x, w, b, 1, 1).relu(), w, b, 1, 1);
   EXPECT_LT(largest_difference(engine.run(x).activations[0], expected), 1e-5);
@@ -196,7 +193,8 @@ TEST(CutGraph, TakesTheElementOfATupleThatIsAskedFor) {
   const ResidualNet net;
   const auto module = tiny::network(
       {{"net", net.script()}}, "  y = self.net.forward(x)\n  return (torch.zeros([1, 2]), y)\n");
-  CutGraph engine(model_of(module, "tuple"), {"net.block"}, kSize, kSize, OutputChoice{1, ""});
+  CutGraph engine(model_of(module, "tuple"), {"net.block"},
+                  tiny::input_of(kSize, kSize, 3, OutputChoice{1, ""}));
   EXPECT_EQ(engine.output_shape(), std::vector<std::int64_t>{kClasses});
 }
 
@@ -204,14 +202,14 @@ TEST(CutGraph, AKeyOfATupleAndAPlaceInADictAreRefused) {
   const ResidualNet net;
   const auto tuple = tiny::network(
       {{"net", net.script()}}, "  y = self.net.forward(x)\n  return (torch.zeros([1, 2]), y)\n");
-  EXPECT_USER_ERROR(CutGraph(model_of(tuple, "tuple"), {"net.block"}, kSize, kSize,
-                             OutputChoice{std::nullopt, "logits"}),
+  EXPECT_USER_ERROR(CutGraph(model_of(tuple, "tuple"), {"net.block"},
+                             tiny::input_of(kSize, kSize, 3, OutputChoice{std::nullopt, "logits"})),
                     ExitCode::kModel, "a tuple of 2");
   const auto dict =
       tiny::network({{"net", net.script()}}, "  return {\"logits\": self.net.forward(x)}\n");
-  EXPECT_USER_ERROR(
-      CutGraph(model_of(dict, "dict"), {"net.block"}, kSize, kSize, OutputChoice{0, ""}),
-      ExitCode::kModel, "a dict of logits");
+  EXPECT_USER_ERROR(CutGraph(model_of(dict, "dict"), {"net.block"},
+                             tiny::input_of(kSize, kSize, 3, OutputChoice{0, ""})),
+                    ExitCode::kModel, "a dict of logits");
 }
 
 TEST(CutGraph, ALayerOfOnePlaceIsRefused) {
@@ -221,7 +219,7 @@ TEST(CutGraph, ALayerOfOnePlaceIsRefused) {
                      {"fc", tiny::linear(tiny::seeded({4, 4}, 3), tiny::seeded({4}, 4))}},
                     "  h = self.pool.forward(self.conv.forward(x))\n"
                     "  return self.fc.forward(torch.flatten(h, 1))\n");
-  EXPECT_USER_ERROR(CutGraph(model_of(module, "pool"), {"pool"}, kSize, kSize, {}),
+  EXPECT_USER_ERROR(CutGraph(model_of(module, "pool"), {"pool"}, tiny::input_of(kSize, kSize)),
                     ExitCode::kUsage, "layer pool: gives one place only");
 }
 
@@ -232,7 +230,7 @@ TEST(CutGraph, JoinsTheElementsOfATupleThatAreAskedFor) {
                     "  y = self.net.forward(x)\n  return (y, torch.zeros([1, 2]), y * 2)\n");
   OutputChoice both;
   both.parts = {OutputChoice{2, ""}, OutputChoice{0, ""}};
-  CutGraph engine(model_of(module, "parts"), {"net.block"}, kSize, kSize, both);
+  CutGraph engine(model_of(module, "parts"), {"net.block"}, tiny::input_of(kSize, kSize, 3, both));
   EXPECT_EQ(engine.output_shape(), std::vector<std::int64_t>{2L * kClasses});
   const at::Tensor x = tiny::seeded({1, 3, kSize, kSize}, 5);
   const at::Tensor y =
@@ -242,7 +240,7 @@ TEST(CutGraph, JoinsTheElementsOfATupleThatAreAskedFor) {
 
 std::string refusal(const torch::jit::Module& module, const std::string& layer, ExitCode code) {
   try {
-    CutGraph engine(model_of(module, "refused"), {layer}, kSize, kSize, {});
+    CutGraph engine(model_of(module, "refused"), {layer}, tiny::input_of(kSize, kSize));
   } catch (const UserError& error) {
     EXPECT_EQ(error.code(), code);
     EXPECT_EQ(std::string(error.what()).find('\n'), std::string::npos);
@@ -263,15 +261,45 @@ TEST(CutGraph, LayerWithoutPlacesIsRefused) {
             std::string::npos);
 }
 
-TEST(CutGraph, LayerOfAnotherBranchIsRefused) {
+TEST(CutGraph, LayerOfAnotherBranchHasNoGradientButRuns) {
   const auto module =
       tiny::network({{"side", tiny::seeded_conv(3, 2, 1)}, {"net", ResidualNet().script()}},
                     "  s = self.side.forward(x)\n"
                     "  if bool(s.sum() > 1e30):\n"
                     "    print(s)\n"
                     "  return self.net.forward(x)\n");
-  EXPECT_NE(refusal(module, "side", ExitCode::kUsage).find("no gradient reaches"),
+  CutGraph engine(model_of(module, "side"), {"side"}, tiny::input_of(kSize, kSize));
+  EXPECT_NE(engine.gradient_obstacle().find("layer side: no gradient reaches"), std::string::npos);
+  const CutResult result = engine.run(tiny::seeded({1, 3, kSize, kSize}, 5));
+  EXPECT_EQ(result.activations.at(0).size(1), 2);
+  EXPECT_FALSE(result.output.requires_grad());
+}
+
+TEST(CutGraph, LayerInABranchIsRefusedAsSuch) {
+  const auto module =
+      tiny::network({{"a", tiny::seeded_conv(3, 2, 1)}, {"b", tiny::seeded_conv(3, 2, 2)}},
+                    "  if bool(x.mean() > 0.5):\n"
+                    "    y = self.a.forward(x)\n"
+                    "  else:\n"
+                    "    y = self.b.forward(x)\n"
+                    "  return torch.mean(y, [2, 3])\n");
+  EXPECT_NE(refusal(module, "a", ExitCode::kUsage).find("layer a: lies inside a branch"),
             std::string::npos);
+}
+
+TEST(CutGraph, NetworkThatDrawsRandomNumbersIsRefusedByTheirName) {
+  const auto module = tiny::network(
+      {{"conv", tiny::seeded_conv(3, 2, 1)}},
+      "  y = self.conv.forward(x)\n  return torch.mean(y + torch.rand_like(y), [2, 3])\n");
+  EXPECT_NE(refusal(module, "conv", ExitCode::kModel).find("by aten::rand_like"),
+            std::string::npos);
+}
+
+TEST(CutGraph, RandomNumbersThatDoNotReachTheOutputAreLeftAlone) {
+  const auto module = tiny::network({{"conv", tiny::seeded_conv(3, 2, 1)}},
+                                    "  y = self.conv.forward(x)\n"
+                                    "  return torch.mean(y + torch.rand_like(y) * 0.0, [2, 3])\n");
+  EXPECT_NO_THROW(CutGraph(model_of(module, "unused"), {"conv"}, tiny::input_of(kSize, kSize)));
 }
 
 TEST(CutGraph, OutputThatIsNoFloatsOfOnePictureIsRefused) {
@@ -291,10 +319,11 @@ TEST(CutGraph, OutputMayBeAMapOrATensorOfADict) {
     return tiny::network({{"conv", tiny::seeded_conv(3, 2, 1)}}, "  return " + result + "\n");
   };
   const std::vector<std::int64_t> shape{2, kSize, kSize};
-  CutGraph map(model_of(net("self.conv.forward(x) * 2"), "map"), {"conv"}, kSize, kSize, {});
+  CutGraph map(model_of(net("self.conv.forward(x) * 2"), "map"), {"conv"},
+               tiny::input_of(kSize, kSize));
   EXPECT_EQ(map.output_shape(), shape);
   CutGraph dict(model_of(net("{'aux': x, 'out': self.conv.forward(x) * 2}"), "dict"), {"conv"},
-                kSize, kSize, OutputChoice{{}, "out"});
+                tiny::input_of(kSize, kSize, 3, OutputChoice{{}, "out"}));
   EXPECT_EQ(dict.output_shape(), shape);
   EXPECT_NE(refusal(net("{'aux': x, 'out': self.conv.forward(x) * 2}"), "conv", ExitCode::kModel)
                 .find("a dict of aux, out"),

@@ -72,7 +72,7 @@ class SplitLayers : public testing::TestWithParam<const char*> {};
 
 TEST_P(SplitLayers, AgreeWithTheWholeGraph) {
   const Model model = model_of(residual_net(), "split");
-  CutGraph whole(model, {GetParam()}, kSize, kSize, {});
+  CutGraph whole(model, {GetParam()}, tiny::input_of(kSize, kSize));
   SplitEngine engine = engine_of(model, GetParam(), TorchScriptForm::kOptimized);
   const at::Tensor pixels = pictures(1);
   for (int run = 0; run < 5; ++run) {  // more than the profiling runs
@@ -108,7 +108,7 @@ TEST_P(PooledHeads, AgreeWithAutogradWhetherItIsNeededOrNot) {
        {"fc", final_linear(tiny::seeded({5, inputs}, 9), tiny::seeded({5}, 10))}},
       std::string("  x = self.conv.forward(x)\n  return self.fc.forward(") + pooling + ")\n");
   const Model model = model_of(module, "pooled");
-  CutGraph whole(model, {"conv"}, kSize, kSize, {});
+  CutGraph whole(model, {"conv"}, tiny::input_of(kSize, kSize));
   const auto expected = whole.run(Normalisation(described()).apply(pictures(1)));
   const auto gradient = torch::autograd::grad({expected.output[0][3]}, expected.activations)[0];
   SplitEngine engine = engine_of(model, "conv", TorchScriptForm::kOptimized);
