@@ -87,6 +87,23 @@ class ExportTasks(unittest.TestCase):
         self.assertEqual(found["output"], expected)
         self.assertEqual(found["layer"], task_models.LAYERS["detector"])
 
+    def test_boxes_that_may_be_none_are_told(self) -> None:
+        code, said = self.run_export(f"{self.own}:corners", *SMALL, "--format", "raw-heads")
+        self.assertEqual((code, "are they corners" in said), (0, True), said)
+        code, said = self.run_export(f"{self.own}:joined", *SMALL, "--format", "raw-heads")
+        self.assertEqual((code, "are they corners" in said), (0, False), said)
+
+    def test_one_number_is_a_classifier_of_two(self) -> None:
+        labels = self.folder / "labels.txt"
+        for function in ("steering", "sign"):  # 1 and 1x1
+            for count, expected in ((1, 0), (2, 0), (3, 2)):
+                task_models.write_labels(labels, count)
+                own = f"{self.own}:{function}"
+                code, said = self.run_export(own, *SMALL, "--labels", labels)
+                self.assertEqual(code, expected, said)
+                self.assertEqual("allowed: one label, or two" in said, expected > 0, said)
+            self.assertNotIn("output", self.described(function))
+
     def test_segmentation_takes_one_of_several_outputs(self) -> None:
         found = self.described("pixels", "--task", "segmentation", "--select", "out")
         self.assertEqual((found["layer"], found["resize"]), ("body", "stretch"))
@@ -210,6 +227,7 @@ class ExportTasks(unittest.TestCase):
             (4, "gives 1x8x80; allowed for --task detection", self.of("detector", "yolov5")),
             (4, "1x80x8; allowed for --task detection --format yolov8", self.of("rows", "yolov8")),
             (4, "1x4x64x64; allowed", ["pixels", "--select", "out"]),
+            (2, "boxes apart from it, in pred_boxes", self.of("apart", "raw-heads", select="logits")),
             (4, "a dict of out, other; allowed", ["pixels"]),
             (2, "--select in: networks_of_mine.py gives out, other", ["pixels", "--select", "in"]),
             (2, "nothing to choose from", ["steering", "--select", "0"]),
@@ -261,8 +279,11 @@ class ExportTasks(unittest.TestCase):
         self.assertIn("layer patch: tokens follow", notes[0])
 
     @staticmethod
-    def of(function: str, output_format: str, task: str = "detection") -> List[object]:
-        return [function, "--format", output_format, "--task", task]
+    def of(
+        function: str, output_format: str, task: str = "detection", select: str = ""
+    ) -> List[object]:
+        selected = ["--select", select] if select else []
+        return [function, "--format", output_format, "--task", task, *selected]
 
 
 class RealDetector(unittest.TestCase):

@@ -134,6 +134,34 @@ class Tokens(nn.Module):
         places = self.patch(x).flatten(2).transpose(1, 2)
         return self.head(self.block(torch.cat([self.first, places], 1))[:, 0])
 
+class Apart(Detector):
+    # Boxes (cx, cy, w, h in 0..1) and class scores apart, as DETR and its kin give them.
+    def forward(self, x):
+        found = super().forward(x)
+        return {"logits": found[:, :, 2:], "pred_boxes": found[:, :, :4].sigmoid(), "more": x}
+
+class Joined(nn.Module):
+    # The same, joined as raw-heads wants them.
+    def __init__(self):
+        super().__init__()
+        self.apart = Apart("raw-heads")
+
+    def forward(self, x):
+        found = self.apart(x)
+        centre, size = found["pred_boxes"].split(2, -1)
+        scale = torch.tensor([x.shape[3], x.shape[2]])
+        corners = [(centre - size / 2) * scale, (centre + size / 2) * scale]
+        return torch.cat([*corners, found["logits"]], -1)
+
+def apart():
+    return Apart("raw-heads")
+
+def joined():
+    return Joined()
+
+def sign():
+    return nn.Sequential(Steering(), nn.Unflatten(0, (-1, 1)))
+
 def corners():
     return Detector("raw-heads")
 

@@ -55,12 +55,20 @@ def compare(
         scores, expected = explain(reference, head, value)
         best = int(scores.argmax())
         found_scores, found = explain(other, head, value, best)
-        shares = scores if probabilities else scores.softmax(0)
+        shares, found_shares = (_shares(s, probabilities) for s in (scores, found_scores))
         first, second = shares.topk(2).values.tolist()
-        same.append(int(found_scores.argmax()) == best)
+        same.append(int(found_shares.argmax()) == int(shares.argmax()))
         leads.append(first - second)
         correlations.append(correlation(found, expected))
     return summary(same, leads, correlations)
+
+
+def _shares(scores: Tensor, probabilities: bool) -> Tensor:
+    """Of the classes; one number is the share of one class, and the rest that of the other."""
+    if len(scores) > 1:
+        return scores if probabilities else scores.softmax(0)
+    share = scores if probabilities else scores.sigmoid()
+    return torch.cat([share, 1 - share])
 
 
 def summary(

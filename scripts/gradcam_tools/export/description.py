@@ -42,9 +42,23 @@ def labels_of(network: Network, path: Optional[Path]) -> Optional[List[str]]:
     if path is not None:
         if why_none:
             raise NetworkError(USAGE, f"--labels: {why_none}")
-        return read_labels(path, network.outputs)
+        return _of_two(path) if _two_by_one(network) else read_labels(path, network.outputs)
     own = None if why_none else network.labels
     return own if own and len(own) == network.outputs else None
+
+
+def _two_by_one(network: Network) -> bool:
+    """Whether its only number tells two classes apart."""
+    return network.task == "classification" and network.outputs == 1
+
+
+def _of_two(path: Path) -> List[str]:
+    """Of one class against the rest, or of two, the second of which the number speaks for."""
+    labels = read_labels(path, None)
+    if len(labels) > 2:
+        said = f"{len(labels)} labels for one number; allowed: one label, or two"
+        raise NetworkError(USAGE, f"--labels '{path}': {said}")
+    return labels
 
 
 def read_labels(path: Path, classes: Optional[int]) -> List[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, List
 
+import torch
 from torch import Tensor
 
 from gradcam_tools.networks.network import MODEL, USAGE, Network, NetworkError
@@ -28,6 +29,8 @@ def settle(network: Network, wanted: WantedTask, values: List[Any]) -> None:
     value = values[0]
     if not _fits(kind, value):
         raise unfit(network, value, FORMATS[kind], f" for --task detection --format {kind}")
+    if kind == "raw-heads":
+        _check_corners(network, wanted, values)
     decoded = wanted.decoded
     if decoded is None and kind == "yolox":
         decoded = _looks_decoded(network, value)
@@ -60,6 +63,29 @@ def settle(network: Network, wanted: WantedTask, values: List[Any]) -> None:
     if not 0 <= background < network.outputs:
         raise NetworkError(USAGE, f"--background {background}: one of 0..{network.outputs - 1}")
     network.output["background"] = background
+
+
+def _check_corners(network: Network, wanted: WantedTask, values: List[Any]) -> None:
+    """Class scores look like boxes to whoever counts columns only: DETR and its kin give scores and
+    boxes apart."""
+    boxes = torch.cat([value[0, :, :4] for value in values])
+    ordered = (boxes[:, 2] >= boxes[:, 0]) & (boxes[:, 3] >= boxes[:, 1])
+    share = float(ordered.float().mean())
+    if share == 1 and boxes.max() > max(network.input_size) / 4:
+        return
+    count = values[0].shape[1]
+    apart = [name for name, shape in network.left_out.items() if shape[-2:] == [count, 4]]
+    if apart:
+        raise NetworkError(
+            USAGE,
+            f"--select {wanted.select}: {network.source} gives boxes apart from it, in {apart[0]}; "
+            f"allowed: {FORMATS['raw-heads']}, such as a module of FILE.py:FUNCTION that joins both "
+            "(docs/models.md)",
+        )
+    network.notes.append(
+        f"{network.name}: {1 - share:.0%} of its boxes have x2 < x1 or y2 < y1, the largest number "
+        f"is {float(boxes.max()):.3g}: are they corners x1, y1, x2, y2 in pixels?"
+    )
 
 
 def _refuse_raw_scores(network: Network, kind: str, wanted: WantedTask, raw: bool) -> None:

@@ -67,6 +67,8 @@ class Network:
     output: Dict[str, Any] = dataclasses.field(default_factory=dict)  # the description's
     threshold: Optional[float] = None
     outputs: Optional[int] = None  # classes, values or components; None: not known
+    # Shapes of the tensors that --select leaves out, by their names; filled by a run.
+    left_out: Dict[str, List[int]] = dataclasses.field(default_factory=dict)
     notes: List[str] = dataclasses.field(default_factory=list)  # what was assumed or found out
 
     @property

@@ -18,9 +18,12 @@ TOLERANCE = 1e-3  # of the largest score
 OPERATOR_SETS = (None, 17, 16, 13)
 
 
-def read(path: Path, select: Optional[str] = None) -> Tuple[nn.Module, Optional[List[int]]]:
-    """The module, and [H, W] if the file fixes them. `select`, a name or a number, chooses one of
-    several outputs; without it the module gives all."""
+def read(
+    path: Path, select: Optional[str] = None
+) -> Tuple[nn.Module, Optional[List[int]], Dict[str, List[int]]]:
+    """The module, [H, W] if the file fixes them, and the shapes of the outputs that are left out.
+    `select`, a name or a number, chooses one of several outputs; without it the module gives
+    all."""
     import onnx
 
     if not path.is_file():
@@ -34,15 +37,14 @@ def read(path: Path, select: Optional[str] = None) -> Tuple[nn.Module, Optional[
     inputs = [value for value in model.graph.input if value.name not in weights]
     if len(inputs) != 1:
         raise NetworkError(MODEL, f"'{path}': has {len(inputs)} inputs; allowed: one")
-    if select is not None:
-        _keep_output(path, model, select)
+    left_out = {} if select is None else _keep_output(path, model, select)
     size = _size(path, inputs[0])
     module = _convert(path, model)
     give_all(module)
-    return module, size
+    return module, size, left_out
 
 
-def _keep_output(path: Path, model: Any, select: str) -> None:
+def _keep_output(path: Path, model: Any, select: str) -> Dict[str, List[int]]:
     outputs = list(model.graph.output)
     at = number_of(select, [value.name for value in outputs])
     if at is None:
@@ -50,6 +52,10 @@ def _keep_output(path: Path, model: Any, select: str) -> None:
         raise NetworkError(USAGE, f"--select {select}: '{path}' gives {known}")
     del model.graph.output[:]
     model.graph.output.append(outputs[at])
+    del outputs[at]
+    return {
+        value.name: [dim.dim_value for dim in value.type.tensor_type.shape.dim] for value in outputs
+    }
 
 
 def _size(path: Path, value: Any) -> Optional[List[int]]:

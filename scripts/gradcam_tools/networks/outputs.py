@@ -57,18 +57,23 @@ def give(module: nn.Module, pick: Callable[[Any], Any]) -> None:
     setattr(module, "forward", lambda *inputs: pick(original(*inputs)))
 
 
-def give_one(module: nn.Module, name: str, select: str) -> None:
+def give_one(module: nn.Module, name: str, select: str) -> Dict[str, List[int]]:
     """Makes the module give one of its several values: `select`, a key or a number. `name` is for
-    errors."""
+    errors. What comes back is filled by each run with the shapes of the tensors left out."""
+    left_out: Dict[str, List[int]] = {}
 
     def pick(value: Any) -> Any:
         entries = _entries(value)
         if select not in entries:
             known = ", ".join(entries) or "one tensor, nothing to choose from"
             raise NetworkError(USAGE, f"--select {select}: {name} gives {known}")
+        for key, entry in entries.items():
+            if key != select and isinstance(entry, Tensor):
+                left_out[key] = list(entry.shape)
         return entries[select]
 
     give(module, pick)
+    return left_out
 
 
 def give_all(module: nn.Module) -> None:

@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 import torch
 from torch import nn
@@ -49,9 +49,10 @@ def build(
     torch.manual_seed(0)
     is_onnx = name.endswith(".onnx")
     size: Optional[List[int]] = None
+    left_out: Dict[str, List[int]] = {}
     if is_onnx:
         path = Path(name)
-        module, size = onnx_file.read(path, select)
+        module, size, left_out = onnx_file.read(path, select)
     else:
         path, module = _call(name)
     if size and wanted.input_size and wanted.input_size != size:
@@ -62,7 +63,7 @@ def build(
         load(module, name, weights, read_state_dict(weights))
     module.eval().requires_grad_(False)
     if select is not None and not is_onnx:
-        give_one(module, path.name, select)
+        left_out = give_one(module, path.name, select)
     known = dataclasses.replace(wanted, input_size=wanted.input_size or size)
     if known.color is None and _takes_one_channel(module):
         known.color = "gray"
@@ -73,6 +74,7 @@ def build(
         labels=None,
         source=path.name if weights is None else f"{path.name} with weights of {weights.name}",
         licence="not stated",
+        left_out=left_out,
         framing=Framing(**{key: value for key, value in values.items() if key not in PIXELS}),
         **{key: value for key, value in values.items() if key in PIXELS},
     )

@@ -30,7 +30,8 @@ def _settle_scores(network: Network, wanted: WantedTask, values: List[Any]) -> N
         raise unfit(network, value, task.allowed, said)
     network.outputs = value.shape[1]
     usual = (value.shape[1] == 1 and task.activation_of_one) or task.activation
-    found = wanted.activation or _found_activation(usual, values)
+    alone = value.numel() == 1  # in 0..1 by chance: the program looks at the graph
+    found = wanted.activation or (usual if alone else _found_activation(usual, values))
     if found != usual and wanted.activation is None:
         network.notes.append(f"{network.name}: --activation {found}, by the range of its scores")
     network.probabilities = network.task == "classification" and found == "none"
@@ -122,7 +123,8 @@ class Task:
 TASKS: Dict[str, Task] = {
     "classification": Task(
         allowed="one tensor of 1xCLASSES scores",
-        fewest=2,
+        may_be_flat=True,
+        activation_of_one="sigmoid",
         describes_activation=False,
     ),
     "multilabel": Task(
