@@ -38,10 +38,14 @@ int main(int argc, char** argv) try {
         stages.overlay({prepared, std::make_shared<const gradcam::Explanation>(explanation)});
     sink->write(rendered);
 
-    const cv::Point peak = rendered.figures ? rendered.figures->peak : cv::Point(-1, -1);
-    std::printf("frame %lld: %s %.3f, peak at (%d, %d) of %dx%d\n",
-                static_cast<long long>(frame.seq), explanation.top.at(0).label.c_str(),
-                explanation.top[0].score, peak.x, peak.y, frame.image->cols, frame.image->rows);
+    std::printf("frame %lld: %s %.3f, ", static_cast<long long>(frame.seq),
+                explanation.top.at(0).label.c_str(), explanation.top[0].score);
+    if (const auto& figures = rendered.figures; figures && figures->peak) {
+      std::printf("peak at (%d, %d) of %dx%d\n", figures->peak->x, figures->peak->y,
+                  frame.image->cols, frame.image->rows);
+    } else {
+      std::printf("no heat\n");
+    }
     ++frame.seq;
   }
   sink->finish();

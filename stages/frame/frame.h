@@ -78,12 +78,13 @@ struct Explained {
   bool carried() const { return explanation && explanation->frame_seq != frame().seq; }
 };
 
-/// What a map says in a few numbers, coordinates in pixels of Frame::image.
+/// What a map says in a few numbers, coordinates in pixels of Frame::image. A map without heat has
+/// neither centroid nor peak.
 struct CamFigures {
   double coverage = 0;  ///< share of pixels above 0.5
   double entropy = 0;   ///< of the map as a distribution, 0 (one point) .. 1 (even)
-  cv::Point2d centroid;
-  cv::Point peak;
+  std::optional<cv::Point2d> centroid{};
+  std::optional<cv::Point> peak{};
 };
 
 /// After overlay: as it is shown and written.

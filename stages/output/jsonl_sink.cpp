@@ -40,18 +40,25 @@ cv::Point2d source_scale(const Frame& frame) {
 /// pixel's centre is half a pixel from the edge.
 CamFigures in_source_pixels(CamFigures figures, const Frame& frame) {
   const cv::Point2d scale = source_scale(frame);
-  figures.centroid = {(figures.centroid.x + 0.5) * scale.x - 0.5,
-                      (figures.centroid.y + 0.5) * scale.y - 0.5};
-  figures.peak = {static_cast<int>((figures.peak.x + 0.5) * scale.x),
-                  static_cast<int>((figures.peak.y + 0.5) * scale.y)};
+  if (auto& centroid = figures.centroid) {
+    centroid = {(centroid->x + 0.5) * scale.x - 0.5, (centroid->y + 0.5) * scale.y - 0.5};
+  }
+  if (auto& peak = figures.peak) {
+    peak = {static_cast<int>((peak->x + 0.5) * scale.x),
+            static_cast<int>((peak->y + 0.5) * scale.y)};
+  }
   return figures;
 }
 
 Json to_json(const CamFigures& figures) {
-  return {{"peak", {figures.peak.x, figures.peak.y}},
-          {"centroid", {rounded(figures.centroid.x, 2), rounded(figures.centroid.y, 2)}},
-          {"coverage", rounded(figures.coverage, 4)},
-          {"entropy", rounded(figures.entropy, 4)}};
+  Json json;
+  if (const auto& peak = figures.peak) json["peak"] = {peak->x, peak->y};
+  if (const auto& centroid = figures.centroid) {
+    json["centroid"] = {rounded(centroid->x, 2), rounded(centroid->y, 2)};
+  }
+  json["coverage"] = rounded(figures.coverage, 4);
+  json["entropy"] = rounded(figures.entropy, 4);
+  return json;
 }
 
 Json to_json(const std::vector<DetectedObject>& objects, const Frame& frame) {

@@ -93,11 +93,7 @@ CamFigures figures_of(const cv::Mat& map) {
   CamFigures figures;
   const Sums sums = sums_of(map);
   const float most = *std::max_element(sums.highest.begin(), sums.highest.end());
-  if (most <= 0) {
-    figures.centroid = {(map.cols - 1) / 2.0, (map.rows - 1) / 2.0};
-    figures.peak = {map.cols / 2, map.rows / 2};
-    return figures;
-  }
+  if (most <= 0) return figures;
   figures.peak = peak_of(map, sums.highest, most);
   figures.centroid = sums.moments / sums.values;
   figures.coverage = sums.above / static_cast<double>(map.total());

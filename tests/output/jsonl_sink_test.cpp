@@ -23,7 +23,7 @@ Rendered explained_frame() {
   explanation.layers = {"layer4"};
   explanation.frame_seq = 12;
   rendered.explained.explanation = std::make_shared<const Explanation>(explanation);
-  rendered.figures = CamFigures{0.125, 0.625, {10.5, 20.25}, {30, 40}};
+  rendered.figures = CamFigures{0.125, 0.625, cv::Point2d(10.5, 20.25), cv::Point(30, 40)};
   rendered.explained.prepared.frame.ms = {1.5, 0.25, 30, 2, 0};
   return rendered;
 }
@@ -41,10 +41,18 @@ TEST(JsonLine, HoldsEverythingOfAnExplainedFrame) {
             R"("total":40.5},"dropped_before":0})");
 }
 
+TEST(JsonLine, AMapWithoutHeatHasNoPeakAndNoCentroid) {
+  Rendered rendered = explained_frame();
+  rendered.figures = CamFigures{};
+  const auto line =
+      nlohmann::json::parse(json_line("a", rendered, rendered.frame().captured_at, true));
+  EXPECT_EQ(line["cam"].dump(), R"({"coverage":0.0,"entropy":0.0})");
+}
+
 TEST(JsonLine, CoordinatesAreThoseOfThePictureAsCaptured) {
   Rendered rendered = testing::rendered(0, std::chrono::nanoseconds(0), grey(0, {4, 2}));
   rendered.explained.prepared.frame.source_size = {8, 6};  // twice as wide, three times as high
-  rendered.figures = CamFigures{0.125, 0.625, {1.0, 0.5}, {3, 1}};
+  rendered.figures = CamFigures{0.125, 0.625, cv::Point2d(1.0, 0.5), cv::Point(3, 1)};
   const auto cam =
       nlohmann::json::parse(json_line("a", rendered, rendered.frame().captured_at, true))["cam"];
   EXPECT_EQ(cam["centroid"], nlohmann::json({2.5, 2.5}));  // (1 + .5) * 2 - .5, (.5 + .5) * 3 - .5

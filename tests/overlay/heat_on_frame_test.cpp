@@ -73,10 +73,10 @@ TEST(HeatOnFrame, PointOfLetterboxedBlobLandsOnItsFramePixel) {
   const CamFigures figures = figures_of(map_on_frame(heat, letterbox, {224, 224}, Style::kGradcam));
 
   // (100.5 * 640 / 224 - 0.5, (80.5 - 49) * 360 / 126 - 0.5)
-  EXPECT_NEAR(figures.centroid.x, 286.643, 0.5);
-  EXPECT_NEAR(figures.centroid.y, 89.5, 0.5);
-  EXPECT_NEAR(figures.peak.x, 286.643, 1);
-  EXPECT_NEAR(figures.peak.y, 89.5, 1);
+  EXPECT_NEAR(figures.centroid->x, 286.643, 0.5);
+  EXPECT_NEAR(figures.centroid->y, 89.5, 0.5);
+  EXPECT_NEAR(figures.peak->x, 286.643, 1);
+  EXPECT_NEAR(figures.peak->y, 89.5, 1);
 }
 
 TEST(HeatOnFrame, OutsideTheCenterCropIsZero) {
