@@ -194,9 +194,11 @@ std::vector<OptionSpec> model_options() {
                 "gradcam, of detectors and regressions hirescam"),
           word(method_or_auto()), [](auto&& o) -> auto& { return o.explain.method; }),
       option(
-          named(group, Arity::kSingle, {"--target"}, "TARGET",
-                "what is explained: auto (the best class), top:K, a class index or a label; of a "
-                "detector also box, box:ID and all, of a regression keep, up and down"),
+          named(
+              group, Arity::kSingle, {"--target"}, "TARGET",
+              "what is explained: auto (the best class), top:K, a class index or a label (index:N "
+              "and label:TEXT say which of the two is meant); of a detector also box, box:ID and "
+              "all, of a regression keep, up and down"),
           text_value("auto, top:K, a class index or a label"),
           [](auto&& o) -> auto& { return o.explain.target; }),
       option(

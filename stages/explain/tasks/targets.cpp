@@ -1,6 +1,7 @@
 #include "stages/explain/tasks/targets.h"
 
 #include <charconv>
+#include <string_view>
 
 #include "config/suggest.h"
 #include "config/text.h"
@@ -9,12 +10,46 @@
 namespace gradcam {
 namespace {
 
-/// Its index; null: there is no such label.
-std::optional<int> find_label(const std::string& text, const std::vector<std::string>& labels) {
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    if (lower_case(labels[i]) == lower_case(text)) return static_cast<int>(i);
+constexpr std::string_view kIndex = "index:";
+constexpr std::string_view kLabel = "label:";
+
+/// What follows `prefix`; null: the text does not begin with it.
+std::optional<std::string> behind(std::string_view prefix, const std::string& text) {
+  if (!text.starts_with(prefix)) return std::nullopt;
+  return text.substr(prefix.size());
+}
+
+/// The classes with this label: those that have it letter by letter, if there are some.
+std::vector<int> labelled(const std::string& text, const std::vector<std::string>& labels) {
+  std::vector<int> exact;
+  std::vector<int> alike;
+  for (int i = 0; i < std::ssize(labels); ++i) {
+    const std::string& label = labels[static_cast<std::size_t>(i)];
+    if (label == text) exact.push_back(i);
+    if (lower_case(label) == lower_case(text)) alike.push_back(i);
   }
-  return std::nullopt;
+  return exact.empty() ? alike : exact;
+}
+
+bool is_class(int index, int classes) { return index >= 0 && (classes == 0 || index < classes); }
+
+std::string range_of(int classes) {
+  return classes > 0 ? "0.." + std::to_string(classes - 1) : "0 and above";
+}
+
+TargetChoice class_by_index(const TargetText& target, int index) {
+  if (is_class(index, target.classes)) return {.index = index};
+  refuse_target(target.text, "is class " + std::to_string(index) + "; this model has classes " +
+                                 range_of(target.classes));
+}
+
+/// `found`: all classes that have the label.
+TargetChoice class_by_label(const TargetText& target, const std::vector<int>& found) {
+  if (found.size() == 1) return class_by_index(target, found[0]);
+  std::vector<std::string> choices;
+  for (const int index : found) choices.push_back(std::string(kIndex) + std::to_string(index));
+  refuse_target(target.text,
+                "several classes have this label; say which: " + listed(choices, " or "));
 }
 
 }  // namespace
@@ -43,20 +78,27 @@ std::optional<TargetChoice> parse_top(const std::string& text, int most) {
 
 TargetChoice parse_class(const TargetText& target, const std::string& words) {
   const auto& [text, labels, classes] = target;
-  const std::string range = classes > 0 ? "0.." + std::to_string(classes - 1) : "0 and above";
-  std::optional<int> index = whole_number(text);
-  if (!index) index = find_label(text, labels);
-  if (index) {
-    if (*index >= 0 && (classes == 0 || *index < classes)) return {.index = *index};
-    refuse_target(text, "is class " + std::to_string(*index) + "; this model has classes " + range);
+  if (const auto number = behind(kIndex, text)) {
+    if (const auto index = whole_number(*number)) return class_by_index(target, *index);
+    refuse_target(text, "allowed is index:N, N of " + range_of(classes));
   }
+  const auto label = behind(kLabel, text);
+  const std::vector<int> found = labelled(label.value_or(text), labels);
+  const auto index = label ? std::nullopt : whole_number(text);
+  if (index && (found.empty() || is_class(*index, classes))) {
+    if (found.empty() || found == std::vector<int>{*index}) return class_by_index(target, *index);
+    refuse_target(text, "is the label of class " + std::to_string(found[0]) +
+                            ", and the index of another; say which: label:" + text +
+                            " or index:" + text);
+  }
+  if (!found.empty()) return class_by_label(target, found);
   if (labels.empty()) {
     refuse_target(text, "the model has no labels (--labels FILE gives them); allowed: " + words +
-                            ", " + range);
+                            ", " + range_of(classes));
   }
-  const std::string near = listed(near_names(text, labels));
+  const std::string near = listed(near_names(label.value_or(text), labels));
   refuse_target(text, "no such label" + (near.empty() ? "" : "; near labels: " + near) +
-                          "; allowed: " + words + ", a label, " + range);
+                          "; allowed: " + words + ", a label, " + range_of(classes));
 }
 
 TargetChoice parse_class_target(const TargetText& target) {

@@ -26,11 +26,12 @@ std::optional<int> whole_number(const std::string& text);
 /// refuse_target().
 std::optional<TargetChoice> parse_top(const std::string& text, int most);
 
-/// A class index or a label, case does not matter. `words`: what else is allowed, for messages.
-/// Throws as refuse_target().
+/// A class index or a label, case does not matter unless labels differ by it alone. `index:N` and
+/// `label:TEXT` say which of the two is meant: a text that means several classes is refused.
+/// `words`: what else is allowed, for messages. Throws as refuse_target().
 TargetChoice parse_class(const TargetText& target, const std::string& words);
 
-/// `top:K`, a class index or a label: what most tasks take.
+/// `top:K` or what parse_class() takes: what most tasks take.
 TargetChoice parse_class_target(const TargetText& target);
 
 /// The class of `explained`, whatever its score.

@@ -81,6 +81,60 @@ TEST(Targets, ALabelBeyondTheModelsClassesIsRefused) {
   }
 }
 
+TEST(Targets, APrefixSaysWhichIsMeant) {
+  const std::vector<std::string> digits{"1", "2", "3", "top:2", "index:0"};
+  for (const char* task : {"classification", "detection", "multilabel", "segmentation"}) {
+    const auto index_of = [&](const std::string& text) {
+      return parse_target(text, find_task(task), digits, 5).index;
+    };
+    EXPECT_EQ(index_of("index:2"), 2) << task;
+    EXPECT_EQ(index_of("label:2"), 1) << task;
+    EXPECT_EQ(index_of("label:top:2"), 3) << task;
+    EXPECT_EQ(index_of("label:index:0"), 4) << task;
+  }
+  EXPECT_EQ(parse_target("index:1", find_task("regression"), {}, 2).index, 1);
+}
+
+std::string refusal(const std::string& text, const std::vector<std::string>& labels, int classes) {
+  try {
+    parse_target(text, find_task("classification"), labels, classes);
+    return "accepted";
+  } catch (const UserError& error) {
+    EXPECT_EQ(error.code(), ExitCode::kUsage);
+    return error.what();
+  }
+}
+
+TEST(Targets, ANumberThatIsALabelToo) {
+  const std::vector<std::string> digits{"1", "2", "3"};
+  EXPECT_EQ(refusal("2", digits, 3),
+            "--target 2: is the label of class 1, and the index of another; say which: label:2 or "
+            "index:2");
+  EXPECT_EQ(parse_target("3", find_task("classification"), digits, 3).index, 2);  // no class 3
+  EXPECT_EQ(parse_target("0", find_task("classification"), digits, 3).index, 0);  // no such label
+  EXPECT_EQ(parse_target("1", find_task("classification"), {"0", "1"}, 2).index, 1);  // both
+}
+
+TEST(Targets, ALabelOfSeveralClassesIsAskedFor) {
+  const std::vector<std::string> twins{"crane", "spoon, wooden", "crane", "Crane"};
+  const std::string expected = "several classes have this label; say which: index:0 or index:2";
+  EXPECT_EQ(refusal("crane", twins, 4), "--target crane: " + expected);
+  EXPECT_EQ(refusal("label:crane", twins, 4), "--target label:crane: " + expected);
+  EXPECT_EQ(refusal("CRANE", twins, 4),
+            "--target CRANE: several classes have this label; say which: index:0, index:2 or "
+            "index:3");
+  EXPECT_EQ(parse_target("Crane", find_task("classification"), twins, 4).index, 3);
+  EXPECT_EQ(parse_target("spoon, wooden", find_task("classification"), twins, 4).index, 1);
+}
+
+TEST(Targets, AWrongPrefixedTargetNamesWhatIsAllowed) {
+  EXPECT_EQ(refusal("index:x", kLabels, 4), "--target index:x: allowed is index:N, N of 0..3");
+  EXPECT_EQ(refusal("index:4", kLabels, 4),
+            "--target index:4: is class 4; this model has classes 0..3");
+  EXPECT_NE(refusal("label:hem", kLabels, 4).find("near labels: hen"), std::string::npos);
+  EXPECT_NE(refusal("label:2", {}, 4).find("no labels"), std::string::npos);
+}
+
 TEST(Targets, TopKOfADetectorCountsBoxes) {
   EXPECT_EQ(parse_target("top:9", find_task("detection"), {"face"}, 1).best, 9);
   EXPECT_THROW(parse_target("top:0", find_task("detection"), {"face"}, 1), UserError);
