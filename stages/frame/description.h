@@ -85,9 +85,16 @@ struct ModelDescription {
   std::array<double, 3> std{0.229, 0.224, 0.225};
   const Task* task = nullptr;  ///< null = classification; task_of() gives it
   ScoreActivation activation = ScoreActivation::kSoftmax;
+  /// Somebody said so. Else what the network shows counts more: found_activation.h.
+  bool activation_given = false;
+  /// Of a classifier that gives one number: the class that it speaks for; the other of the two is
+  /// the contrary. Set when the network is loaded.
+  std::optional<int> speaks_for;
   OutputChoice output;
-  BoxLayout boxes;         ///< of a detector
-  double threshold = 0.3;  ///< least score of a box, or of a label that counts as there
+  BoxLayout boxes;  ///< of a detector
+  /// Least score of a box, of a label that counts as there, or of a place that a mask of one
+  /// channel holds (there 0.5 unless the description says it).
+  double threshold = 0.3;
   std::optional<TokenGrid> tokens;
   std::vector<std::string> layers;  ///< empty = chosen automatically
   std::vector<std::string> labels;

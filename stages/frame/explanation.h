@@ -25,6 +25,9 @@ constexpr bool is_share(float score) { return score >= 0 && score <= 1; }
 
 /// The best class at each place of a segmentation, row by row. It covers the whole network input.
 struct ClassMap {
+  /// A place outside of a mask: its network knows one class only.
+  static constexpr std::uint16_t kNoClass = 0xFFFF;
+
   int height = 0;
   int width = 0;
   std::vector<std::uint16_t> classes;

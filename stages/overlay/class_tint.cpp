@@ -28,9 +28,12 @@ std::vector<int> places_of(int pixels, double in_frame, double frame_length, dou
 }
 
 std::vector<cv::Vec3b> colors_of(const ClassMap& classes) {
-  const auto most = std::max_element(classes.classes.begin(), classes.classes.end());
+  int most = 0;
+  for (const std::uint16_t index : classes.classes) {
+    if (index != ClassMap::kNoClass) most = std::max<int>(most, index);
+  }
   std::vector<cv::Vec3b> colors;
-  for (int i = 0; i <= (most == classes.classes.end() ? 0 : *most); ++i) {
+  for (int i = 0; i <= most; ++i) {
     const cv::Scalar color = class_color(i);
     colors.emplace_back(cv::saturate_cast<std::uint8_t>(color[0]),
                         cv::saturate_cast<std::uint8_t>(color[1]),
@@ -59,7 +62,7 @@ cv::Mat tinted(const cv::Mat& frame, const ClassMap& classes, const Mapping& map
     auto* const pixels = result.ptr<cv::Vec3b>(y);
     for (int x = 0; x < frame.cols; ++x) {
       const int column = columns[static_cast<std::size_t>(x)];
-      if (column == kNowhere) continue;
+      if (column == kNowhere || line[column] == ClassMap::kNoClass) continue;
       const cv::Vec3b& color = colors[line[column]];
       for (int c = 0; c < 3; ++c) {
         pixels[x][c] =

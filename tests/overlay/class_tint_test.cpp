@@ -30,5 +30,13 @@ TEST(ClassTint, WhatTheNetworkDidNotSeeStaysAsItIs) {
   EXPECT_NE(result.at<cv::Vec3b>(2, 3), cv::Vec3b(100, 100, 100));
 }
 
+TEST(ClassTint, APlaceOutsideOfAMaskStaysAsItIs) {
+  const cv::Mat frame(4, 8, CV_8UC3, cv::Scalar(100, 100, 100));
+  const ClassMap mask{1, 2, {ClassMap::kNoClass, 0}};
+  const cv::Mat result = tinted(frame, mask, {8, 4, {0, 0, 8, 4}, {0, 0, 16, 16}}, {16, 16});
+  EXPECT_EQ(result.at<cv::Vec3b>(1, 3), cv::Vec3b(100, 100, 100));
+  EXPECT_NE(result.at<cv::Vec3b>(1, 4), cv::Vec3b(100, 100, 100));
+}
+
 }  // namespace
 }  // namespace gradcam

@@ -70,6 +70,11 @@ std::unique_ptr<jit::GraphFunction> runnable(const std::string& name,
   return std::make_unique<jit::GraphFunction>(name, graph, nullptr);
 }
 
+/// One number for each picture may come without a dimension of its own: [N] is [N, 1].
+at::Tensor as_rows(const at::Tensor& tensor) {
+  return tensor.dim() == 1 ? tensor.unsqueeze(1) : tensor;
+}
+
 }  // namespace
 
 MarkedGraph mark_layers(const Model& model, const std::vector<std::string>& layers) {
@@ -268,14 +273,14 @@ std::optional<at::Tensor> output_tensor(const c10::IValue& returned, const Outpu
   }
   if (returned.isTensor()) {
     const bool only = choice.name.empty() && choice.index.value_or(0) == 0;
-    return only ? std::optional(returned.toTensor()) : std::nullopt;
+    return only ? std::optional(as_rows(returned.toTensor())) : std::nullopt;
   }
   if (returned.isGenericDict()) {
     const auto dict = returned.toGenericDict();
     for (const auto& entry : dict) {
       const bool wanted = entry.key().isString() && entry.key().toStringRef() == choice.name;
       const bool only = choice.name.empty() && !choice.index && dict.size() == 1;
-      if ((wanted || only) && entry.value().isTensor()) return entry.value().toTensor();
+      if ((wanted || only) && entry.value().isTensor()) return as_rows(entry.value().toTensor());
     }
     return std::nullopt;
   }
@@ -285,7 +290,7 @@ std::optional<at::Tensor> output_tensor(const c10::IValue& returned, const Outpu
   if (returned.isTuple()) elements = returned.toTupleRef().elements().vec();
   if (returned.isList()) elements = returned.toList().vec();
   if (at >= elements.size() || !elements[at].isTensor()) return std::nullopt;
-  return elements[at].toTensor();
+  return as_rows(elements[at].toTensor());
 }
 
 CutResult CutGraph::run(const at::Tensor& input) {

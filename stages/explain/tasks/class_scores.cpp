@@ -5,6 +5,18 @@
 #include <numeric>
 
 namespace gradcam {
+namespace {
+
+/// What class `index` is explained by: its number, or the only one, which speaks for or against it
+/// and so is its lead, too.
+Scalar scalar_of(int index, const ModelDescription& description, bool leads) {
+  if (description.speaks_for) {
+    return Scalar::sum({{0, index == *description.speaks_for ? 1.F : -1.F}});
+  }
+  return leads ? Scalar::lead(index) : Scalar::sum({{index, 1}});
+}
+
+}  // namespace
 
 std::vector<float> activated(std::span<const float> output, ScoreActivation activation) {
   std::vector<float> scores(output.begin(), output.end());
@@ -22,6 +34,15 @@ std::vector<float> activated(std::span<const float> output, ScoreActivation acti
     case ScoreActivation::kNone:
       break;
   }
+  return scores;
+}
+
+std::vector<float> scores_of(std::span<const float> output, const ModelDescription& description) {
+  std::vector<float> scores = activated(output, description.activation);
+  if (!description.speaks_for) return scores;
+  const float share = scores.at(0);
+  scores.assign(2, 1 - share);
+  scores.at(static_cast<std::size_t>(*description.speaks_for)) = share;
   return scores;
 }
 
@@ -57,15 +78,15 @@ int count_scores(OutputShape shape, const ModelDescription&) {
 }
 
 OutputReading explain_classes(const std::vector<int>& chosen, const std::vector<float>& scores,
-                              const std::vector<std::string>& labels, bool leads) {
+                              const ModelDescription& description, bool leads) {
+  const std::vector<std::string>& labels = description.labels;
   OutputReading reading;
   for (const int index : best_classes(scores, kTopShown)) {
     reading.top.push_back(class_score(index, scores, labels));
   }
   for (const int index : chosen) {
-    reading.targets.push_back({class_score(index, scores, labels),
-                               leads ? Scalar::lead(index) : Scalar::sum({{index, 1}}),
-                               {}});
+    reading.targets.push_back(
+        {class_score(index, scores, labels), scalar_of(index, description, leads), {}});
   }
   return reading;
 }

@@ -13,6 +13,10 @@ namespace gradcam {
 /// All numbers after the description's activation: probabilities, values.
 std::vector<float> activated(std::span<const float> output, ScoreActivation activation);
 
+/// The score of each class. Where one number tells two classes apart, it is the share of
+/// ModelDescription::speaks_for, and what is left to 1 is that of the other class.
+std::vector<float> scores_of(std::span<const float> output, const ModelDescription& description);
+
 /// Indices of the `k` largest scores, best first (fewer if there are fewer).
 std::vector<int> best_classes(const std::vector<float>& scores, int k);
 
@@ -26,12 +30,12 @@ ClassScore class_score(int index, const std::vector<float>& scores,
 /// The label of a class; empty if it has none.
 std::string label_of(int index, const std::vector<std::string>& labels);
 
-/// C of an output that is one row of scores, one for each class.
+/// How many numbers an output has that is one row of scores.
 int count_scores(OutputShape shape, const ModelDescription& description);
 
-/// What such an output says, where the classes `chosen` are explained. `scores`: its numbers after
-/// the activation. `leads`: as ReadingOptions::leads.
+/// What such an output says, where the classes `chosen` are explained. `scores`: those of
+/// scores_of(). `leads`: as ReadingOptions::leads.
 OutputReading explain_classes(const std::vector<int>& chosen, const std::vector<float>& scores,
-                              const std::vector<std::string>& labels, bool leads);
+                              const ModelDescription& description, bool leads);
 
 }  // namespace gradcam

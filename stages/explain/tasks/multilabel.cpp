@@ -16,11 +16,11 @@ std::vector<int> labels_there(const std::vector<float>& scores, double threshold
 
 OutputReading read(const OutputView& output, const ModelDescription& description,
                    const ReadingOptions& options) {
-  const std::vector<float> scores = activated(output.values, description.activation);
+  const std::vector<float> scores = scores_of(output.values, description);
   const std::vector<int> chosen = options.target.automatic
                                       ? labels_there(scores, description.threshold)
                                       : chosen_classes(options.target, scores);
-  return explain_classes(chosen, scores, description.labels, options.leads);
+  return explain_classes(chosen, scores, description, options.leads);
 }
 
 }  // namespace

@@ -7,14 +7,37 @@ namespace gradcam {
 namespace {
 
 int count_classes(OutputShape shape, const ModelDescription&) {
+  if (shape.size() == 2) return 1;
   if (shape.size() != 3) refuse_shape(shape, "segmentation", "[classes, height, width]");
   return static_cast<int>(shape[0]);
 }
 
+/// A mask of one channel, [1, h, w] or [h, w]: how sure the network is of the one class that it
+/// knows, at each place.
+bool is_mask(OutputShape shape) {
+  return shape.size() == 2 || (shape.size() == 3 && shape[0] == 1);
+}
+
+/// No class anywhere yet.
+ClassMap empty_map(OutputShape shape) {
+  const std::int64_t height = shape[shape.size() - 2];
+  const std::int64_t width = shape.back();
+  return {static_cast<int>(height), static_cast<int>(width),
+          std::vector(static_cast<std::size_t>(height * width), ClassMap::kNoClass)};
+}
+
+/// A mask is read by a sigmoid. Of two labels the first is that of all other places.
+void complete_mask(ModelDescription& description, OutputShape shape) {
+  if (!is_mask(shape)) return;
+  const bool shares = description.activation == ScoreActivation::kNone;
+  if (!shares || !description.activation_given) description.activation = ScoreActivation::kSigmoid;
+  if (description.labels.size() == 2) description.labels.erase(description.labels.begin());
+}
+
 /// The best class of each place, of scores [C, h, w].
 ClassMap best_of_places(const OutputView& output) {
-  const auto places = static_cast<std::size_t>(output.shape[1] * output.shape[2]);
-  ClassMap map{static_cast<int>(output.shape[1]), static_cast<int>(output.shape[2]), {}};
+  ClassMap map = empty_map(output.shape);
+  const std::size_t places = map.classes.size();
   map.classes.assign(places, 0);
   std::vector<float> best(output.values.begin(),
                           output.values.begin() + static_cast<std::ptrdiff_t>(places));
@@ -25,6 +48,16 @@ ClassMap best_of_places(const OutputView& output) {
       best[i] = scores[i];
       map.classes[i] = static_cast<std::uint16_t>(c);
     }
+  }
+  return map;
+}
+
+/// Of a mask: class 0 where its share is above the threshold.
+ClassMap mask_of(const OutputView& output, const ModelDescription& description) {
+  ClassMap map = empty_map(output.shape);
+  const std::vector<float> shares = activated(output.values, description.activation);
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (static_cast<double>(shares[i]) > description.threshold) map.classes[i] = 0;
   }
   return map;
 }
@@ -61,7 +94,8 @@ std::vector<float> shares_of(const ClassMap& map, const std::vector<std::int64_t
                              std::size_t classes) {
   std::vector<float> shares(classes, 0);
   for (const std::int64_t place : places) {
-    shares[map.classes[static_cast<std::size_t>(place)]] += 1;
+    const std::uint16_t index = map.classes[static_cast<std::size_t>(place)];
+    if (index != ClassMap::kNoClass) shares[index] += 1;
   }
   const float all = std::max(static_cast<float>(places.size()), 1.F);
   for (float& share : shares) share /= all;
@@ -72,10 +106,11 @@ std::vector<float> shares_of(const ClassMap& map, const std::vector<std::int64_t
 OutputReading read(const OutputView& output, const ModelDescription& description,
                    const ReadingOptions& options) {
   OutputReading reading;
-  reading.classes = best_of_places(output);
+  reading.classes = is_mask(output.shape) ? mask_of(output, description) : best_of_places(output);
   const std::vector<std::int64_t> places = places_in(*reading.classes, options.region);
+  const int classes = count_classes(output.shape, description);
   const std::vector<float> shares =
-      shares_of(*reading.classes, places, static_cast<std::size_t>(output.shape[0]));
+      shares_of(*reading.classes, places, static_cast<std::size_t>(classes));
   for (const int index : best_classes(shares, kTopShown)) {
     reading.top.push_back(class_score(index, shares, description.labels));
   }
@@ -89,11 +124,14 @@ OutputReading read(const OutputView& output, const ModelDescription& description
 
 }  // namespace
 
-/// A class for each place of the picture: scores [C, h, w].
+/// A class for each place of the picture: scores [C, h, w]; of a single class [1, h, w] or [h, w],
+/// a mask.
 extern const Task kSegmentation = {.name = "segmentation",
                                    .networks = "segmentations",
+                                   .usual_threshold = 0.5,
                                    .places = true,
                                    .classes = &count_classes,
+                                   .complete = &complete_mask,
                                    .read = &read};
 
 }  // namespace gradcam

@@ -19,6 +19,8 @@ struct Task {
   std::string_view networks;  ///< what messages call networks of this task: "detectors"
   /// Of the output, unless the description's `output.activation` names another.
   ScoreActivation activation = ScoreActivation::kNone;
+  /// ModelDescription::threshold, unless the description says another.
+  double usual_threshold = ModelDescription().threshold;
   std::string_view usual_method = "gradcam";  ///< what `--method auto` means
 
   // What the output holds. Some methods and options go with it alone.
@@ -33,7 +35,8 @@ struct Task {
   /// the shape. Throws std::runtime_error if the shape is none of the task.
   int (*classes)(OutputShape shape, const ModelDescription& description) = nullptr;
 
-  /// Optional: completes the description by what the shape of the output tells.
+  /// Optional: completes the description by what the shape of the output tells. Once more for a
+  /// description that is complete, it changes nothing.
   void (*complete)(ModelDescription& description, OutputShape shape) = nullptr;
   /// Optional, once when a network is loaded: throws std::runtime_error if an output, whatever the
   /// picture was, is not as the description says.
@@ -67,10 +70,10 @@ OutputReading read_output(const OutputView& output, const ModelDescription& desc
 /// As Task::classes. Throws UserError(kModel) that names `model`.
 int classes_of(const ModelDescription& description, OutputShape shape, const std::string& model);
 
-/// `auto`, or what the task takes: mostly `top:K`, a class index, or a label (case does not
-/// matter); of a regression `up`, `down`, `keep`; of a detector also `box` (the best), `box:ID`,
-/// `all`. `classes`: 0 = not known. Throws UserError(kUsage): out of range, or unknown, with near
-/// labels.
+/// `auto`, or what the task takes: mostly `top:K`, or a class as parse_class() has it; of a
+/// regression `up`, `down`, `keep`; of a detector also `box` (the best), `box:ID`, `all`.
+/// `classes`: 0 = not known. Throws UserError(kUsage): out of range, unknown (with near labels), or
+/// not clear.
 TargetChoice parse_target(const std::string& text, const Task& task,
                           const std::vector<std::string>& labels, int classes);
 

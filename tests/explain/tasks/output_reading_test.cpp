@@ -39,6 +39,102 @@ TEST(OutputReading, ClassificationExplainsTheRawScoreOfTheBestClass) {
   EXPECT_EQ(reading.top[1].index, 2);
 }
 
+/// Of a classifier that gives one number, after the description has been completed.
+OutputReading of_one_number(float number, std::vector<std::string> labels,
+                            const TargetChoice& target = {}) {
+  ModelDescription description;
+  description.labels = std::move(labels);
+  const Task& task = task_of(description);
+  const Shape shape{1};
+  task.complete(description, shape);
+  task.complete(description, shape);  // changes nothing
+  EXPECT_EQ(task.classes(shape, description), 2);
+  return read_output({Values{number}, shape}, description, {target, false, nullptr});
+}
+
+TEST(OutputReading, OneNumberIsTheShareOfAClassAndItsContrary) {
+  const float share = 1 / (1 + std::exp(1.5F));
+  const OutputReading reading = of_one_number(-1.5F, {"red"});
+  ASSERT_EQ(reading.top.size(), 2U);
+  EXPECT_EQ(reading.top[0].label, "not red");
+  EXPECT_EQ(reading.top[0].index, 1);
+  EXPECT_NEAR(reading.top[0].score, 1 - share, 1e-6);
+  EXPECT_EQ(reading.top[1].label, "red");
+  EXPECT_NEAR(reading.top[1].score, share, 1e-6);
+  // What speaks for the side that won is what makes the number smaller.
+  EXPECT_EQ(indices(reading), std::vector<int>{1});
+  EXPECT_DOUBLE_EQ(reading.targets[0].scalar.value(Values{-1.5F}), 1.5);
+  EXPECT_EQ(indices(of_one_number(0.25F, {"red"})), std::vector<int>{0});
+}
+
+TEST(OutputReading, OneNumberSpeaksForTheSecondOfTwoLabels) {
+  const OutputReading reading = of_one_number(1.5F, {"cat", "dog"});
+  EXPECT_EQ(reading.top.at(0).label, "dog");
+  EXPECT_EQ(reading.top[0].index, 1);
+  EXPECT_NEAR(reading.top[0].score, 1 / (1 + std::exp(-1.5)), 1e-6);
+  EXPECT_DOUBLE_EQ(reading.targets.at(0).scalar.value(Values{1.5F}), 1.5);
+  const OutputReading other = of_one_number(1.5F, {"cat", "dog"}, {.index = 0});
+  EXPECT_DOUBLE_EQ(other.targets.at(0).scalar.value(Values{1.5F}), -1.5);
+}
+
+TEST(OutputReading, OneNumberWithoutLabelsIsThatOfClassZero) {
+  const OutputReading reading = of_one_number(1.5F, {}, {.best = 2});
+  EXPECT_EQ(indices(reading), (std::vector<int>{0, 1}));
+  EXPECT_NEAR(reading.top.at(0).score, 1 / (1 + std::exp(-1.5)), 1e-6);
+  EXPECT_DOUBLE_EQ(reading.targets[1].scalar.value(Values{1.5F}), -1.5);
+}
+
+/// Of one channel at 1x4 places.
+OutputReading mask(const Values& output, ModelDescription description = {},
+                   const Shape& shape = {1, 1, 4}) {
+  description.task = &find_task("segmentation");
+  description.task->complete(description, shape);
+  return read_output({output, shape}, description, {});
+}
+
+TEST(OutputReading, AMaskCountsWhereItIsAboveOneHalf) {
+  ModelDescription description;
+  description.threshold = find_task("segmentation").usual_threshold;
+  description.labels = {"red"};
+  const OutputReading reading = mask({-5, 3, 0, -0.1F}, description);
+  ASSERT_EQ(reading.top.size(), 1U);
+  EXPECT_EQ(reading.top[0].label, "red");
+  EXPECT_FLOAT_EQ(reading.top[0].score, 0.25F);
+  EXPECT_EQ(
+      reading.classes->classes,
+      (std::vector<std::uint16_t>{ClassMap::kNoClass, 0, ClassMap::kNoClass, ClassMap::kNoClass}));
+  EXPECT_DOUBLE_EQ(reading.targets.at(0).scalar.value(Values{-5, 3, 0, -0.1F}), 3);
+}
+
+TEST(OutputReading, AMaskFollowsTheThresholdOfTheDescription) {
+  ModelDescription description;
+  description.threshold = 0.9;  // 2.197
+  EXPECT_FLOAT_EQ(mask({-5, 3, 2, 2.3F}, description).top.at(0).score, 0.5F);
+  description.threshold = 0.001;
+  EXPECT_FLOAT_EQ(mask({-5, 3, 2, 2.3F}, description).top.at(0).score, 1);
+}
+
+TEST(OutputReading, AMaskMayLackItsChannel) {
+  EXPECT_EQ(find_task("segmentation").classes(Shape{2, 2}, {}), 1);
+  const OutputReading reading = mask({-5, 3, 2, 2.3F}, {}, {2, 2});
+  EXPECT_FLOAT_EQ(reading.top.at(0).score, 0.75F);
+  EXPECT_EQ(reading.classes->width, 2);
+}
+
+TEST(OutputReading, AMaskOfSharesGetsNoSecondSigmoid) {
+  ModelDescription description;
+  description.threshold = 0.5;
+  description.activation = ScoreActivation::kNone;
+  description.activation_given = true;
+  EXPECT_FLOAT_EQ(mask({0.1F, 0.4F, 0.6F, 0.9F}, description).top.at(0).score, 0.5F);
+}
+
+TEST(OutputReading, OfTwoLabelsOfAMaskTheSecondIsTheClass) {
+  ModelDescription description;
+  description.labels = {"background", "road"};
+  EXPECT_EQ(mask({-5, 3, 0, -0.1F}, description).top.at(0).label, "road");
+}
+
 TEST(OutputReading, MultilabelExplainsAllLabelsAboveTheThreshold) {
   ModelDescription description;
   description.threshold = 0.5;
