@@ -85,6 +85,7 @@ void print_model(const Options& options) {
   }
   const Explainer explainer(loaded.network, d, options.explain);
   std::printf("layer        %s\n", listed(explainer.layers()).c_str());
+  if (!explainer.note().empty()) std::printf("output       %s\n", explainer.note().c_str());
   std::printf("device       %s\n", explainer.device().c_str());
   std::printf("engine       %s\n", explainer.engine().c_str());
   for (const EngineTrial& trial : explainer.engine_trials()) {
@@ -126,6 +127,19 @@ std::string problems(const StreamSummary& stream) {
   if (stream.failed > 0) text += ", " + std::to_string(stream.failed) + " failed";
   if (stream.dropped() > 0) text += ", " + std::to_string(stream.dropped()) + " dropped";
   return text;
+}
+
+/// What makes shares of the scores: " with softmax"; nothing of the network's own shares.
+std::string activation_text(const ModelDescription& description) {
+  switch (description.activation) {
+    case ScoreActivation::kSoftmax:
+      return " with softmax";
+    case ScoreActivation::kSigmoid:
+      return " with sigmoid";
+    case ScoreActivation::kNone:
+      break;
+  }
+  return "";
 }
 
 }  // namespace
@@ -191,10 +205,11 @@ void log_model(const Explainer& explainer) {
     log::warning("there are " + std::to_string(d.labels.size()) + " labels for " +
                  std::to_string(numbers) + " " + what + ": are they those of this model?");
   }
+  if (!explainer.note().empty()) log::warning(explainer.note());
   if (!d.assumed) return;
   log::warning("the model has no description; assumed: " + std::to_string(d.input_height) + "x" +
                std::to_string(d.input_width) +
-               " stretched, RGB, /255, ImageNet mean and std, classification with softmax");
+               " stretched, RGB, /255, ImageNet mean and std, classification" + activation_text(d));
 }
 
 void report_summary(const RunSummary& summary, bool brief) {

@@ -13,6 +13,7 @@
 #include "stages/explain/engines/make_engine.h"
 #include "stages/explain/engines/probe.h"
 #include "stages/explain/explain_pictures.h"
+#include "stages/explain/found_activation.h"
 #include "stages/explain/graph/detector_layers.h"
 #include "stages/explain/graph/layers.h"
 #include "stages/explain/graph/tokens.h"
@@ -97,10 +98,13 @@ Explainer::Explainer(const Network& network, ModelDescription description,
     task_of(description_).complete(description_, shape);
   classes_ = classes_of(description_, shape, network.path());
   target_ = parse_target(options.target, task_of(description_), description_.labels, classes_);
+  const CutResult first = parts_->chosen.engine->run(probe_pixels(description_));
+  require_fit(network, method, first);
+  const HeatMap outputs = to_map(first.output.detach().flatten(1));
+  note_ = find_activation(network, *parts_->chosen.engine, row_of(outputs, 0), description_);
   if (options.batch > 1) {
     batch_ = largest_batch(*parts_->chosen.engine, probe_pixels(description_), options.batch);
   }
-  require_fit(network, method);
   // Loaded here, not in front of the first frame.
   if (method.needs.network) parts_->inputs.whole_network();
   if (options_.guided) parts_->inputs.whole_network().require_relu();
@@ -109,9 +113,8 @@ Explainer::Explainer(const Network& network, ModelDescription description,
 /// Throws UserError(kUsage) for a layer whose activation is no map of places, or whose tail is not
 /// to be had apart where the method wants that; kModel for an output that is not as the description
 /// says.
-void Explainer::require_fit(const Network& network, const Method& method) {
+void Explainer::require_fit(const Network& network, const Method& method, const CutResult& result) {
   Engine& engine = *parts_->chosen.engine;
-  const CutResult result = engine.run(probe_pixels(description_));
   for (std::size_t i = 0; i < result.activations.size(); ++i) {
     try {
       to_places(result.activations[i].detach()[0], description_);
@@ -233,7 +236,7 @@ std::vector<float> Explainer::output_of(const Blob& blob) {
 }
 
 std::vector<float> Explainer::forward_only(const Blob& blob) {
-  return activated(output_of(blob), description_.activation);
+  return scores_of(output_of(blob), description_);
 }
 
 void Explainer::set_reference(const Blob& blob) {

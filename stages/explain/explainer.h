@@ -15,6 +15,7 @@
 namespace gradcam {
 
 class Network;
+struct CutResult;
 struct Method;
 struct StreamMemory;
 
@@ -67,14 +68,17 @@ class Explainer {
   /// Several pictures by one call of the engine; what one of them throws, all do.
   std::vector<Explanation> explain(const std::vector<const Blob*>& blobs, const Question& question);
 
-  /// The output of the plain network on the same input, after the description's activation, without
+  /// The scores of the plain network on the same input, one for each class (or value), without
   /// autograd: what explaining is compared to.
   std::vector<float> forward_only(const Blob& blob);
 
   /// Of task embedding: the picture that others are compared with. Must be set before explain().
   void set_reference(const Blob& blob);
 
+  /// Completed by what the network showed.
   const ModelDescription& description() const { return description_; }
+  /// What the user should know of that; empty = nothing.
+  const std::string& note() const { return note_; }
   const std::vector<std::string>& layers() const { return layers_; }
   /// Of the options.
   const TargetChoice& target() const { return target_; }
@@ -104,13 +108,14 @@ class Explainer {
   std::vector<Explanation> explain_once(const std::vector<const Blob*>& blobs,
                                         const Question& question);
   Explanation explain_varied(const Blob& blob, const Question& question);
-  void require_fit(const Network& network, const Method& method);
+  void require_fit(const Network& network, const Method& method, const CutResult& result);
   std::vector<float> output_of(const Blob& blob);
 
   ModelDescription description_;
   ExplainOptions options_;
   std::vector<std::string> layers_;
   TargetChoice target_;
+  std::string note_;
   std::string device_;
   int classes_ = 0;
   int batch_ = 1;

@@ -59,7 +59,8 @@ std::string identity_of(const std::string& path) {
 
 LoadedModel load_file(const std::string& path, c10::Device device) {
   Model model(path, device);
-  ModelDescription description = find_description(path, model.embedded_description());
+  ModelDescription description =
+      find_description(path, model.embedded_description(), model.ultralytics_config());
   std::string note;
   if (const std::string& left = model.left_in_training(); !left.empty()) {
     note += "; was saved in training mode: " + left + " switched to inference";

@@ -18,14 +18,16 @@
 namespace gradcam {
 namespace {
 
-torch::jit::Module load(const std::string& path, c10::Device device, std::string& description) {
+constexpr const char* kDescription = "gradcam.json";
+constexpr const char* kUltralytics = "config.txt";
+
+/// `extra`: what is wanted of the file besides, by name.
+torch::jit::Module load(const std::string& path, c10::Device device,
+                        torch::jit::ExtraFilesMap& extra) {
   require_model_file(path);
   compute_alone();
-  torch::jit::ExtraFilesMap extra{{"gradcam.json", ""}};
   try {
-    auto module = torch::jit::load(path, device, extra);
-    description = extra["gradcam.json"];
-    return module;
+    return torch::jit::load(path, device, extra);
   } catch (const std::exception& error) {
     const std::string reason = torch_reason(error.what());
     if (reason.find("torchvision::") != std::string::npos) {
@@ -54,7 +56,10 @@ void require_model_file(const std::string& path) {
 
 Model::Model(const std::string& path, c10::Device device) : path_(path), device_(device) {
   settle(device);
-  auto module = load(path, device, embedded_description_);
+  torch::jit::ExtraFilesMap extra{{kDescription, ""}, {kUltralytics, ""}};
+  auto module = load(path, device, extra);
+  embedded_description_ = extra[kDescription];
+  ultralytics_config_ = extra[kUltralytics];
   if (!module.find_method("forward")) {
     throw UserError(ExitCode::kModel, "model '" + path + "': has no forward");
   }

@@ -38,6 +38,8 @@ class Model {
   std::optional<std::int64_t> picture_channels() const { return picture_channels_; }
   /// What had been left in training mode and was switched to inference; empty = nothing.
   const std::string& left_in_training() const { return left_in_training_; }
+  /// What Ultralytics's exporter noted in the file (extra file config.txt); empty if there is none.
+  const std::string& ultralytics_config() const { return ultralytics_config_; }
 
  private:
   void bring_in_order(const torch::jit::Module& module, const std::vector<ModuleGraph>& graphs);
@@ -47,6 +49,7 @@ class Model {
   std::string embedded_description_;
   std::optional<std::int64_t> picture_channels_;
   std::string left_in_training_;
+  std::string ultralytics_config_;
   std::shared_ptr<const torch::jit::Module> module_;
 };
 

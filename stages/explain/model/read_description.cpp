@@ -12,6 +12,7 @@
 #include "config/user_error.h"
 #include "stages/explain/model/labels.h"
 #include "stages/explain/model/text_file.h"
+#include "stages/explain/model/ultralytics.h"
 #include "stages/explain/tasks/task.h"
 
 namespace gradcam {
@@ -224,6 +225,7 @@ class Reader {
     for (const Task* task : all_tasks()) by_name.emplace(task->name, task);
     d.task = choice("task", v, by_name);
     d.activation = d.task->activation;
+    d.threshold = d.task->usual_threshold;
   }
 
   void output(const json& v, ModelDescription& d) const {
@@ -241,6 +243,7 @@ class Reader {
                                                   {{"softmax", ScoreActivation::kSoftmax},
                                                    {"sigmoid", ScoreActivation::kSigmoid},
                                                    {"none", ScoreActivation::kNone}});
+           d.activation_given = true;
          }}};
     each(v, keys, "output.");
     for (const char* key : {"anchors", "variances", "background"}) {
@@ -336,19 +339,23 @@ ModelDescription parse_description(const std::string& text, const std::string& o
   return description;
 }
 
-ModelDescription find_description(const std::string& model_path, const std::string& embedded) {
+ModelDescription find_description(const std::string& model_path, const std::string& embedded,
+                                  const std::string& ultralytics) {
   const fs::path beside = fs::path(model_path).replace_extension(".json");
   const std::string folder = fs::path(model_path).parent_path().string();
+  ModelDescription description;
   std::error_code error;  // one that may not be looked at is none
   if (fs::is_regular_file(beside, error)) {
-    return parse_description(read_file(beside.string(), ExitCode::kModel, "description"),
-                             "description '" + beside.string() + "'", folder);
+    description = parse_description(read_file(beside.string(), ExitCode::kModel, "description"),
+                                    "description '" + beside.string() + "'", folder);
+  } else if (!embedded.empty()) {
+    description = parse_description(embedded, "description in '" + model_path + "'", folder);
+  } else if (const auto classifier = ultralytics_classifier(ultralytics)) {
+    description = *classifier;
+  } else {
+    description.assumed = true;
   }
-  if (!embedded.empty()) {
-    return parse_description(embedded, "description in '" + model_path + "'", folder);
-  }
-  ModelDescription description;
-  description.assumed = true;
+  if (description.labels.empty()) description.labels = ultralytics_labels(ultralytics);
   return description;
 }
 

@@ -13,7 +13,9 @@ ModelDescription parse_description(const std::string& json, const std::string& o
                                    const std::string& folder);
 
 /// The description of a model file: MODEL.json beside MODEL.pt, else the text embedded in the file,
-/// else the defaults (with `assumed` set).
-ModelDescription find_description(const std::string& model_path, const std::string& embedded);
+/// else that of an Ultralytics classifier, else the defaults (with `assumed` set). Labels that it
+/// lacks are those of `ultralytics`, as Model::ultralytics_config() has it.
+ModelDescription find_description(const std::string& model_path, const std::string& embedded,
+                                  const std::string& ultralytics = "");
 
 }  // namespace gradcam

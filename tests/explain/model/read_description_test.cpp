@@ -80,6 +80,58 @@ TEST_F(Description, MultilabelScoresAreSigmoidsUnlessSaid) {
             ScoreActivation::kSigmoid);
 }
 
+TEST_F(Description, TheTaskDecidesTheThresholdUnlessItIsSaid) {
+  EXPECT_EQ(parse_description(R"({"task":"multilabel"})", "d", "").threshold, 0.3);
+  EXPECT_EQ(parse_description(R"({"task":"segmentation"})", "d", "").threshold, 0.5);
+  EXPECT_EQ(parse_description(R"({"threshold":0.7,"task":"segmentation"})", "d", "").threshold,
+            0.7);
+}
+
+TEST_F(Description, OnlyAnActivationThatIsSaidCountsAsGiven) {
+  EXPECT_FALSE(parse_description(R"({"task":"multilabel"})", "d", "").activation_given);
+  EXPECT_TRUE(
+      parse_description(R"({"output":{"activation":"softmax"}})", "d", "").activation_given);
+}
+
+constexpr const char* kUltralytics =
+    R"({"description":"a classifier","stride":1,"task":"classify","imgsz":[64,96],
+        "names":{"0":"tench","1":"cock"}})";
+
+TEST_F(Description, AClassifierOfUltralyticsDescribesItself) {
+  const std::string model = (folder_ / "yolo-cls.pt").string();
+  const auto d = find_description(model, "", kUltralytics);
+  EXPECT_FALSE(d.assumed);
+  EXPECT_EQ(d.input_height, 64);
+  EXPECT_EQ(d.input_width, 96);
+  EXPECT_EQ(d.resize, ResizeMode::kCenterCrop);
+  EXPECT_EQ(d.mean, (std::array<double, 3>{0, 0, 0}));
+  EXPECT_EQ(d.std, (std::array<double, 3>{1, 1, 1}));
+  EXPECT_EQ(d.activation, ScoreActivation::kNone);
+  EXPECT_TRUE(d.activation_given);
+  EXPECT_EQ(d.labels, (std::vector<std::string>{"tench", "cock"}));
+  EXPECT_EQ(find_description(model, "", R"({"task":"classify","imgsz":32})").input_width, 32);
+}
+
+TEST_F(Description, LabelsOfUltralyticsFillInForThoseThatADescriptionLacks) {
+  const std::string model = (folder_ / "yolo-cls.pt").string();
+  const auto d = find_description(model, R"({"name":"inside"})", kUltralytics);
+  EXPECT_EQ(d.input_height, 224);
+  EXPECT_EQ(d.labels, (std::vector<std::string>{"tench", "cock"}));
+  const auto own = find_description(model, R"({"labels":["a","b"]})", kUltralytics);
+  EXPECT_EQ(own.labels, (std::vector<std::string>{"a", "b"}));
+}
+
+TEST_F(Description, OtherTextsUnderThatNameAreLeftAlone) {
+  const std::string model = (folder_ / "net.pt").string();
+  for (const char* text : {"", "learning_rate: 0.1", "[1, 2]", R"({"task":"detect","imgsz":[8,8]})",
+                           R"({"task":"classify"})", R"({"task":"classify","imgsz":[8,"8"]})",
+                           R"({"task":3,"imgsz":[8,8],"names":["a"]})"}) {
+    const auto d = find_description(model, "", text);
+    EXPECT_TRUE(d.assumed) << text;
+    EXPECT_TRUE(d.labels.empty()) << text;
+  }
+}
+
 TEST_F(Description, MistakesNameTheKey) {
   const std::pair<const char*, const char*> bad[] = {
       {R"({"inputsize":[1,2]})", "inputsize"},
