@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,7 +40,29 @@ bool has_extension(std::string_view file, const std::vector<std::string_view>& e
 inline bool is_picture_file(std::string_view text) {
   return has_extension(text, {".png", ".jpg", ".jpeg"});
 }
-constexpr bool is_series(std::string_view text) { return text.find('%') != text.npos; }
+
+/// Where a file's name takes a number, as printf's %d, %5d or %05d; size 0: nowhere. Any other % is
+/// a letter of the name.
+struct NumberField {
+  std::size_t at = 0;
+  std::size_t size = 0;
+};
+constexpr NumberField number_field(std::string_view name, std::size_t from = 0) {
+  constexpr std::size_t kMostDigits = 2;
+  for (std::size_t at = name.find('%', from); at != name.npos; at = name.find('%', at + 1)) {
+    std::size_t end = at + 1;
+    while (end < name.size() && end <= at + kMostDigits && name[end] >= '0' && name[end] <= '9') {
+      ++end;
+    }
+    if (end < name.size() && name[end] == 'd') return {at, end + 1 - at};
+  }
+  return {};
+}
+
+/// Only the file's name counts, not its folder's.
+constexpr bool is_series(std::string_view text) {
+  return number_field(text.substr(text.rfind('/') + 1)).size > 0;
+}
 
 /// In the order of the help. At most one kind recognises a text.
 inline constexpr std::array kOutputTable = {

@@ -52,23 +52,16 @@ void require_new_file(const fs::path& path, bool overwrite) {
 
 SeriesName::SeriesName(const fs::path& pattern) : folder_(pattern.parent_path()) {
   const std::string name = pattern.filename().string();
-  const std::size_t percent = name.find('%');
-  std::size_t at = percent + 1;
-  if (at < name.size() && name[at] == '0') {
-    fill_ = '0';
-    ++at;
-  }
-  if (at < name.size() && name[at] >= '1' && name[at] <= '9') {
-    width_ = static_cast<std::size_t>(name[at] - '0');
-    ++at;
-  }
-  const bool one_number = percent != std::string::npos && at < name.size() && name[at] == 'd' &&
-                          name.find('%', at) == std::string::npos;
-  if (!one_number || is_series(folder_.string())) {
+  const auto [at, size] = number_field(name);
+  if (size == 0 || number_field(name, at + size).size > 0) {
     refuse(pattern, "is no series: its name takes exactly one number, as in out_%05d.png");
   }
-  before_ = name.substr(0, percent);
-  after_ = name.substr(at + 1);
+  before_ = name.substr(0, at);
+  after_ = name.substr(at + size);
+  const std::string digits = name.substr(at + 1, size - 2);
+  if (digits.empty()) return;
+  if (digits[0] == '0') fill_ = '0';
+  width_ = std::stoul(digits);
 }
 
 fs::path SeriesName::at(std::int64_t number) const {

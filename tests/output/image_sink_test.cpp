@@ -51,22 +51,39 @@ TEST(ImageSink, OnePictureOfAFilmIsRefused) {
   EXPECT_USER_ERROR(ImageSink(folder / "out.png", false, false), ExitCode::kOutput, "out_%05d.png");
 }
 
-class BadSeries : public ::testing::TestWithParam<const char*> {};
-
-TEST_P(BadSeries, IsRefused) {
+TEST(ImageSink, AFieldForNoNumberIsPartOfTheName) {
   const TempFolder folder;
-  EXPECT_USER_ERROR(ImageSink(folder / GetParam(), false, false), ExitCode::kOutput, GetParam());
+  for (const char* name : {"50%.png", "%s.png", "a%%b.png", "%n.png", "%.3d.png", "%ld.png"}) {
+    ImageSink sink(folder / name, true, false);
+    sink.write(rendered(3, kNoTime, grey(3, kSize)));
+    EXPECT_TRUE(std::filesystem::exists(folder / name)) << name;
+    EXPECT_USER_ERROR(ImageSink(folder / name, false, true), ExitCode::kOutput, "_%05d.png");
+  }
 }
 
-INSTANTIATE_TEST_SUITE_P(ImageSink, BadSeries,
-                         ::testing::Values("%s.png", "%d%d.png", "%05d%%.png", "%n.png", "%.3d.png",
-                                           "%-5d.png", "%100d.png", "%5", "%ld.png", "50%.png",
-                                           "%05d_%s.png"));
+TEST(ImageSink, AFolderIsTakenByItsName) {
+  const TempFolder folder;
+  std::filesystem::create_directory(folder / "a%d");
+  ImageSink still(folder / "a%d" / "50%.png", true, false);
+  still.write(rendered(0, kNoTime, grey(0, kSize)));
+  ImageSink series(folder / "a%d" / "50%_%02d.png", false, false);
+  series.write(rendered(7, kNoTime, grey(7, kSize)));
+  EXPECT_TRUE(std::filesystem::exists(folder / "a%d" / "50%.png"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "a%d" / "50%_07.png"));
+}
+
+TEST(ImageSink, ASeriesTakesOneNumber) {
+  const TempFolder folder;
+  EXPECT_USER_ERROR(ImageSink(folder / "%d%d.png", false, false), ExitCode::kOutput, "%d%d.png");
+  EXPECT_USER_ERROR(ImageSink(folder / "%d_%05d.png", false, false), ExitCode::kOutput,
+                    "one number");
+}
 
 TEST(SeriesName, FillsAsPrintfDoes) {
   EXPECT_EQ(SeriesName("d/a_%d.png").at(7), "d/a_7.png");
   EXPECT_EQ(SeriesName("%3d.png").at(7), "  7.png");
   EXPECT_EQ(SeriesName("%03d.png").at(12345), "12345.png");
+  EXPECT_EQ(SeriesName("50%_%012d%.png").at(7), "50%_000000000007%.png");
 }
 
 TEST(ImageSink, ExistingSeriesIsRefusedUnlessOverwritten) {
