@@ -2,6 +2,7 @@
 # internal and not installed. tests/embed_test.sh proves that the list is closed.
 set(GRADCAM_PUBLIC_HEADERS
   # What is asked for, and what can go wrong
+  config/colour.h
   config/engine_table.h
   config/looks.h
   config/named.h

@@ -143,6 +143,11 @@ std::vector<OptionSpec> input_options() {
           named(group, Arity::kSwitch, {"--loop"}, "",
                 "begin films, pictures and folders again at their end"),
           yes_or_no(), [](auto&& o) -> auto& { return o.input.loop; }),
+      option(
+          named(group, Arity::kSingle, {"--background"}, "COLOUR",
+                "what transparent pictures are laid on; default: their alpha is dropped, and the "
+                "colours stored under it are seen, as networks are trained"),
+          colour_value(), [](auto&& o) -> auto& { return o.input.background; }),
   };
 }
 

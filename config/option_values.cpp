@@ -146,6 +146,15 @@ ValueKind<std::array<double, 4>> region_value() {
           }};
 }
 
+ValueKind<std::optional<Colour>> colour_value() {
+  return {"a colour such as white, gray or #rrggbb",
+          [](const std::string& text) -> std::optional<std::optional<Colour>> {
+            const std::optional<Colour> colour = parse_colour(text);
+            return colour ? std::make_optional(colour) : std::nullopt;
+          },
+          [](const std::optional<Colour>& colour) { return colour ? to_text(*colour) : ""; }};
+}
+
 ValueKind<bool> yes_or_no() {
   return {"true or false",
           [](const std::string& text) -> std::optional<bool> {

@@ -40,6 +40,9 @@ ValueKind<double> seconds_value();
 /// the empty text.
 ValueKind<std::array<double, 4>> region_value();
 
+/// A colour, or none: that prints as the empty text.
+ValueKind<std::optional<Colour>> colour_value();
+
 /// true, false, and their usual other names.
 ValueKind<bool> yes_or_no();
 

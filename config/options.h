@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config/colour.h"
 #include "config/engine_table.h"
 #include "config/looks.h"
 
@@ -23,6 +24,8 @@ struct InputOptions {
   int max_dim = 0;                   ///< longer side shrunk to this many pixels; 0 = never
   double max_fps = 0;                ///< most frames per second taken from each source; 0 = all
   bool loop = false;                 ///< films, pictures and folders begin again at their end
+  std::optional<Colour>
+      background;  ///< that transparent pictures are laid on; none: alpha is dropped
 };
 
 /// Which network is explained, and how.

@@ -106,7 +106,8 @@ std::vector<StreamState> Annotation::Parts::stream_states() const {
 /// Films are played at their own speed where somebody watches or the run is to be like a live one.
 void Annotation::Parts::open_sources(const std::stop_token& stop) {
   for (const std::string& text : options.input.sources) {
-    auto source = open_source(text, options.input, {options.run.live != Choice::kNo, stop});
+    auto source =
+        open_source(text, options.input, {options.run.live != Choice::kNo, stop, log::warning});
     const SourceInfo info = source->info();
     if (!info.live && !info.still && (only_watched() || is_live(info))) {
       auto playback = std::make_shared<Playback>();

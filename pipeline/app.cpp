@@ -7,8 +7,6 @@
 #include <exception>
 #include <functional>
 #include <memory>
-#include <opencv2/core.hpp>
-#include <opencv2/imgcodecs.hpp>
 #include <thread>
 
 #include "config/output_table.h"
@@ -17,6 +15,8 @@
 #include "pipeline/bench.h"
 #include "pipeline/log.h"
 #include "pipeline/reports.h"
+#include "stages/capture/pictures/picture.h"
+#include "stages/capture/pictures/rendering.h"
 #include "stages/explain/load.h"
 #include "stages/explain/tasks/task.h"
 #include "stages/output/atomic_file.h"
@@ -36,7 +36,8 @@ LayerSwitch load_explainers(ExplainOptions options, std::size_t streams) {
 }
 
 /// What an embedding is compared with. Throws UserError(kUsage).
-void read_reference(LayerSwitch& explainers, const std::string& path) {
+void read_reference(LayerSwitch& explainers, const Options& options) {
+  const std::string& path = options.explain.reference;
   const ModelDescription& description = explainers.first().description();
   const bool needed = task_of(description).likeness;
   if (!needed && path.empty()) return;
@@ -48,11 +49,14 @@ void read_reference(LayerSwitch& explainers, const std::string& path) {
     throw UserError(ExitCode::kUsage,
                     "this model gives an embedding: --reference PICTURE says what to compare with");
   }
-  const cv::Mat picture = cv::imread(path);
-  if (picture.empty()) {
-    throw UserError(ExitCode::kUsage, "--reference " + path + ": no picture that can be read");
+  try {
+    Rendering rendering(options.input.background, log::warning);
+    const cv::Mat picture = rendering.render(read_picture(path), "--reference '" + path + "'");
+    explainers.set_reference(to_network_input(picture, description).blob);
+  } catch (const UnreadablePicture& problem) {
+    throw UserError(ExitCode::kUsage,
+                    "--reference " + path + ": no picture that can be read: " + problem.what());
   }
-  explainers.set_reference(to_network_input(picture, description).blob);
 }
 
 /// False if a stop came while a source was waited for.
@@ -82,7 +86,7 @@ ExitCode run(const Options& options, const std::stop_token& stop) {
   const auto annotation = open_annotation(options, stop);
   if (!annotation) return ExitCode::kDone;
   LayerSwitch explainers = load_explainers(options.explain, options.input.sources.size());
-  read_reference(explainers, options.explain.reference);
+  read_reference(explainers, options);
   const RunSummary summary = annotation->run(explainers, stop);
   if (!options.output.stats.empty()) write_file(options.output.stats, to_json(summary) + "\n");
   if (summary.error) std::rethrow_exception(summary.error);
@@ -97,7 +101,7 @@ ExitCode bench(const Options& asked, const std::stop_token& stop) {
   const auto annotation = open_annotation(options, stop);
   if (!annotation) return ExitCode::kDone;
   LayerSwitch explainers = load_explainers(options.explain, options.input.sources.size());
-  read_reference(explainers, options.explain.reference);
+  read_reference(explainers, options);
   const EngineTimes engine = time_engine(explainers.first(), stop);
   const RunSummary summary = annotation->run(explainers, stop);
   print_bench(engine, summary, uses_standard_output(options.output) ? stderr : stdout);

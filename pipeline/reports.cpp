@@ -97,7 +97,7 @@ void print_model(const Options& options) {
 }
 
 void print_source(const Options& options, const std::stop_token& stop) {
-  const auto source = open_source(options.subject, options.input, {true, stop});
+  const auto source = open_source(options.subject, options.input, {true, stop, log::warning});
   const SourceInfo& info = source->info();
   std::printf("source     %s\n", info.name.c_str());
   std::printf("kind       %s\n", info.still ? "picture" : info.live ? "live" : "film");

@@ -3,13 +3,8 @@
 #include <glob.h>
 
 #include <algorithm>
-#include <array>
-#include <cctype>
-#include <fstream>
-#include <iterator>
-#include <opencv2/imgcodecs.hpp>
+#include <utility>
 
-#include "config/text.h"
 #include "config/user_error.h"
 
 namespace gradcam {
@@ -35,28 +30,6 @@ void sort_naturally(std::vector<fs::path>& paths) {
   });
 }
 
-/// A JPEG file that was cut off: its last scan (FF DA) has no end of image (FF D9) behind it. What
-/// a scan holds cannot look like one. OpenCV fills the rest with grey and says nothing.
-bool is_cut_jpeg(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  char begin[2] = {};
-  if (!in.read(begin, sizeof begin) || std::string(begin, 2) != "\xFF\xD8") return false;
-  const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-  const auto scan = bytes.rfind("\xFF\xDA");
-  return scan == std::string::npos || bytes.find("\xFF\xD9", scan) == std::string::npos;
-}
-
-/// Empty if the file is no whole picture. OpenCV throws on some broken files and returns nothing on
-/// others.
-cv::Mat read_picture(const fs::path& path) {
-  try {
-    if (is_cut_jpeg(path)) return {};
-    return cv::imread(path.string(), cv::IMREAD_COLOR);
-  } catch (const cv::Exception&) {
-    return {};
-  }
-}
-
 std::string unreadable_text(const std::vector<std::string>& names, std::size_t total) {
   constexpr std::size_t kNamed = 3;
   std::string text = std::to_string(names.size()) + " of " + std::to_string(total) +
@@ -69,13 +42,6 @@ std::string unreadable_text(const std::vector<std::string>& names, std::size_t t
 }
 
 }  // namespace
-
-bool has_picture_extension(const fs::path& path) {
-  static const std::array<const char*, 7> kExtensions = {".jpg", ".jpeg", ".png", ".bmp",
-                                                         ".tif", ".tiff", ".webp"};
-  const std::string extension = lower_case(path.extension().string());
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
-}
 
 bool natural_less(const std::string& a, const std::string& b) {
   std::size_t i = 0;
@@ -112,8 +78,8 @@ std::vector<fs::path> pictures_in_folder(const fs::path& folder) {
                     "cannot read folder '" + folder.string() + "': " + error.message());
   }
   if (paths.empty()) {
-    throw UserError(ExitCode::kSource, "folder '" + folder.string() +
-                                           "' holds no picture (.jpg .png .bmp .tif .webp)");
+    throw UserError(ExitCode::kSource, "folder '" + folder.string() + "' holds no picture (" +
+                                           picture_extensions() + ")");
   }
   sort_naturally(paths);
   return paths;
@@ -130,15 +96,15 @@ std::vector<fs::path> pictures_matching(const std::string& pattern) {
   }
   globfree(&found);
   if (paths.empty()) {
-    throw UserError(ExitCode::kSource, "no picture (.jpg .png .bmp .tif .webp) matches '" +
+    throw UserError(ExitCode::kSource, "no picture (" + picture_extensions() + ") matches '" +
                                            pattern + "'; films are given one by one");
   }
   sort_naturally(paths);
   return paths;
 }
 
-ImagesSource::ImagesSource(std::string name, std::vector<fs::path> paths)
-    : paths_(std::move(paths)) {
+ImagesSource::ImagesSource(std::string name, std::vector<fs::path> paths, Rendering rendering)
+    : paths_(std::move(paths)), rendering_(std::move(rendering)) {
   info_.name = std::move(name);
   info_.files = paths_;
   info_.still = paths_.size() == 1;
@@ -150,9 +116,8 @@ ImagesSource::ImagesSource(std::string name, std::vector<fs::path> paths)
   ahead_ = read_next();
   if (ahead_.empty()) {
     throw UserError(ExitCode::kSource,
-                    info_.still
-                        ? "cannot read picture '" + info_.name + "': damaged, or not a picture"
-                        : "none of the pictures of '" + info_.name + "' can be read");
+                    info_.still ? "cannot read picture '" + info_.name + "': " + why_unreadable_
+                                : "none of the pictures of '" + info_.name + "' can be read");
   }
   info_.width = ahead_.cols;
   info_.height = ahead_.rows;
@@ -161,9 +126,12 @@ ImagesSource::ImagesSource(std::string name, std::vector<fs::path> paths)
 cv::Mat ImagesSource::read_next() {
   while (position_ < paths_.size()) {
     const fs::path& path = paths_[position_++];
-    cv::Mat image = read_picture(path);
-    if (!image.empty()) return image;
-    unreadable_.push_back(path.filename().string());
+    try {
+      return rendering_.render(read_picture(path), "picture '" + path.string() + "'");
+    } catch (const UnreadablePicture& problem) {
+      unreadable_.push_back(path.filename().string());
+      why_unreadable_ = problem.what();
+    }
   }
   return {};
 }

@@ -2,16 +2,18 @@
 
 #include <array>
 #include <filesystem>
-#include <opencv2/imgcodecs.hpp>
 #include <utility>
 #include <vector>
 
 #include "config/redact.h"
 #include "config/source_table.h"
 #include "config/user_error.h"
+#include "stages/capture/animation_source.h"
 #include "stages/capture/edited_source.h"
 #include "stages/capture/images_source.h"
 #include "stages/capture/pattern_source.h"
+#include "stages/capture/pictures/picture.h"
+#include "stages/capture/pictures/rendering.h"
 #include "stages/capture/readers.h"
 
 namespace gradcam {
@@ -23,12 +25,13 @@ namespace fs = std::filesystem;
   throw UserError(ExitCode::kSource, "source " + quoted(text) + " " + why);
 }
 
-/// By extension, else by content, so that a picture without a usual name is found too. A film of
-/// JPEG pictures begins as one picture does.
-bool is_picture(const fs::path& path) {
-  const std::string extension = path.extension().string();
-  if (extension == ".mjpeg" || extension == ".mjpg") return false;
-  return has_picture_extension(path) || cv::haveImageReader(path.string());
+/// Null if the file is none, or cannot be read: whoever reads a picture of it says why.
+std::unique_ptr<Animation> animation_in(const fs::path& path) {
+  try {
+    return open_animation(path);
+  } catch (const UnreadablePicture&) {
+    return nullptr;
+  }
 }
 
 /// Of a path, by what is there.
@@ -45,7 +48,7 @@ SourceKind kind_of_path(const std::string& text) {
     refuse(text, "does not exist: give " + known_sources());
   }
   if (!fs::is_regular_file(status)) refuse(text, "is neither a file nor a folder");
-  return is_picture(path) ? SourceKind::kPicture : SourceKind::kFilm;
+  return is_picture(path) && !animation_in(path) ? SourceKind::kPicture : SourceKind::kFilm;
 }
 
 struct Request {
@@ -59,19 +62,26 @@ struct Opener {
   std::unique_ptr<Source> (*open)(const Request& request);
 };
 
-std::unique_ptr<Source> pictures(const std::string& name, std::vector<fs::path> paths) {
-  return std::make_unique<ImagesSource>(name, std::move(paths));
+Rendering rendering(const Request& r) { return Rendering(r.options.background, r.opening.tell); }
+
+std::unique_ptr<Source> pictures(const Request& r, std::vector<fs::path> paths) {
+  return std::make_unique<ImagesSource>(r.text, std::move(paths), rendering(r));
+}
+
+std::unique_ptr<Source> film(const Request& r) {
+  if (auto animation = animation_in(r.text)) {
+    return std::make_unique<AnimationSource>(r.text, std::move(animation), rendering(r), r.options);
+  }
+  return open_film(r.text, r.options, r.opening.stop);
 }
 
 constexpr std::array kOpeners = {
-    Opener{SourceKind::kFilm,
-           [](const Request& r) { return open_film(r.text, r.options, r.opening.stop); }},
-    Opener{SourceKind::kPicture,
-           [](const Request& r) { return pictures(r.text, {fs::path(r.text)}); }},
+    Opener{SourceKind::kFilm, film},
+    Opener{SourceKind::kPicture, [](const Request& r) { return pictures(r, {fs::path(r.text)}); }},
     Opener{SourceKind::kFolder,
-           [](const Request& r) { return pictures(r.text, pictures_in_folder(r.text)); }},
+           [](const Request& r) { return pictures(r, pictures_in_folder(r.text)); }},
     Opener{SourceKind::kGlob,
-           [](const Request& r) { return pictures(r.text, pictures_matching(r.text)); }},
+           [](const Request& r) { return pictures(r, pictures_matching(r.text)); }},
     Opener{SourceKind::kCamera, [](const Request& r) { return open_camera(r.text, r.opening); }},
     Opener{SourceKind::kStream, [](const Request& r) { return open_stream(r.text, r.opening); }},
     Opener{SourceKind::kFragment,

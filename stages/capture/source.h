@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <opencv2/core.hpp>
 #include <stop_token>
@@ -41,6 +42,9 @@ class Source {
 struct Opening {
   bool newest_only = true;  ///< live: a picture that nobody has taken yet gives way to a newer one
   std::stop_token stop;     ///< ends the wait for the first picture
+  /// Takes a line on what the user might not expect of a picture, once for each matter; on the
+  /// thread that opens or reads. May be empty.
+  std::function<void(const std::string&)> tell = {};
 };
 
 /// Opens `text`, of any kind of config/source_table.h, as one stream. Of `options` it obeys the

@@ -24,6 +24,10 @@ const Setting kSettings[] = {
     {"max-dim", "640", [](const Options& o) { return o.input.max_dim == 640; }},
     {"max-fps", "12.5", [](const Options& o) { return o.input.max_fps == 12.5; }},
     {"loop", "true", [](const Options& o) { return o.input.loop; }},
+    {"background", "#ff8000",
+     [](const Options& o) {
+       return o.input.background == Colour{255, 128, 0};
+     }},
     {"every", "3", [](const Options& o) { return o.explain.every == 3; }},
     {"budget", "33ms", [](const Options& o) { return o.explain.budget_s == 0.033; }},
     {"batch", "4", [](const Options& o) { return o.explain.batch == 4; }},

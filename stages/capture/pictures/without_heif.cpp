@@ -1,0 +1,9 @@
+#include "stages/capture/pictures/formats.h"
+
+namespace gradcam {
+
+Picture read_heif(const std::string& /*bytes*/) {
+  throw UnreadablePicture("HEIC or AVIF, and this program was built without libheif (libheif-dev)");
+}
+
+}  // namespace gradcam
