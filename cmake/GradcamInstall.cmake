@@ -22,5 +22,5 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/gradcam_live-config-versi
 install(FILES ${PROJECT_BINARY_DIR}/gradcam_live-config.cmake
               ${PROJECT_BINARY_DIR}/gradcam_live-config-version.cmake
               cmake/GradcamTorch.cmake cmake/GradcamOpenVINO.cmake cmake/GradcamOpenCV.cmake
-              cmake/GradcamGStreamer.cmake cmake/GradcamPictures.cmake
+              cmake/GradcamGStreamer.cmake cmake/GradcamFfmpeg.cmake cmake/GradcamPictures.cmake
         DESTINATION ${package})

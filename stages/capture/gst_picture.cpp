@@ -10,33 +10,36 @@
 namespace gradcam::gst {
 namespace {
 
-YuvCoding coding_of(const GstVideoInfo& video) {
+/// From the format's own words: GStreamer takes all of them for untold where one of them is.
+YuvCoding coding_of(const GstCaps* caps) {
   YuvCoding coding;
-  gst_video_color_matrix_get_Kr_Kb(video.colorimetry.matrix, &coding.kr, &coding.kb);
-  gint offset[GST_VIDEO_MAX_COMPONENTS];
-  gint scale[GST_VIDEO_MAX_COMPONENTS];
-  gst_video_color_range_offsets(video.colorimetry.range, video.finfo, offset, scale);
-  coding.luma_offset = offset[0];
-  coding.luma_scale = scale[0];
-  coding.chroma_scale = scale[1];
+  GstVideoColorimetry told{};
+  const char* const text = gst_structure_get_string(gst_caps_get_structure(caps, 0), "colorimetry");
+  if (text == nullptr || gst_video_colorimetry_from_string(&told, text) == FALSE) return coding;
+  if (told.range == GST_VIDEO_COLOR_RANGE_0_255) coding = kFullRange;
+  gst_video_color_matrix_get_Kr_Kb(told.matrix, &coding.kr, &coding.kb);
   return coding;
 }
 
-cv::Mat to_bgr(const GstVideoFrame& frame) {
+cv::Mat to_bgr(const GstVideoFrame& frame, const GstCaps* caps) {
   const int width = GST_VIDEO_FRAME_WIDTH(&frame);
   const int height = GST_VIDEO_FRAME_HEIGHT(&frame);
-  if (GST_VIDEO_FRAME_FORMAT(&frame) == GST_VIDEO_FORMAT_I420) {
-    I420 picture{width, height};
+  const GstVideoFormatInfo* const format = frame.info.finfo;
+  if (GST_VIDEO_FORMAT_INFO_IS_YUV(format)) {
+    PlanarYuv picture{width, height, GST_VIDEO_FORMAT_INFO_W_SUB(format, 1),
+                      GST_VIDEO_FORMAT_INFO_H_SUB(format, 1)};
     for (int i = 0; i < 3; ++i) {
       picture.planes[i] = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, i));
       picture.strides[i] = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, i);
     }
-    return i420_to_bgr(picture, coding_of(frame.info));
+    return yuv_to_bgr(picture, coding_of(caps));
   }
-  const cv::Mat bgrx(height, width, CV_8UC4, GST_VIDEO_FRAME_PLANE_DATA(&frame, 0),
-                     static_cast<std::size_t>(GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0)));
+  const bool grey = GST_VIDEO_FORMAT_INFO_IS_GRAY(format) != FALSE;
+  const cv::Mat stored(height, width, grey ? CV_8UC1 : CV_8UC4,
+                       GST_VIDEO_FRAME_PLANE_DATA(&frame, 0),
+                       static_cast<std::size_t>(GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0)));
   cv::Mat bgr;
-  cv::cvtColor(bgrx, bgr, cv::COLOR_BGRA2BGR);
+  cv::cvtColor(stored, bgr, grey ? cv::COLOR_GRAY2BGR : cv::COLOR_BGRA2BGR);
   return bgr;
 }
 
@@ -55,7 +58,7 @@ cv::Mat picture_of(GstSample* sample) {
       gst_video_frame_map(&frame, &video, gst_sample_get_buffer(sample), GST_MAP_READ) == FALSE) {
     return {};
   }
-  cv::Mat picture = to_bgr(frame);
+  cv::Mat picture = to_bgr(frame, gst_sample_get_caps(sample));
   gst_video_frame_unmap(&frame);
   return picture;
 }

@@ -13,9 +13,10 @@ inline constexpr const char* kUprightFilm =
     "deinterlace mode=auto fields=top ! videoconvert name=convert "
     "! videoflip video-direction=auto";
 
-/// End of every pipeline. Pictures arrive as films hold them (4:2:0) wherever possible: our own
-/// conversion is exact and takes half the time.
-inline constexpr const char* kPictureCaps = "video/x-raw,format=(string){I420,BGRx}";
+/// End of every pipeline. Pictures arrive as streams hold them wherever possible: our own
+/// conversion is exact and takes half the time. (GStreamer's also colours grey ones.)
+inline constexpr const char* kPictureCaps =
+    "video/x-raw,format=(string){I420,Y42B,Y444,GRAY8,BGRx}";
 
 /// Gives the element named `convert` as many threads as help.
 void set_converter_threads(GstElement* pipeline);

@@ -1,13 +1,7 @@
 #include "stages/capture/gst_live_source.h"
-#include "stages/capture/gst_source.h"
 #include "stages/capture/readers.h"
 
 namespace gradcam {
-
-std::unique_ptr<Source> open_film(const std::filesystem::path& path, const InputOptions& options,
-                                  const std::stop_token& stop) {
-  return std::make_unique<GstSource>(path, options, stop);
-}
 
 std::unique_ptr<Source> open_camera(const std::string& text, const Opening& opening) {
   const Camera camera = find_camera(camera_device(text), list_cameras());

@@ -5,7 +5,6 @@
 #include "config/redact.h"
 #include "config/user_error.h"
 #include "stages/capture/cameras.h"
-#include "stages/capture/opencv_source.h"
 #include "stages/capture/readers.h"
 #include "stages/capture/stream_time.h"
 
@@ -54,11 +53,6 @@ class OpencvLiveSource : public Source {
 };
 
 }  // namespace
-
-std::unique_ptr<Source> open_film(const std::filesystem::path& path, const InputOptions& options,
-                                  const std::stop_token& /*stop*/) {
-  return std::make_unique<OpencvSource>(path, options);
-}
 
 std::unique_ptr<Source> open_camera(const std::string& text, const Opening& /*opening*/) {
   const Camera camera = find_camera(camera_device(text), list_cameras());

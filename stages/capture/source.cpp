@@ -10,6 +10,7 @@
 #include "config/user_error.h"
 #include "stages/capture/animation_source.h"
 #include "stages/capture/edited_source.h"
+#include "stages/capture/film_source.h"
 #include "stages/capture/images_source.h"
 #include "stages/capture/pattern_source.h"
 #include "stages/capture/pictures/picture.h"
@@ -72,7 +73,7 @@ std::unique_ptr<Source> film(const Request& r) {
   if (auto animation = animation_in(r.text)) {
     return std::make_unique<AnimationSource>(r.text, std::move(animation), rendering(r), r.options);
   }
-  return open_film(r.text, r.options, r.opening.stop);
+  return std::make_unique<FilmSource>(r.text, r.options, r.opening.stop);
 }
 
 constexpr std::array kOpeners = {

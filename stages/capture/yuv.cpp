@@ -44,32 +44,42 @@ inline std::uint8_t to_byte(int sum) {
   return static_cast<std::uint8_t>(std::clamp<std::int16_t>(rounded, 0, 255));
 }
 
-/// What the chroma of one line of samples adds to each colour, once for both pixels of a sample.
+/// What the chroma of one line of samples adds to each colour, once for all pixels of a sample.
 struct ChromaRow {
-  explicit ChromaRow(int width)
-      : blue(static_cast<std::size_t>(width)),
+  ChromaRow(int samples, int pixels_each)
+      : count(static_cast<std::size_t>(samples)),
+        each(pixels_each),
+        blue(count * static_cast<std::size_t>(each)),
         green(blue),
         red(blue),
-        half(3 * (blue.size() / 2)) {}
+        half(each == 1 ? 0 : 3 * count) {}
 
-  void fill(const std::uint8_t* u, const std::uint8_t* v, int samples, const Factors& f) {
+  void fill(const std::uint8_t* u, const std::uint8_t* v, const Factors& f) {
+    if (each == 1) return add(u, v, f, blue.data(), green.data(), red.data());
     std::int16_t* b = half.data();
-    std::int16_t* g = b + samples;
-    std::int16_t* r = g + samples;
-    for (int i = 0; i < samples; ++i) {
-      const int cu = (u[i] - 128) * (1 << kChromaShift);
-      const int cv = (v[i] - 128) * (1 << kChromaShift);
-      b[i] = product(cu, f.blue_u);
-      g[i] = static_cast<std::int16_t>(product(cu, f.green_u) + product(cv, f.green_v));
-      r[i] = product(cv, f.red_v);
-    }
-    for (std::size_t i = 0; i < static_cast<std::size_t>(samples); ++i) {
+    std::int16_t* g = b + count;
+    std::int16_t* r = g + count;
+    add(u, v, f, b, g, r);
+    for (std::size_t i = 0; i < count; ++i) {
       blue[2 * i] = blue[2 * i + 1] = b[i];
       green[2 * i] = green[2 * i + 1] = g[i];
       red[2 * i] = red[2 * i + 1] = r[i];
     }
   }
 
+  void add(const std::uint8_t* u, const std::uint8_t* v, const Factors& f, std::int16_t* b,
+           std::int16_t* g, std::int16_t* r) const {
+    for (std::size_t i = 0; i < count; ++i) {
+      const int cu = (u[i] - 128) * (1 << kChromaShift);
+      const int cv = (v[i] - 128) * (1 << kChromaShift);
+      b[i] = product(cu, f.blue_u);
+      g[i] = static_cast<std::int16_t>(product(cu, f.green_u) + product(cv, f.green_v));
+      r[i] = product(cv, f.red_v);
+    }
+  }
+
+  const std::size_t count;
+  const int each;  ///< pixels of a sample: 1 or 2
   std::vector<std::int16_t> blue, green, red;
   std::vector<std::int16_t> half;
 };
@@ -82,17 +92,20 @@ void add_luma(const std::uint8_t* luma, const std::int16_t* chroma, int width, c
   }
 }
 
-void convert_rows(const I420& picture, const cv::Range& pairs, const Factors& f, cv::Mat& bgr) {
-  const int samples = (picture.width + 1) / 2;
-  ChromaRow chroma(2 * samples);
+/// `samples`: rows of chroma.
+void convert_rows(const PlanarYuv& picture, const cv::Range& samples, const Factors& f,
+                  cv::Mat& bgr) {
+  const int each = 1 << picture.chroma_x;
+  const std::ptrdiff_t rows = std::ptrdiff_t{1} << picture.chroma_y;
+  ChromaRow chroma((picture.width + each - 1) / each, each);
   const auto width = static_cast<std::size_t>(picture.width);
   std::vector<std::uint8_t> buffer(3 * width);
   std::uint8_t* planes[3] = {buffer.data(), buffer.data() + width, buffer.data() + 2 * width};
-  for (std::ptrdiff_t pair = pairs.start; pair < pairs.end; ++pair) {
-    chroma.fill(picture.planes[1] + pair * picture.strides[1],
-                picture.planes[2] + pair * picture.strides[2], samples, f);
-    for (std::ptrdiff_t row = 2 * pair;
-         row < std::min<std::ptrdiff_t>(2 * pair + 2, picture.height); ++row) {
+  for (std::ptrdiff_t sample = samples.start; sample < samples.end; ++sample) {
+    chroma.fill(picture.planes[1] + sample * picture.strides[1],
+                picture.planes[2] + sample * picture.strides[2], f);
+    const std::ptrdiff_t end = std::min<std::ptrdiff_t>(rows * (sample + 1), picture.height);
+    for (std::ptrdiff_t row = rows * sample; row < end; ++row) {
       const std::uint8_t* luma = picture.planes[0] + row * picture.strides[0];
       add_luma(luma, chroma.blue.data(), picture.width, f, planes[0]);
       add_luma(luma, chroma.green.data(), picture.width, f, planes[1]);
@@ -105,11 +118,12 @@ void convert_rows(const I420& picture, const cv::Range& pairs, const Factors& f,
 
 }  // namespace
 
-cv::Mat i420_to_bgr(const I420& picture, const YuvCoding& coding) {
+cv::Mat yuv_to_bgr(const PlanarYuv& picture, const YuvCoding& coding) {
   const Factors factors = factors_of(coding);
+  const int rows = 1 << picture.chroma_y;
   cv::Mat bgr(picture.height, picture.width, CV_8UC3);
-  cv::parallel_for_(cv::Range(0, (picture.height + 1) / 2),
-                    [&](const cv::Range& pairs) { convert_rows(picture, pairs, factors, bgr); });
+  cv::parallel_for_(cv::Range(0, (picture.height + rows - 1) / rows),
+                    [&](const cv::Range& part) { convert_rows(picture, part, factors, bgr); });
   return bgr;
 }
 

@@ -15,16 +15,28 @@ struct YuvCoding {
   int chroma_scale = 224;
 };
 
-/// A 4:2:0 picture in three planes, which belong to the caller.
-struct I420 {
+inline constexpr YuvCoding kFullRange{0.299, 0.114, 0, 255, 255};
+
+/// `coding` with other weights.
+constexpr YuvCoding with_weights(YuvCoding coding, double kr, double kb) {
+  coding.kr = kr;
+  coding.kb = kb;
+  return coding;
+}
+
+/// A picture in three planes of bytes, which belong to the caller. A chroma sample stands for
+/// 2^chroma_x by 2^chroma_y pixels: 1, 1 is 4:2:0; 1, 0 is 4:2:2; 0, 0 is 4:4:4.
+struct PlanarYuv {
   int width = 0;
   int height = 0;
+  int chroma_x = 1;
+  int chroma_y = 1;
   const std::uint8_t* planes[3] = {};
   int strides[3] = {};
 };
 
-/// BGR u8 by the exact formula, within one grey level; a chroma sample colours its four pixels.
+/// BGR u8 by the exact formula, within one grey level; a chroma sample colours all its pixels.
 /// (GStreamer's own converter comes out up to three levels too dark.)
-cv::Mat i420_to_bgr(const I420& picture, const YuvCoding& coding);
+cv::Mat yuv_to_bgr(const PlanarYuv& picture, const YuvCoding& coding);
 
 }  // namespace gradcam

@@ -11,13 +11,14 @@ namespace {
 /// BT.601, BT.709 and full-range BT.601.
 constexpr YuvCoding kSd{0.299, 0.114, 16, 219, 224};
 constexpr YuvCoding kHd{0.2126, 0.0722, 16, 219, 224};
-constexpr YuvCoding kFull{0.299, 0.114, 0, 255, 255};
+constexpr YuvCoding kFull = kFullRange;
 
 cv::Vec3b colour(int y, int u, int v, const YuvCoding& coding) {
   const std::uint8_t luma[2] = {static_cast<std::uint8_t>(y), static_cast<std::uint8_t>(y)};
   const auto blue = static_cast<std::uint8_t>(u);
   const auto red = static_cast<std::uint8_t>(v);
-  return i420_to_bgr(I420{2, 1, {luma, &blue, &red}, {2, 1, 1}}, coding).at<cv::Vec3b>(0, 1);
+  return yuv_to_bgr(PlanarYuv{2, 1, 1, 1, {luma, &blue, &red}, {2, 1, 1}}, coding)
+      .at<cv::Vec3b>(0, 1);
 }
 
 struct Case {
@@ -59,7 +60,8 @@ TEST(YuvToBgr, OddSizesAndStridesTakeTheRightSamples) {
   const std::vector<std::uint8_t> y = {16, 126, 235, 9, 9, 81, 81, 81, 9, 9, 126, 16, 81, 9, 9};
   const std::vector<std::uint8_t> u = {128, 128, 9, 128, 90, 9};
   const std::vector<std::uint8_t> v = {128, 128, 9, 128, 240, 9};
-  const cv::Mat bgr = i420_to_bgr(I420{3, 3, {y.data(), u.data(), v.data()}, {5, 3, 3}}, kSd);
+  const cv::Mat bgr =
+      yuv_to_bgr(PlanarYuv{3, 3, 1, 1, {y.data(), u.data(), v.data()}, {5, 3, 3}}, kSd);
   ASSERT_EQ(bgr.size(), cv::Size(3, 3));
   EXPECT_EQ(bgr.at<cv::Vec3b>(0, 0), cv::Vec3b(0, 0, 0));
   EXPECT_EQ(bgr.at<cv::Vec3b>(0, 2), cv::Vec3b(255, 255, 255));

@@ -2,12 +2,13 @@
 
 #include <random>
 
-#include "stages/capture/gst_source.h"
+#include "stages/capture/film_source.h"
+#include "stages/media/gst_handles.h"
 #include "stages/output/gst_film_sink.h"
 #include "tests/support/media_files.h"
 #include "tests/support/user_error_matchers.h"
 
-/// Films written and read back through GStreamer.
+/// Films written through GStreamer, and read back.
 namespace gradcam {
 namespace {
 
@@ -38,7 +39,7 @@ void write_film(const std::filesystem::path& path, const std::vector<nanoseconds
 }
 
 ReadBack read_film(const std::filesystem::path& path, const InputOptions& options = {}) {
-  GstSource source(path, options);
+  FilmSource source(path, options);
   return read_all(source);
 }
 
@@ -102,8 +103,8 @@ TEST(Film, LongPausesAndLongFilmsKeepTheirTimes) {
     write_film(folder / name, pts, 2);
     expect_pts(read_film(folder / name), pts, milliseconds(1));
     EXPECT_NEAR(
-        std::chrono::duration<double>(*GstSource(folder / name, {}).info().duration).count(), 400.5,
-        0.6);
+        std::chrono::duration<double>(*FilmSource(folder / name, {}).info().duration).count(),
+        400.5, 0.6);
   }
 }
 
@@ -209,13 +210,13 @@ TEST(Film, StartBehindTheEndIsAnError) {
   write_film(folder / "a.mp4", even_pts(50, milliseconds(40)), 25);
   InputOptions options;
   options.start_s = 20;
-  EXPECT_USER_ERROR(GstSource(folder / "a.mp4", options), ExitCode::kSource, "20.0 s");
+  EXPECT_USER_ERROR(FilmSource(folder / "a.mp4", options), ExitCode::kSource, "20.0 s");
 }
 
 TEST(Film, InfoTellsSizeRateAndLength) {
   const TempFolder folder;
   write_film(folder / "a.mp4", even_pts(50, milliseconds(40)), 25);
-  const GstSource source(folder / "a.mp4", {});
+  const FilmSource source(folder / "a.mp4", {});
   EXPECT_EQ(source.info().name, (folder / "a.mp4").string());
   EXPECT_EQ(source.info().width, 64);
   EXPECT_EQ(source.info().height, 48);
@@ -268,7 +269,7 @@ TEST(Film, AStopEndsTheOpening) {
   write_film(folder / "a.mp4", even_pts(3, milliseconds(40)), 25);
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_USER_ERROR(GstSource(folder / "a.mp4", {}, stop.get_token()), ExitCode::kSource,
+  EXPECT_USER_ERROR(FilmSource(folder / "a.mp4", {}, stop.get_token()), ExitCode::kSource,
                     "stopped");
 }
 
@@ -278,14 +279,14 @@ TEST(Film, TruncatedMp4IsAnError) {
       "videotestsrc num-buffers=100 ! video/x-raw,width=64,height=48 ! x264enc ! mp4mux "
       "! filesink location=" +
       (folder / "a.mp4").string());
-  EXPECT_USER_ERROR(GstSource(truncated(folder / "a.mp4", 0.5), {}), ExitCode::kSource, "a.mp4");
+  EXPECT_USER_ERROR(FilmSource(truncated(folder / "a.mp4", 0.5), {}), ExitCode::kSource, "a.mp4");
 }
 
 TEST(Film, WithoutVideoIsAnError) {
   const TempFolder folder;
   run_pipeline("audiotestsrc num-buffers=50 ! vorbisenc ! matroskamux ! filesink location=" +
                (folder / "sound.mkv").string());
-  EXPECT_USER_ERROR(GstSource(folder / "sound.mkv", {}), ExitCode::kSource, "no video stream");
+  EXPECT_USER_ERROR(FilmSource(folder / "sound.mkv", {}), ExitCode::kSource, "no video stream");
 }
 
 TEST(Film, PlayableWithoutAnEnding) {

@@ -1,11 +1,11 @@
 #include <gtest/gtest.h>
 
-#include "stages/capture/opencv_source.h"
+#include "stages/capture/film_source.h"
 #include "stages/output/opencv_film_sink.h"
 #include "tests/support/media_files.h"
 #include "tests/support/user_error_matchers.h"
 
-/// Films written and read back through OpenCV's videoio, as builds without GStreamer do.
+/// Films written through OpenCV's videoio, as builds without GStreamer do, and read back.
 namespace gradcam {
 namespace {
 
@@ -35,7 +35,7 @@ void write_film(const std::filesystem::path& path, int frames, cv::Size size = k
 }
 
 ReadBack read_film(const std::filesystem::path& path, const InputOptions& options = {}) {
-  OpencvSource source(path, options);
+  FilmSource source(path, options);
   return read_all(source);
 }
 
@@ -68,7 +68,7 @@ TEST(OpencvFilm, OneFrame) {
 TEST(OpencvFilm, HandedOutPixelsAreNotWrittenAgain) {
   const TempFolder folder;
   write_film(folder / "a.mp4", 20);
-  OpencvSource source(folder / "a.mp4", {});
+  FilmSource source(folder / "a.mp4", {});
   const auto first = std::get<Captured>(source.next(milliseconds(0)));
   const cv::Mat copy = first.image.clone();
   const ReadBack rest = read_all(source);
@@ -112,7 +112,7 @@ TEST(OpencvFilm, StartAndDurationSelectFrames) {
   ASSERT_EQ(read.frames.size(), 25U);
   EXPECT_EQ(read.frames.front().pts, milliseconds(1040));
   options.start_s = 20;
-  EXPECT_USER_ERROR(OpencvSource(folder / "a.mp4", options), ExitCode::kSource, "20.0 s");
+  EXPECT_USER_ERROR(FilmSource(folder / "a.mp4", options), ExitCode::kSource, "20.0 s");
 }
 
 TEST(OpencvFilm, DamagedFilesAreErrors) {
@@ -122,7 +122,7 @@ TEST(OpencvFilm, DamagedFilesAreErrors) {
   write_film(folder / "half.mp4", 100);
   truncated(folder / "half.mp4", 0.5);
   for (const char* name : {"text.mp4", "empty.mp4", "half.mp4", "missing.mp4"}) {
-    EXPECT_USER_ERROR(OpencvSource(folder / name, {}), ExitCode::kSource, name);
+    EXPECT_USER_ERROR(FilmSource(folder / name, {}), ExitCode::kSource, name);
   }
 }
 
