@@ -2,12 +2,19 @@
 
 #include <exception>
 
+#include "pipeline/log.h"
 #include "pipeline/reports.h"
 
 namespace gradcam {
 
 void StreamOutput::write(const Rendered& frame) {
   for (const auto& sink : sinks_) sink->write(frame);
+  if (!begun_) {
+    for (const auto& sink : sinks_) {
+      if (const std::string note = sink->note(); !note.empty()) log::info(note);
+    }
+  }
+  begun_ = true;
   if (top_.print) explanation_ = frame.explained.explanation;
 }
 

@@ -27,6 +27,7 @@ class StreamOutput {
  private:
   std::vector<std::unique_ptr<Sink>> sinks_;
   Top top_;
+  bool begun_ = false;
   std::shared_ptr<const Explanation> explanation_;  ///< of the last frame; printed at the end,
                                                     ///< where streams come in their order
 };

@@ -8,6 +8,19 @@ cv::Size film_size(cv::Size picture) {
   return {picture.width + picture.width % 2, picture.height + picture.height % 2};
 }
 
+std::string film_size_note(const std::filesystem::path& path, cv::Size picture) {
+  const cv::Size film = film_size(picture);
+  if (film == picture) return {};
+  const auto text = [](cv::Size size) {
+    return std::to_string(size.width) + "x" + std::to_string(size.height);
+  };
+  const char* const doubled = film.height == picture.height ? "the last column is"
+                              : film.width == picture.width ? "the last row is"
+                                                            : "the last column and row are";
+  return "film '" + path.string() + "' is " + text(film) + ", not " + text(picture) +
+         ": its colours need an even size, so " + doubled + " doubled";
+}
+
 Image fit_film(const Image& picture, cv::Size film) {
   if (picture->size() == film) return picture;
   if (film_size(picture->size()) == film) {

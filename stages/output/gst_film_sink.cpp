@@ -117,6 +117,7 @@ std::string GstFilmSink::description(cv::Size size) const {
 
 void GstFilmSink::start(cv::Size picture, nanoseconds first_pts) {
   size_ = film_size(picture);
+  note_ = film_size_note(path_, picture);
   if (first_pts < nanoseconds(0) || first_pts > kLongestLead) shift_ = first_pts;
   GError* error = nullptr;
   gst::Pipeline pipeline(gst_parse_launch_full(description(size_).c_str(), nullptr,

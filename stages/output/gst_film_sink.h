@@ -24,6 +24,7 @@ class GstFilmSink : public Sink {
               FilmEncoder encoder);
   void write(const Rendered& rendered) override;
   void finish() override;
+  std::string note() const override { return note_; }
 
  private:
   /// Frames in front of the encoder; counted here, as a full appsrc would block without end.
@@ -49,6 +50,7 @@ class GstFilmSink : public Sink {
   double frames_per_second_;
   FilmEncoder encoder_;
   cv::Size size_;
+  std::string note_;
   std::chrono::nanoseconds shift_{0};
   Queue queue_;  ///< outlives the pipeline, whose threads use it
   gst::Pipeline pipeline_;

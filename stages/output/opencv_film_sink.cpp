@@ -21,6 +21,7 @@ OpencvFilmSink::OpencvFilmSink(std::filesystem::path path, const SourceInfo& sou
 
 void OpencvFilmSink::open(cv::Size picture) {
   size_ = film_size(picture);
+  note_ = film_size_note(path_, picture);
   const bool mp4 = lower_extension(path_) == ".mp4";
   const std::array<int, 2> codecs = {mp4 ? cv::VideoWriter::fourcc('a', 'v', 'c', '1')
                                          : cv::VideoWriter::fourcc('H', '2', '6', '4'),

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <opencv2/videoio.hpp>
+#include <string>
 
 #include "stages/output/sink.h"
 
@@ -14,6 +15,7 @@ class OpencvFilmSink : public Sink {
   OpencvFilmSink(std::filesystem::path path, const SourceInfo& source, bool overwrite);
   void write(const Rendered& frame) override;
   void finish() override;
+  std::string note() const override { return note_; }
 
  private:
   void open(cv::Size picture);
@@ -21,6 +23,7 @@ class OpencvFilmSink : public Sink {
   std::filesystem::path path_;
   double frames_per_second_;
   cv::Size size_;
+  std::string note_;
   cv::VideoWriter writer_;
 };
 

@@ -20,6 +20,8 @@ class Sink {
   virtual void write(const Rendered& frame) = 0;
   /// After the last frame: makes the file complete. Bounded in time. Throws UserError(kOutput).
   virtual void finish() = 0;
+  /// What its reader should know of the result, once the first frame is written; empty = nothing.
+  virtual std::string note() const { return {}; }
 };
 
 /// Checks the outputs of `streams` streams before any source is open: their kinds, their folders,

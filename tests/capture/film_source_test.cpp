@@ -209,8 +209,9 @@ TEST_F(Film, PicturesOfAGifKeepTheirDelays) {
 
 TEST_F(Film, TransparentFilmsShowTheirColours) {
   for (const char* codec : {"libvpx-vp9", "libvpx"}) {
-    const auto path = make(std::string(codec) + ".webm",
-                           std::string("-frames:v 10 -vf format=yuva420p -b:v 1M -c:v ") + codec);
+    const auto path =
+        make(std::string(codec) + ".webm",
+             std::string("-frames:v 10 -vf format=yuva420p -b:v 1M -auto-alt-ref 0 -c:v ") + codec);
     expect_film(path, range(0, 10));
   }
 }

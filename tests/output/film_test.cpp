@@ -122,9 +122,13 @@ TEST(Film, NoFrameLeavesNoFile) {
   EXPECT_FALSE(std::filesystem::exists(folder / "a.mp4"));
 }
 
-TEST(Film, OddSizeGrowsByOnePixel) {
+TEST(Film, OddSizeGrowsByOnePixelAndSaysSo) {
   const TempFolder folder;
-  write_film(folder / "a.mp4", even_pts(10, milliseconds(40)), 25, {63, 47});
+  {
+    GstFilmSink sink(folder / "a.mp4", source_of_rate(25), false);
+    write_frames(sink, even_pts(10, milliseconds(40)), {63, 47});
+    EXPECT_NE(sink.note().find("is 64x48, not 63x47"), std::string::npos) << sink.note();
+  }
   const ReadBack read = read_film(folder / "a.mp4");
   ASSERT_EQ(read.frames.size(), 10U);
   EXPECT_EQ(read.frames[0].image.size(), cv::Size(64, 48));

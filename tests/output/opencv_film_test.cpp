@@ -76,9 +76,11 @@ TEST(OpencvFilm, HandedOutPixelsAreNotWrittenAgain) {
   EXPECT_EQ(cv::norm(first.image, copy, cv::NORM_INF), 0);
 }
 
-TEST(OpencvFilm, OddSizeGrowsByOnePixel) {
+TEST(OpencvFilm, OddSizeGrowsByOnePixelAndSaysSo) {
   const TempFolder folder;
-  write_film(folder / "a.mp4", 10, {63, 47});
+  OpencvFilmSink sink(folder / "a.mp4", source_of_rate(25), false);
+  write_frames(sink, even_pts(10, milliseconds(40)), {63, 47});
+  EXPECT_NE(sink.note().find("the last column and row are doubled"), std::string::npos);
   const ReadBack read = read_film(folder / "a.mp4");
   ASSERT_EQ(read.frames.size(), 10U);
   EXPECT_EQ(read.frames[0].image.size(), cv::Size(64, 48));
