@@ -17,12 +17,12 @@ struct EngineEntry {
   std::string_view name;
   EngineName value;
   std::string_view note = {};  ///< what the help says of it
-  bool needs_bundle = false;   ///< runs the files of a bundle, and so on the CPU
+  bool cpu_only = false;       ///< it has no form for CUDA
 };
 
 inline constexpr std::array kEngineTable = {
     EngineEntry{"auto", EngineName::kAuto}, EngineEntry{"torchscript", EngineName::kTorchScript},
-    EngineEntry{"openvino", EngineName::kOpenVino, "which needs a bundle", true}};
+    EngineEntry{"openvino", EngineName::kOpenVino, "on the CPU", true}};
 
 /// Number format of weights and activations.
 enum class Precision { kAuto, kFp32, kBf16, kFp16, kInt8 };

@@ -118,8 +118,8 @@ void LayerSwitch::prepare(const std::string& layer) {
   try {
     ExplainOptions options = options_;
     options.layers = {layer};
-    // What a bundle has for its own layer may be missing at this one.
-    if (row_of(kEngineTable, options.engine).needs_bundle) options.engine = EngineName::kAuto;
+    // What there is at one layer may be missing at this one.
+    if (row_of(kEngineTable, options.engine).cpu_only) options.engine = EngineName::kAuto;
     if (row_of(kPrecisionTable, options.precision).one_layer) options.precision = Precision::kAuto;
     auto explainer =
         std::make_shared<Explainer>(network_, description_, options, Choosing::kUntimed);

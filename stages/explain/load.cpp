@@ -95,7 +95,7 @@ std::string cpu_only_options() {
     all.append(all.empty() ? "" : " or ").append(name);
   };
   for (const EngineEntry& engine : kEngineTable) {
-    if (engine.needs_bundle) add(engines, engine.name);
+    if (engine.cpu_only) add(engines, engine.name);
   }
   for (const PrecisionEntry& precision : kPrecisionTable | std::views::reverse) {
     if (precision.cpu_only) add(precisions, precision.name);
@@ -107,8 +107,8 @@ std::string cpu_only_options() {
 LoadedModel load_bundle(const std::string& folder, const ExplainOptions& options) {
   const std::string file = folder + "/model.pt";
   const PrecisionEntry& precision = row_of(kPrecisionTable, options.precision);
-  const bool needed = row_of(kEngineTable, options.engine).needs_bundle || precision.only_in_bundle;
-  const bool for_cpu = needed || precision.cpu_only;
+  const bool needed = precision.only_in_bundle;
+  const bool for_cpu = row_of(kEngineTable, options.engine).cpu_only || precision.cpu_only;
   c10::Device device = parse_device(options.device);
   if (!device.is_cpu() && (for_cpu || !has_sound_model(folder))) {
     if (options.device != "auto") {

@@ -12,9 +12,10 @@
 #include <openvino/openvino.hpp>
 #include <openvino/runtime/intel_cpu/properties.hpp>
 #include <optional>
-#include <sstream>
-#include <stdexcept>
 #include <vector>
+
+#include "stages/explain/engines/openvino_reason.h"
+#include "stages/explain/engines/torch_to_openvino.h"
 
 namespace gradcam {
 
@@ -23,28 +24,6 @@ struct OpenVino::Core {
 };
 
 namespace {
-
-/// What OpenVINO threw, without the lines in front that name places in its sources.
-std::string reason_of(const std::string& what) {
-  std::istringstream lines(what);
-  std::string reason;
-  for (std::string line; std::getline(lines, line);) {
-    if (line.empty() || line.rfind("Exception from ", 0) == 0) continue;
-    reason = line;
-    if (line.rfind("Check '", 0) != 0) break;  // which condition did not hold: the reason follows
-  }
-  return "OpenVINO: " + reason;
-}
-
-/// `work()`, whose failure comes as std::runtime_error of one line.
-template <typename Work>
-auto in_one_line(const Work& work) {
-  try {
-    return work();
-  } catch (const ov::Exception& error) {
-    throw std::runtime_error(reason_of(error.what()));
-  }
-}
 
 /// The name that scripts/compile_model.py gives to the output of the whole network.
 constexpr const char* kOutput = "gradcam_output";
@@ -95,11 +74,11 @@ class OpenVinoFeatures : public Features {
 
   OpenVinoFeatures(Precision format, int batch, Compile compile)
       : format_(format), batch_(batch), compile_(std::move(compile)) {
-    in_one_line([this] { request_for(1); });
+    openvino_in_one_line([this] { request_for(1); });
   }
 
   FeatureValues run(const at::Tensor& pixels) override {
-    return in_one_line([&] { return run_all(pixels); });
+    return openvino_in_one_line([&] { return run_all(pixels); });
   }
 
   bool wakes_torch_threads() const override { return false; }
@@ -171,13 +150,13 @@ std::shared_ptr<ov::Model> taking_pixels(const std::shared_ptr<ov::Model>& model
 }  // namespace
 
 OpenVino::OpenVino(const std::string& cache_folder)
-    : core_(in_one_line([] { return std::make_shared<Core>(); })) {
+    : core_(openvino_in_one_line([] { return std::make_shared<Core>(); })) {
   // OpenVINO throws where it cannot write; compiling anew each time is no reason not to run.
   std::error_code failed;
   if (cache_folder.empty()) return;
   std::filesystem::create_directories(cache_folder, failed);
   if (access(cache_folder.c_str(), W_OK | X_OK) != 0) return;
-  in_one_line([&] { core_->core.set_property(ov::cache_dir(cache_folder)); });
+  openvino_in_one_line([&] { core_->core.set_property(ov::cache_dir(cache_folder)); });
 }
 
 OpenVino::~OpenVino() = default;
@@ -185,24 +164,29 @@ OpenVino::~OpenVino() = default;
 std::string OpenVino::version() { return ov::get_openvino_version().buildNumber; }
 
 bool OpenVino::has_bf16() const {
-  const auto can =
-      in_one_line([this] { return core_->core.get_property("CPU", ov::device::capabilities); });
+  const auto can = openvino_in_one_line(
+      [this] { return core_->core.get_property("CPU", ov::device::capabilities); });
   return std::find(can.begin(), can.end(), ov::device::capability::BF16) != can.end();
 }
 
-std::unique_ptr<Features> OpenVino::compile(const std::string& ir, Precision format,
+std::unique_ptr<Features> OpenVino::compile(ModelFor model_for, Precision format,
                                             const Normalisation& normalisation, int threads,
                                             int batch) const {
   // What is not quantized of an int8 network runs in bf16 where the processor can.
   const bool bf16 = format == Precision::kBf16 || (format == Precision::kInt8 && has_bf16());
-  const auto compile = [core = core_, ir, bf16, normalisation, threads](int count) {
+  const auto compile = [core = core_, model_for = std::move(model_for), bf16, normalisation,
+                        threads](int count) {
     return core->core.compile_model(
-        taking_pixels(core->core.read_model(ir), normalisation, count), "CPU",
+        taking_pixels(model_for(count), normalisation, count), "CPU",
         ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
         ov::hint::inference_precision(bf16 ? ov::element::bf16 : ov::element::f32),
         ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false));
   };
   return std::make_unique<OpenVinoFeatures>(format, batch, compile);
+}
+
+OpenVino::ModelFor OpenVino::file(const std::string& ir) const {
+  return [core = core_, ir](int) { return core->core.read_model(ir); };
 }
 
 }  // namespace gradcam

@@ -1,11 +1,16 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "config/engine_table.h"
 #include "stages/explain/engines/features.h"
 #include "stages/explain/model/normalisation.h"
+
+namespace ov {
+class Model;
+}
 
 namespace gradcam {
 
@@ -21,11 +26,18 @@ class OpenVino {
   /// Whether the processor computes in bf16.
   bool has_bf16() const;
 
-  /// Compiles an IR file (float [1, 3, H, W] in; weights already quantized for int8) so that it
-  /// takes pixels: the normalisation becomes part of it. `batch` > 1: that many pictures are
-  /// computed in one call; other numbers one by one. Throws std::runtime_error with OpenVINO's
-  /// reason.
-  std::unique_ptr<Features> compile(const std::string& ir, Precision format,
+  /// The network in front of the cut for that many pictures, float [count, C, H, W] in; one for
+  /// another number is given that batch by ov::Model::reshape(). Called when the number first
+  /// comes.
+  using ModelFor = std::function<std::shared_ptr<ov::Model>(int count)>;
+
+  /// An IR file (weights already quantized for int8).
+  ModelFor file(const std::string& ir) const;
+
+  /// Compiles a network so that it takes pixels: the normalisation becomes part of it. `batch` > 1:
+  /// that many pictures are computed in one call; other numbers one by one. Throws
+  /// std::runtime_error with OpenVINO's reason, now or when another number first comes.
+  std::unique_ptr<Features> compile(ModelFor model_for, Precision format,
                                     const Normalisation& normalisation, int threads,
                                     int batch) const;
 

@@ -5,26 +5,43 @@
 #include <torch/csrc/jit/serialization/import.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <stdexcept>
+#include <utility>
 
 #include "config/user_error.h"
 #include "stages/explain/engines/make_engine.h"
 #include "stages/explain/engines/openvino_features.h"
+#include "stages/explain/engines/probe.h"
 #include "stages/explain/engines/processor.h"
 #include "stages/explain/engines/split_engine.h"
+#include "stages/explain/engines/torch_to_openvino.h"
+#include "stages/explain/engines/torchscript_halves.h"
 #include "stages/explain/graph/head.h"
 #include "stages/explain/model/normalisation.h"
+#include "stages/explain/model/tensors.h"
 #endif
 
 namespace gradcam {
 
+namespace {
+
+/// Whether the layers are those that the network's bundle was made for.
+bool fits_bundle(const Network& network, const std::vector<std::string>& layers) {
+  return network.bundle() != nullptr && layers == std::vector{network.bundle()->layer};
+}
+
+}  // namespace
+
 std::string openvino_obstacle(const Network& network, const std::vector<std::string>& layers) {
   if (!GRADCAM_WITH_OPENVINO) return "this program was built without OpenVINO";
-  if (network.bundle() == nullptr) return "the model is no bundle (scripts/compile_model.py)";
-  const std::string& layer = network.bundle()->layer;
-  return layers == std::vector{layer} ? "" : "the bundle was made for layer " + layer;
+  if (fits_bundle(network, layers)) return "";
+  if (!network.device().is_cpu()) return "it is for the CPU";
+  if (layers.size() != 1) return "it works with one layer";
+  if (network.has_model()) return "";
+  return "the bundle was made for layer " + network.bundle()->layer;
 }
 
 std::string openvino_format_obstacle(const EngineRequest& request) {
@@ -33,7 +50,9 @@ std::string openvino_format_obstacle(const EngineRequest& request) {
   if (!request.allows(EngineName::kOpenVino)) {
     return "needs OpenVINO: not --engine " + std::string(name_of(request.options.engine));
   }
-  return "the bundle has no int8 form (scripts/compile_model.py --int8 makes it)";
+  return "there is no int8 form of it at this layer (scripts/compile_model.py --int8 makes a "
+         "bundle "
+         "that holds one)";
 }
 
 #if GRADCAM_WITH_OPENVINO
@@ -50,12 +69,13 @@ Head head_of(const Bundle& bundle) {
   return {graph, OutputChoice{}};
 }
 
-/// The number formats that the request allows and both bundle and machine have.
+/// The number formats that the request allows and both network and machine have.
 std::vector<Precision> formats_of(const EngineRequest& request, bool has_bf16) {
-  const Bundle& bundle = *request.network.bundle();
   std::vector<Precision> formats;
   if (request.allows(Precision::kFp32)) formats.push_back(Precision::kFp32);
   if (request.allows(Precision::kBf16) && has_bf16) formats.push_back(Precision::kBf16);
+  if (!fits_bundle(request.network, request.layers)) return formats;
+  const Bundle& bundle = *request.network.bundle();
   if (request.allows(Precision::kInt8) && bundle.has_int8) {
     if (bundle.int8_needs_vnni && !processor_has_vnni()) {
       throw UserError(
@@ -67,6 +87,56 @@ std::vector<Precision> formats_of(const EngineRequest& request, bool has_bf16) {
     formats.push_back(Precision::kInt8);
   }
   return formats;
+}
+
+/// How the features are compiled. The same for all formats of a request.
+struct Compiler {
+  std::shared_ptr<const OpenVino> openvino;
+  Normalisation normalisation;
+  int threads;
+  int batch;
+
+  std::unique_ptr<Features> operator()(OpenVino::ModelFor model_for, Precision format) const {
+    return openvino->compile(std::move(model_for), format, normalisation, threads, batch);
+  }
+};
+
+std::unique_ptr<Engine> engine_of_bundle(const EngineRequest& request, const Compiler& compiled,
+                                         Precision format) {
+  const Bundle& bundle = *request.network.bundle();
+  const auto& ir = format == Precision::kInt8 ? bundle.features_int8() : bundle.features();
+  return std::make_unique<SplitEngine>(compiled(compiled.openvino->file(ir), format),
+                                       head_of(bundle), request.probe);
+}
+
+/// Throws std::runtime_error where the features give other values than the graph that they were
+/// made from: `--engine openvino` leaves no other engine to hold them against.
+void check_features(Features& features, const SplitGraph& halves,
+                    const Normalisation& normalisation, const at::Tensor& probe) {
+  const auto expected =
+      torchscript_features(halves, TorchScriptForm::kPlain, normalisation)->run(probe).head;
+  const auto found = features.run(probe).head;
+  const double least =
+      features.precision() == Precision::kFp32 ? kAgreesWithFp32 : kAgreesWithRounded;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    if (expected[i].sizes() == found.at(i).sizes() && correlation(expected[i], found[i]) >= least) {
+      continue;
+    }
+    throw std::runtime_error("OpenVINO: computes another network than LibTorch");
+  }
+}
+
+std::unique_ptr<Engine> engine_of_graph(const EngineRequest& request, const Compiler& compiled,
+                                        Precision format) {
+  const ModelDescription& description = request.description;
+  const SplitGraph halves = halves_of(request);
+  auto features =
+      compiled([graph = halves.features, h = description.input_height, w = description.input_width](
+                   int count) { return to_openvino(*graph, count, 3, h, w); },
+               format);
+  check_features(*features, halves, compiled.normalisation, request.probe);
+  return std::make_unique<SplitEngine>(std::move(features), Head(halves.head, description.output),
+                                       request.probe);
 }
 
 }  // namespace
@@ -83,19 +153,14 @@ std::vector<EngineCandidate> openvino_candidates(const EngineRequest& request) {
                throw std::runtime_error(why);
              }}};
   }
-  const Bundle bundle = *request.network.bundle();
-  const int threads = engine_threads(request.options);
-  const int batch = std::max(request.options.batch, 1);
+  const Compiler compiled{openvino, Normalisation(request.description),
+                          engine_threads(request.options), std::max(request.options.batch, 1)};
+  const auto make =
+      fits_bundle(request.network, request.layers) ? &engine_of_bundle : &engine_of_graph;
   std::vector<EngineCandidate> candidates;
   for (const Precision format : formats_of(request, has_bf16)) {
-    candidates.push_back({name_of(EngineName::kOpenVino, format), [=] {
-                            const auto& ir = format == Precision::kInt8 ? bundle.features_int8()
-                                                                        : bundle.features();
-                            const Normalisation normalisation(request.description);
-                            return std::make_unique<SplitEngine>(
-                                openvino->compile(ir, format, normalisation, threads, batch),
-                                head_of(bundle), request.probe);
-                          }});
+    candidates.push_back(
+        {name_of(EngineName::kOpenVino, format), [=] { return make(request, compiled, format); }});
   }
   return candidates;
 }

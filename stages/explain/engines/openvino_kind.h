@@ -5,7 +5,8 @@
 
 #include "stages/explain/engines/engine_kinds.h"
 
-/// OpenVINO as one of engine_kinds(): the features of a bundle on the CPU, its head by LibTorch.
+/// OpenVINO as one of engine_kinds(): on the CPU it runs the features, either of a bundle or made
+/// from the TorchScript graph (torch_to_openvino.h); LibTorch runs the head.
 namespace gradcam {
 
 std::string openvino_obstacle(const Network& network, const std::vector<std::string>& layers);

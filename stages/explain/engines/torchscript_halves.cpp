@@ -7,9 +7,12 @@
 #include <torch/csrc/jit/passes/frozen_ops_to_mkldnn.h>
 
 #include <optional>
+#include <stdexcept>
 #include <vector>
 
 #include "stages/explain/engines/cuda_graph.h"
+#include "stages/explain/graph/cut_graph.h"
+#include "stages/explain/graph/graph_marks.h"
 
 namespace gradcam {
 namespace {
@@ -91,6 +94,16 @@ class TorchScriptFeatures : public Features {
 };
 
 }  // namespace
+
+SplitGraph halves_of(const EngineRequest& request) {
+  const Model& model = request.network.model();
+  const ModelDescription& d = request.description;
+  const MarkedGraph marked = mark_layers(model, request.layers);
+  const CutGraph whole(model, request.layers, marked, d);
+  auto halves = split(marked);
+  if (!halves) throw std::runtime_error("the graph cannot be split at this layer");
+  return *halves;
+}
 
 std::string name_of(TorchScriptForm form) {
   const std::string name = name_of(EngineName::kTorchScript, precision_of(form));

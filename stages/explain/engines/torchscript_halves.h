@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "stages/explain/engines/engine_kinds.h"
 #include "stages/explain/engines/features.h"
 #include "stages/explain/graph/split_graph.h"
 #include "stages/explain/model/normalisation.h"
@@ -16,6 +17,10 @@ enum class TorchScriptForm {
   kBf16,       ///< weights and activations in bf16; the values at the cut are float again
   kFp16,       ///< the same in fp16, for CUDA
 };
+
+/// The halves of the network's TorchScript graph, cut at the one layer of the request. Throws as
+/// CutGraph does for what cannot be cut at all, and std::runtime_error for what cannot be split.
+SplitGraph halves_of(const EngineRequest& request);
 
 /// "torchscript bf16"
 std::string name_of(TorchScriptForm form);

@@ -14,17 +14,6 @@
 namespace gradcam {
 namespace {
 
-/// The halves of the TorchScript graph. Throws as CutGraph does for what cannot be cut at all.
-SplitGraph halves_of(const EngineRequest& request) {
-  const Model& model = request.network.model();
-  const ModelDescription& d = request.description;
-  const MarkedGraph marked = mark_layers(model, request.layers);
-  const CutGraph whole(model, request.layers, marked, d);
-  auto halves = split(marked);
-  if (!halves) throw std::runtime_error("the graph cannot be split at this layer");
-  return *halves;
-}
-
 /// The forms of a split graph that the request allows, on the device of its network.
 std::vector<TorchScriptForm> forms_of(const EngineRequest& request) {
   std::vector<TorchScriptForm> forms;

@@ -1,5 +1,6 @@
 #include "stages/explain/engines/engine_kinds.h"
 
+#include <ATen/ATen.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -77,8 +78,25 @@ TEST_F(EngineKinds, AutoStandsForAllEnginesAndForAllFormatsButInt8) {
   EXPECT_TRUE(request().allows(Precision::kInt8));
 }
 
+TEST_F(EngineKinds, OpenVinoRunsAFileAsItIs) {
+  if (openvino().version().empty()) GTEST_SKIP() << "built without OpenVINO";
+  const at::Tensor pixels = probe_pixels(kSize, kSize);
+  const auto answer_of = [&](EngineName name) {
+    options_.engine = name;
+    options_.precision = Precision::kFp32;
+    const ChosenEngine chosen = make();
+    EXPECT_TRUE(chosen.engine->name().starts_with(name_of(name))) << chosen.engine->name();
+    return probe(*chosen.engine, pixels);
+  };
+  const ProbeAnswer torchscript = answer_of(EngineName::kTorchScript);
+  const ProbeAnswer openvino = answer_of(EngineName::kOpenVino);
+  EXPECT_LT((openvino.scores - torchscript.scores).abs().max().item<float>(), 1e-4);
+  EXPECT_LT((openvino.map - torchscript.map).abs().max().item<float>(), 1e-4);
+}
+
 TEST_F(EngineKinds, AnEngineThatCannotRunTheNetworkSaysWhy) {
   options_.engine = EngineName::kOpenVino;
+  layers_ = {"conv", "fc"};
   EXPECT_USER_ERROR(make(), ExitCode::kUsage,
                     "--engine openvino: " + openvino().obstacle(network_, layers_));
 }
@@ -89,7 +107,7 @@ TEST_F(EngineKinds, AFormatThatIsNotToBeHadSaysWhy) {
                     "--precision fp16: needs a CUDA device; give auto or fp32");
   options_.precision = Precision::kInt8;
   EXPECT_USER_ERROR(make(), ExitCode::kUsage,
-                    "--precision int8: needs OpenVINO: " + openvino().obstacle(network_, layers_));
+                    "--precision int8: " + openvino().format_obstacle(request()));
   options_.precision = Precision::kBf16;
   layers_ = {"conv", "conv"};
   EXPECT_USER_ERROR(make(), ExitCode::kUsage,

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <openvino/core/except.hpp>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace gradcam {
+
+/// What OpenVINO threw, as one line: without those that name places in its sources, and of the long
+/// report of a conversion the one that names the operations it has no rule for.
+inline std::string openvino_reason(const std::string& what) {
+  std::istringstream lines(what);
+  std::string reason;
+  bool found = false;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find("No conversion rule found for operations") != std::string::npos) {
+      reason = line.substr(line.find("No conversion"));
+      break;
+    }
+    if (found || line.empty() || line.starts_with("Exception from ")) continue;
+    reason = line;
+    found = !line.starts_with("Check '");  // which condition did not hold: the reason follows
+  }
+  return "OpenVINO: " + reason;
+}
+
+/// `work()`; what OpenVINO throws comes as std::runtime_error of one line.
+template <typename Work>
+auto openvino_in_one_line(const Work& work) {
+  try {
+    return work();
+  } catch (const ov::Exception& error) {
+    throw std::runtime_error(openvino_reason(error.what()));
+  }
+}
+
+}  // namespace gradcam
