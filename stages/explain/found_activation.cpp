@@ -77,7 +77,7 @@ std::string find_activation(const Network& network, Engine& engine, std::span<co
   }
   if (end != OutputEnd::kUnknown) return "";
   const auto are = softmax ? &are_shares_of_one : &are_shares;
-  const at::Tensor picture = probe_pixels(description.input_height, description.input_width);
+  const at::Tensor picture = probe_pixels(description);
   if (!are(scores) || !always_shares(engine, picture, are)) return "";
   return found(softmax ? "they lie in 0..1 and sum up to 1, whatever the picture"
                        : "they lie in 0..1, whatever the picture");

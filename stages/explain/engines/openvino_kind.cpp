@@ -130,10 +130,11 @@ std::unique_ptr<Engine> engine_of_graph(const EngineRequest& request, const Comp
                                         Precision format) {
   const ModelDescription& description = request.description;
   const SplitGraph halves = halves_of(request);
-  auto features =
-      compiled([graph = halves.features, h = description.input_height, w = description.input_width](
-                   int count) { return to_openvino(*graph, count, 3, h, w); },
-               format);
+  auto features = compiled(
+      [graph = halves.features, d = description](int count) {
+        return to_openvino(*graph, count, d.channels(), d.input_height, d.input_width);
+      },
+      format);
   check_features(*features, halves, compiled.normalisation, request.probe);
   return std::make_unique<SplitEngine>(std::move(features), Head(halves.head, description.output),
                                        request.probe);
