@@ -42,6 +42,11 @@ bool is_heif(std::string_view head) {
   return false;
 }
 
+/// A moving AVIF or HEIC: a film in mp4's container, with a still picture for others beside it.
+bool is_heif_film(std::string_view head) {
+  return holds(head, 4, "ftypavis") || holds(head, 4, "ftyphevc") || holds(head, 4, "ftypmsf1");
+}
+
 struct Format {
   bool (*recognises)(std::string_view head);
   Picture (*read)(const std::string& bytes);
@@ -156,7 +161,7 @@ std::string picture_extensions() { return ".jpg .png .bmp .tif .webp .avif .heic
 
 bool is_picture(const fs::path& path) {
   const std::string extension = lower_case(path.extension().string());
-  if (extension == ".mjpeg" || extension == ".mjpg") return false;
+  if (extension == ".mjpeg" || extension == ".mjpg" || is_heif_film(head_of(path))) return false;
   return has_picture_extension(path) || format_of(path) != nullptr ||
          cv::haveImageReader(path.string());
 }

@@ -45,7 +45,7 @@ bool has_picture_extension(const std::filesystem::path& path);
 std::string picture_extensions();
 
 /// By extension, else by content, so that a picture without a usual name is found too. A film of
-/// JPEG pictures begins as one picture does and is none.
+/// JPEG pictures begins as one picture does and is none, nor is a moving AVIF.
 bool is_picture(const std::filesystem::path& path);
 
 /// The picture of a file; of an animation its first one. Throws UnreadablePicture.
