@@ -131,7 +131,7 @@ INSTANTIATE_TEST_SUITE_P(
                    4},
         // Knows how its input lies in memory.
         Flattening{"strided", "  h = torch.as_strided(h, [1, 480], [480, 1])\n", 480}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& way) { return std::string(way.param.name); });
 
 TEST(Model, FurtherInputsTakeTheirDefaults) {
   torch::jit::Module given("Given");
