@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -14,12 +13,6 @@ using std::chrono::nanoseconds;
 namespace {
 
 constexpr double kHighestRate = 1000;  ///< above it a "rate" is the container's clock
-
-/// FFmpeg logs what is wrong with a file to stderr, and lets nobody set that for one file alone.
-void silence_library() {
-  static std::once_flag once;
-  std::call_once(once, [] { av_log_set_level(AV_LOG_QUIET); });
-}
 
 [[noreturn]] void fail(const std::string& why) { throw std::runtime_error(why); }
 
@@ -43,7 +36,9 @@ std::pair<bool, std::int64_t> rank_of(const AVStream& stream) {
 
 FilmDecoder::FilmDecoder(const std::filesystem::path& path, std::stop_token stop)
     : stop_(std::move(stop)), packet_(av_packet_alloc()), frame_(av_frame_alloc()) {
-  silence_library();
+  // FFmpeg logs what is wrong with a file to stderr, and lets nobody set that for one file alone;
+  // OpenCV sets it, too.
+  av_log_set_level(AV_LOG_QUIET);
   AVFormatContext* raw = avformat_alloc_context();
   raw->interrupt_callback.callback = [](void* token) {
     return static_cast<int>(static_cast<const std::stop_token*>(token)->stop_requested());
@@ -119,6 +114,8 @@ nanoseconds FilmDecoder::duration() const {
 }
 
 bool FilmDecoder::seek(nanoseconds time) {
+  // A program stream names few times: behind a jump, those of the frames between are wrong.
+  if (std::strcmp(file_->iformat->name, "mpeg") == 0) return false;
   const std::int64_t place =
       av_rescale_q((time + origin_).count(), av::kNanoseconds, stream_->time_base);
   if (av_seek_frame(file_.get(), stream_->index, place, AVSEEK_FLAG_BACKWARD) < 0) return false;

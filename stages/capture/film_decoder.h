@@ -41,7 +41,7 @@ class FilmDecoder {
   const std::string& unreadable() const { return unreadable_; }
 
   /// Goes on from a key frame that the container knows near `time`, which may lie behind it; false
-  /// where it knows none.
+  /// where it knows none, or no times from there on.
   bool seek(std::chrono::nanoseconds time);
 
   /// Whether none of its pictures needs another one to be decoded.

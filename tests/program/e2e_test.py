@@ -20,9 +20,6 @@ from program_case import PROGRAM, ROOT
 
 MODEL = ROOT / "build/models/efficientnet_lite0.pt"
 MEDIA = ROOT.parent / "shared/media"
-with_gstreamer = unittest.skipIf(
-    os.environ.get("WITH_GSTREAMER") == "0", "skipped: built without GStreamer"
-)
 FILMS = ("cat_640x360_h264.mp4", "cars_768x432_h264.mp4", "highway_960x540_h264.mp4")
 needs_shared = unittest.skipUnless(MEDIA.is_dir(), "skipped: needs ../shared")
 
@@ -100,7 +97,6 @@ class Program(unittest.TestCase):
         subprocess.run(["ffmpeg", "-v", "error", *picture, *options, str(path)], check=True)
         return path
 
-    @with_gstreamer  # OpenCV knows the length of the container only
     def test_sound_that_is_longer_than_the_picture_is_no_cut(self) -> None:
         for name in ("long.mp4", "long.mkv"):
             # Not more than five times as long: GStreamer then takes the picture for a preview.

@@ -98,13 +98,13 @@ inline std::vector<cv::Mat> make_films(const TempFolder& folder,
 }
 
 inline void expect_same_levels(const cv::Mat& picture, const cv::Mat& wanted,
-                               const std::string& name) {
+                               const std::string& name, int tolerance = 2) {
   ASSERT_EQ(picture.size(), kPatchesSize) << name;
   for (int i = 0; i < 8; ++i) {
     const cv::Point middle(kPatch * i + kPatch / 2, kPatchesSize.height / 2);
     const auto got = picture.at<cv::Vec3b>(middle);
     const auto want = wanted.at<cv::Vec3b>(middle);
-    for (int c = 0; c < 3; ++c) EXPECT_NEAR(got[c], want[c], 2) << name << ", patch " << i;
+    for (int c = 0; c < 3; ++c) EXPECT_NEAR(got[c], want[c], tolerance) << name << ", patch " << i;
   }
 }
 
