@@ -47,22 +47,19 @@ bool always_shares(Engine& engine, const at::Tensor& picture, bool (*are)(const 
   return true;
 }
 
-OutputEnd end_of(const Network& network, const OutputChoice& output) {
-  const bool file = network.bundle() == nullptr;  // else it would have to be loaded
-  return file ? output_end(network.model(), output) : OutputEnd::kUnknown;
-}
-
 }  // namespace
 
 std::string find_activation(const Network& network, Engine& engine, std::span<const float> first,
                             ModelDescription& description) {
   const ScoreActivation usual = description.activation;
-  if (description.activation_given || usual == ScoreActivation::kNone) return "";
+  // Who made a bundle looked at the whole network and noted what it found.
+  if (description.activation_given || usual == ScoreActivation::kNone || network.bundle())
+    return "";
   const bool softmax = usual == ScoreActivation::kSoftmax;
   const Scores scores(first.begin(), first.end());
   // A softmax finds the shares in their logarithms, a sigmoid does not.
   if (!are_shares(scores) && (softmax || !are_logarithms(scores))) return "";
-  const OutputEnd end = end_of(network, description.output);
+  const OutputEnd end = output_end(network.model(), description.output);
   const auto found = [&](const std::string& evidence) {
     description.activation = ScoreActivation::kNone;
     return "the network's scores are shares already (" + evidence + "): no " +

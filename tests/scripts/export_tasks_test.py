@@ -102,7 +102,8 @@ class ExportTasks(unittest.TestCase):
                 code, said = self.run_export(own, *SMALL, "--labels", labels)
                 self.assertEqual(code, expected, said)
                 self.assertEqual("allowed: one label, or two" in said, expected > 0, said)
-            self.assertNotIn("output", self.described(function))
+            self.assertEqual(self.described(function)["output"], {"activation": "sigmoid"})
+        self.assertEqual(self.described("share")["output"], {"activation": "none"})
 
     def test_segmentation_takes_one_of_several_outputs(self) -> None:
         found = self.described("pixels", "--task", "segmentation", "--select", "out")

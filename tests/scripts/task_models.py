@@ -162,6 +162,9 @@ def joined():
 def sign():
     return nn.Sequential(Steering(), nn.Unflatten(0, (-1, 1)))
 
+def share():
+    return nn.Sequential(sign(), nn.Sigmoid())
+
 def corners():
     return Detector("raw-heads")
 

@@ -30,12 +30,12 @@ def _settle_scores(network: Network, wanted: WantedTask, values: List[Any]) -> N
         raise unfit(network, value, task.allowed, said)
     network.outputs = value.shape[1]
     usual = (value.shape[1] == 1 and task.activation_of_one) or task.activation
-    alone = value.numel() == 1  # in 0..1 by chance: the program looks at the graph
-    found = wanted.activation or (usual if alone else _found_activation(usual, values))
+    alone = value.numel() == 1  # it may lie in 0..1 by chance
+    found = wanted.activation or _found_activation(usual, _driven(network) if alone else values)
     if found != usual and wanted.activation is None:
         network.notes.append(f"{network.name}: --activation {found}, by the range of its scores")
     network.probabilities = network.task == "classification" and found == "none"
-    if found != usual or task.describes_activation:
+    if found != usual or alone or task.describes_activation:
         network.output["activation"] = found
 
 
@@ -46,6 +46,14 @@ def _found_activation(usual: str, values: List[Tensor]) -> str:
     else:
         done = usual == "sigmoid" and all(v.min() >= 0 and v.max() <= 1 for v in values)
     return "none" if done else usual
+
+
+def _driven(network: Network) -> List[Tensor]:
+    """Answers to pictures of a contrast that none has: they drive raw scores far, shares not
+    beyond 0..1."""
+    picture = network.normalise(pattern(*network.input_size))
+    with torch.no_grad():
+        return [answer(network, contrast * picture) for contrast in (1, 100, -100)]
 
 
 def _best(_network: Network, output: Any) -> Objective:
