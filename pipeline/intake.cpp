@@ -50,7 +50,9 @@ void Intake::take_all(const std::stop_token& stop) {
       summary_.cut_short = end->cut_short;
       return;
     }
+    if (std::holds_alternative<Undecodable>(next)) count_undecodable();
     if (auto* picture = std::get_if<Captured>(&next)) {
+      if (picture->damaged && ++summary_.damaged == 1) summary_.first_damaged = summary_.captured;
       Frame frame = frame_of(std::move(*picture), ms_since(begin));
       if (options_.live) {
         offer(std::move(frame));
@@ -60,6 +62,14 @@ void Intake::take_all(const std::stop_token& stop) {
     }
   }
   drop_waiting();
+}
+
+/// It is one of the stream's frames, and has its number, but there is nothing to show.
+void Intake::count_undecodable() {
+  const std::int64_t seq = summary_.captured++;
+  if (++summary_.failed > 1) return;
+  summary_.first_failed = seq;
+  summary_.first_failure = "frame " + std::to_string(seq) + ": it cannot be decoded";
 }
 
 Frame Intake::frame_of(Captured captured, double capture_ms) {

@@ -42,6 +42,7 @@ class Intake {
   void run(const std::stop_token& stop);
   void take_all(const std::stop_token& stop);
   Frame frame_of(Captured captured, double capture_ms);
+  void count_undecodable();
   bool admit(Frame frame, const std::stop_token& stop);
   void offer(Frame frame);
   void admit_waiting();

@@ -228,6 +228,12 @@ void report_summary(const RunSummary& summary, bool brief) {
       log::error(stream.name + ": " + std::to_string(stream.failed) + " of " +
                  std::to_string(stream.captured) + " frames failed, first " + stream.first_failure);
     }
+    if (stream.damaged > 0) {
+      log::error(stream.name + ": " + std::to_string(stream.damaged) + " of " +
+                 std::to_string(stream.captured) +
+                 " frames are damaged in the source, first frame " +
+                 std::to_string(stream.first_damaged) + "; what they lack is guessed");
+    }
     for (const std::string* problem :
          {&stream.source_error, &stream.cut_short, &stream.output_error}) {
       if (!problem->empty() && *problem != fatal) log::error(stream.name + ": " + *problem);

@@ -58,7 +58,9 @@ void OutputStats::written(const Rendered& rendered, Clock::time_point from, Cloc
   if (written_ == kUnsteadyFrames) steady_ = to;
   last_ = to;
   if (frame.failed()) {
-    if (++failed_ == 1) first_failure_ = "frame " + std::to_string(frame.seq) + ": " + frame.error;
+    if (++failed_ > 1) return;
+    first_failed_ = frame.seq;
+    first_failure_ = "frame " + std::to_string(frame.seq) + ": " + frame.error;
     return;
   }
   const auto& explanation = rendered.explained.explanation;
@@ -106,8 +108,12 @@ void OutputStats::fill(StreamSummary& summary) const {
                             faithfulness_.insertion / count, faithfulness_.randomised / count};
     summary.increase = static_cast<double>(increases_) / count;
   }
-  summary.failed = failed_;
-  summary.first_failure = first_failure_;
+  summary.failed += failed_;
+  const bool first = summary.first_failure.empty() || first_failed_ < summary.first_failed;
+  if (!first_failure_.empty() && first) {
+    summary.first_failed = first_failed_;
+    summary.first_failure = first_failure_;
+  }
   summary.dropped_output = dropped_;
   summary.dropped_stop += given_up_;
   if (written_ > 0) summary.first_frame_s = seconds(first_ - begin_);

@@ -52,6 +52,7 @@ class OutputStats {
   Clock::time_point begin_;
   std::int64_t written_ = 0, explained_ = 0, carried_ = 0, failed_ = 0, dropped_ = 0, given_up_ = 0;
   std::int64_t maps_ = 0;
+  std::int64_t first_failed_ = 0;
   std::string first_failure_;
   double flicker_ = 0;  ///< a sum over the maps, as are the figures that follow
   std::int64_t flickers_ = 0, verified_ = 0, increases_ = 0;

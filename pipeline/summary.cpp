@@ -64,6 +64,7 @@ Json json_of(const StreamSummary& stream) {
                      {"insertion", rounded(stream.faithfulness.insertion)},
                      {"randomised", rounded(stream.faithfulness.randomised)}};
   }
+  if (stream.damaged > 0) json["damaged"] = stream.damaged;
   if (!stream.first_failure.empty()) json["first_failure"] = stream.first_failure;
   if (!stream.source_error.empty()) json["source_error"] = stream.source_error;
   if (!stream.cut_short.empty()) json["cut_short"] = stream.cut_short;
@@ -83,7 +84,8 @@ ExitCode exit_code(const RunSummary& summary) {
     return streams.front().source_code;
   }
   const auto incomplete = [](const StreamSummary& stream) {
-    return stream.failed > 0 || stream.end == StreamEnd::kFailed || !stream.cut_short.empty();
+    return stream.failed > 0 || stream.damaged > 0 || stream.end == StreamEnd::kFailed ||
+           !stream.cut_short.empty();
   };
   return std::any_of(streams.begin(), streams.end(), incomplete) ? ExitCode::kPartial
                                                                  : ExitCode::kDone;

@@ -41,8 +41,12 @@ struct StreamSummary {
   std::int64_t explained = 0;       ///< shown with a map of their own
   std::int64_t carried = 0;         ///< shown with the map of an earlier frame
   std::int64_t maps = 0;            ///< different maps among the shown
-  std::int64_t failed = 0;          ///< a stage failed on them; most were written with the error
+  std::int64_t failed = 0;          ///< not to be decoded, or a stage failed on them: most of these
+                                    ///< were written with the error
+  std::int64_t first_failed = 0;    ///< number of the first of them
   std::string first_failure;        ///< not empty: which frame failed first, and why
+  std::int64_t damaged = 0;         ///< captured, though parts of them are missing in the source
+  std::int64_t first_damaged = 0;   ///< number of the first of them
   std::int64_t dropped_newer = 0;   ///< live: a newer frame came before a place was free
   std::int64_t dropped_stop = 0;    ///< captured, but the run stopped before it was explained
   std::int64_t dropped_output = 0;  ///< in flight when their output had broken

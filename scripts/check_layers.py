@@ -35,8 +35,12 @@ MAY_INCLUDE: Dict[str, List[str]] = {
     },
     EXPLAIN: ["config", "stages/frame", *SUBJECTS],
     "stages/overlay": ["config", "stages/frame"],
+    "stages/capture/formats": ["config"],
     "stages/capture/pictures": ["config"],
-    "stages/capture": ["config", "stages/frame", "stages/media", "stages/capture/pictures"],
+    "stages/capture": [
+        *("config", "stages/frame", "stages/media"),
+        *("stages/capture/formats", "stages/capture/pictures"),
+    ],
     "stages/output": ["config", "stages/frame", "stages/media", "stages/overlay"],
     "pipeline": ["config", "stages/"],
     "samples": ["config", "stages/", "pipeline"],  # of these, the public headers

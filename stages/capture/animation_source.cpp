@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "config/user_error.h"
-#include "stages/capture/stream_time.h"
+#include "stages/capture/formats/stream_time.h"
 
 namespace gradcam {
 

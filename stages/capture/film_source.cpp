@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "config/user_error.h"
-#include "stages/capture/container_size.h"
+#include "stages/capture/formats/container_size.h"
 
 namespace gradcam {
 
@@ -24,6 +24,7 @@ FilmSource::FilmSource(const std::filesystem::path& path, const InputOptions& op
   open();
   const nanoseconds length = decoder_->end();
   end_ = std::min(length, stop_at_);
+  info_.begin = start_;
   fill_info();
   go_to_start();
   if (!has_frame_) {
@@ -111,11 +112,19 @@ Step FilmSource::step() {
 }
 
 Capture FilmSource::next(std::chrono::milliseconds timeout) {
+  if (lost_ > 0) {
+    --lost_;
+    return Undecodable{};
+  }
   if (!first_.image.empty()) return std::exchange(first_, {});
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   do {
     const Step result = step();
     if (result == Step::kEnd) return EndOfStream{end_text()};
+    if (result == Step::kLost) {
+      lost_ = 0;
+      return Undecodable{};
+    }
     if (result == Step::kFrame) {
       if (pts_ >= stop_at_) return EndOfStream{end_text()};
       return take_frame();
@@ -131,7 +140,7 @@ Captured FilmSource::take_frame() try {
   captured.duration = decoder_->duration();
   has_frame_ = false;
   reached_ = captured.pts + captured.duration;
-  if (decoder_->is_damaged()) ++damaged_;
+  captured.damaged = decoder_->is_damaged();
   return captured;
 } catch (const std::runtime_error& error) {
   fail(error.what());
@@ -140,15 +149,11 @@ Captured FilmSource::take_frame() try {
 /// The container's length is often a guess: only a file that ends before its own structure is cut
 /// short.
 std::string FilmSource::end_text() const {
-  std::string text;
-  const auto add = [&text](const std::string& what) {
-    if (!what.empty()) text += (text.empty() ? "" : "; ") + what;
-  };
-  if (is_truncated(info_.files[0])) add(cut_short_text(start_, reached_, end_));
-  add(decoder_->unreadable());
-  if (lost_ > 0) add("pictures that could not be decoded: " + std::to_string(lost_));
-  if (damaged_ > 0) add("pictures shown that are damaged: " + std::to_string(damaged_));
-  return text;
+  if (is_truncated(info_.files[0])) {
+    const nanoseconds half = frame_duration(info_.frames_per_second) / 2;
+    if (std::string text = cut_short_text(reached_, end_, half); !text.empty()) return text;
+  }
+  return decoder_->unreadable();
 }
 
 void FilmSource::fail_if_stopped() const {

@@ -7,8 +7,8 @@
 
 #include "stages/capture/film_decoder.h"
 #include "stages/capture/film_picture.h"
+#include "stages/capture/formats/stream_time.h"
 #include "stages/capture/source.h"
-#include "stages/capture/stream_time.h"
 
 namespace gradcam {
 
@@ -47,8 +47,7 @@ class FilmSource : public Source {
   std::chrono::nanoseconds end_{0};      ///< where the part that was asked for should end
   std::chrono::nanoseconds reached_{0};  ///< end of the last frame
   Captured first_;                       ///< made at the opening, for its size
-  int lost_ = 0;                         ///< pictures that could not be decoded
-  int damaged_ = 0;                      ///< that could only in part
+  int lost_ = 0;                         ///< pictures that could not be decoded, not told yet
 };
 
 }  // namespace gradcam

@@ -100,10 +100,10 @@ void GstLiveSource::start(const Opening& opening) {
     fail("its picture format is not understood");
   }
   info_.live = launch_.camera || has_live_part(stream_.pipeline());
-  cleaner_ = PtsCleaner(frame_duration(info_.frames_per_second));
+  times_ = gst::LiveTimes(info_.frames_per_second);
   if (!info_.live) return;
   stream_.pull(nanoseconds(0));  // old by the time that somebody asks
-  if (opening.newest_only) g_object_set(stream_.sink(), "drop", TRUE, "max-buffers", 1, nullptr);
+  if (opening.newest_only) stream_.keep_newest();
 }
 
 GstSample* GstLiveSource::wait_for_first(const std::stop_token& stop) {
@@ -118,8 +118,10 @@ GstSample* GstLiveSource::wait_for_first(const std::stop_token& stop) {
 }
 
 Capture GstLiveSource::next(std::chrono::milliseconds timeout) {
-  const gst::Sample sample = stream_.pull(timeout);
-  if (sample) return to_captured(sample.get());
+  GstSample* const sample = stream_.peek(timeout);
+  // A camera that is joined in the middle of its stream begins with such pictures.
+  if (!info_.live && stream_.take_lost(sample)) return Undecodable{};
+  if (sample != nullptr) return to_captured(stream_.pull(nanoseconds(0)).get());
   throw_if_failed();
   if (stream_.ended()) {
     return EndOfStream{launch_.network && info_.live ? "its server ended the stream" : ""};
@@ -130,14 +132,8 @@ Capture GstLiveSource::next(std::chrono::milliseconds timeout) {
 }
 
 Captured GstLiveSource::to_captured(GstSample* sample) {
-  GstClockTime time = GST_BUFFER_PTS(gst_sample_get_buffer(sample));
-  if (GST_CLOCK_TIME_IS_VALID(time)) {
-    time = gst_segment_to_running_time(gst_sample_get_segment(sample), GST_FORMAT_TIME, time);
-  }
-  std::optional<nanoseconds> pts = gst::time_of(time);
-  if (pts && !begin_) begin_ = pts;
-  if (pts) *pts -= *begin_;
-  Captured captured = gst::Stream::capture(sample, pts, cleaner_);
+  Captured captured = times_.capture(sample);
+  if (info_.live) captured.damaged = false;  // it was joined in the middle of a stream
   if (captured.image.empty()) fail("a picture could not be read from memory");
   return captured;
 }

@@ -1,13 +1,11 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
 #include <string>
 
 #include "stages/capture/gst_launch.h"
 #include "stages/capture/gst_stream.h"
 #include "stages/capture/source.h"
-#include "stages/capture/stream_time.h"
 #include "stages/frame/clock.h"
 
 namespace gradcam {
@@ -36,8 +34,7 @@ class GstLiveSource : public Source {
   Now now_;
   SourceInfo info_;
   gst::Stream stream_;
-  PtsCleaner cleaner_{std::chrono::nanoseconds(0)};
-  std::optional<std::chrono::nanoseconds> begin_;
+  gst::LiveTimes times_{0};
 };
 
 }  // namespace gradcam

@@ -2,6 +2,7 @@
 
 #include <gst/app/gstappsink.h>
 #include <gst/pbutils/missing-plugins.h>
+#include <gst/video/gstvideodecoder.h>
 
 #include <utility>
 
@@ -13,17 +14,58 @@ using std::chrono::nanoseconds;
 
 namespace {
 
+/// Decoders tell by such a message, and by nothing else, that they gave up a picture.
+bool is_lost_picture(GstMessage* message) {
+  return GST_MESSAGE_TYPE(message) == GST_MESSAGE_QOS &&
+         GST_IS_VIDEO_DECODER(GST_MESSAGE_SRC(message));
+}
+
+std::optional<nanoseconds> time_of_lost(GstMessage* message) {
+  GstClockTime pts = GST_CLOCK_TIME_NONE;
+  gst_message_parse_qos(message, nullptr, nullptr, nullptr, &pts, nullptr);
+  return time_of(pts);
+}
+
+}  // namespace
+
 /// Nobody reads the other messages, and an endless stream posts one with each lost picture.
-GstBusSyncReply keep_what_is_read(GstBus* /*bus*/, GstMessage* message, gpointer /*data*/) {
+GstBusSyncReply Stream::on_message(GstBus* /*bus*/, GstMessage* message, gpointer lost) {
   const bool read = GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR ||
                     GST_MESSAGE_TYPE(message) == GST_MESSAGE_ASYNC_DONE ||
                     gst_is_missing_plugin_message(message) != FALSE;
   if (read) return GST_BUS_PASS;
+  if (is_lost_picture(message)) static_cast<Lost*>(lost)->add(time_of_lost(message));
   gst_message_unref(message);
   return GST_BUS_DROP;
 }
 
-}  // namespace
+void Stream::Lost::add(std::optional<nanoseconds> pts) {
+  constexpr std::size_t kMost = 100000;  // nobody takes them from some sources
+  const std::lock_guard lock(mutex_);
+  if (pts_.size() < kMost) pts_.insert(pts.value_or(nanoseconds(0)));
+}
+
+bool Stream::Lost::take_before(std::optional<nanoseconds> pts) {
+  const std::lock_guard lock(mutex_);
+  if (pts_.empty() || (pts && *pts_.begin() > *pts)) return false;
+  pts_.erase(pts_.begin());
+  return true;
+}
+
+void Stream::Lost::clear() {
+  const std::lock_guard lock(mutex_);
+  pts_.clear();
+}
+
+void Stream::forget() {
+  kept_.reset();
+  lost_.clear();
+}
+
+bool Stream::take_lost(GstSample* sample) {
+  if (sample == nullptr) return lost_.take_before(std::nullopt);
+  return lost_.take_before(time_of(GST_BUFFER_PTS(gst_sample_get_buffer(sample))));
+}
 
 bool Stream::build(const std::string& launch, std::string& error) {
   start_library();
@@ -39,12 +81,21 @@ bool Stream::build(const std::string& launch, std::string& error) {
   set_converter_threads(pipeline_.get());
   sink_.reset(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "sink"));
   bus_.reset(gst_element_get_bus(pipeline_.get()));
-  gst_bus_set_sync_handler(bus_.get(), keep_what_is_read, nullptr, nullptr);
+  gst_bus_set_sync_handler(bus_.get(), on_message, &lost_, nullptr);
   return true;
+}
+
+void Stream::keep_newest() {
+  newest_ = true;
+  g_object_set(sink_.get(), "drop", TRUE, "max-buffers", 1, nullptr);
 }
 
 GstSample* Stream::peek(nanoseconds timeout) {
   if (!kept_) kept_ = pull(timeout);
+  if (kept_ && newest_) {
+    Sample newer(gst_app_sink_try_pull_sample(GST_APP_SINK(sink_.get()), 0));
+    if (newer) kept_ = std::move(newer);
+  }
   return kept_.get();
 }
 
@@ -77,9 +128,22 @@ Captured Stream::capture(GstSample* sample, std::optional<nanoseconds> pts, PtsC
   captured.image = picture_of(sample);
   if (captured.image.empty()) return captured;
   captured.pts = cleaner.clean(pts);
+  captured.damaged =
+      GST_BUFFER_FLAG_IS_SET(gst_sample_get_buffer(sample), GST_BUFFER_FLAG_CORRUPTED) != FALSE;
   captured.duration =
       time_of(GST_BUFFER_DURATION(gst_sample_get_buffer(sample))).value_or(nanoseconds(0));
   return captured;
+}
+
+Captured LiveTimes::capture(GstSample* sample) {
+  GstClockTime time = GST_BUFFER_PTS(gst_sample_get_buffer(sample));
+  if (GST_CLOCK_TIME_IS_VALID(time)) {
+    time = gst_segment_to_running_time(gst_sample_get_segment(sample), GST_FORMAT_TIME, time);
+  }
+  std::optional<nanoseconds> pts = time_of(time);
+  if (pts && !begin_) begin_ = pts;
+  if (pts) *pts -= *begin_;
+  return Stream::capture(sample, pts, cleaner_);
 }
 
 }  // namespace gradcam::gst

@@ -1,12 +1,14 @@
 #pragma once
 
 #include <chrono>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
+#include "stages/capture/formats/stream_time.h"
 #include "stages/capture/source.h"
-#include "stages/capture/stream_time.h"
 #include "stages/frame/clock.h"
 #include "stages/media/gst_handles.h"
 
@@ -26,12 +28,22 @@ class Stream {
   GstElement* sink() const { return sink_.get(); }
   GstBus* bus() const { return bus_.get(); }
 
+  /// From now on a picture that nobody has pulled gives way to a newer one.
+  void keep_newest();
+
   /// Waits for a picture and keeps it for the next pull(); nullptr if none came.
   GstSample* peek(std::chrono::nanoseconds timeout);
   Sample pull(std::chrono::nanoseconds timeout);
+  /// What was kept or lost so far is not wanted: the pipeline was sent elsewhere.
+  void forget();
   bool ended() const;
   /// How long pull() has waited in vain since the last picture.
   std::chrono::nanoseconds silent() const { return silent_; }
+  /// Notes that a picture could not be decoded; without a time, that it is due now. Any thread.
+  void lose(std::optional<std::chrono::nanoseconds> pts) { lost_.add(pts); }
+  /// True: a picture in front of `sample` (nullptr: of the end) could not be decoded. Each is told
+  /// once.
+  bool take_lost(GstSample* sample);
   /// The first error that nobody has read yet; nullptr if there is none.
   Message error() const;
 
@@ -43,12 +55,38 @@ class Stream {
                           PtsCleaner& cleaner);
 
  private:
+  /// Buffer times of the pictures that could not be decoded and were not told yet. Any thread.
+  class Lost {
+   public:
+    void add(std::optional<std::chrono::nanoseconds> pts);
+    bool take_before(std::optional<std::chrono::nanoseconds> pts);
+    void clear();
+
+   private:
+    std::mutex mutex_;
+    std::multiset<std::chrono::nanoseconds> pts_;
+  };
+  static GstBusSyncReply on_message(GstBus* bus, GstMessage* message, gpointer lost);
+
   Now now_;
+  Lost lost_;  ///< outlives the pipeline, whose threads use it
   Pipeline pipeline_;
   Element sink_;
   Bus bus_;
   Sample kept_;
+  bool newest_ = false;
   std::chrono::nanoseconds silent_{0};
+};
+
+/// The times of a live source: those of its pipeline's clock, counted from the first picture.
+class LiveTimes {
+ public:
+  explicit LiveTimes(double frames_per_second) : cleaner_(frame_duration(frames_per_second)) {}
+  Captured capture(GstSample* sample);
+
+ private:
+  PtsCleaner cleaner_;
+  std::optional<std::chrono::nanoseconds> begin_;
 };
 
 /// GStreamer's time; nullopt where it is none.

@@ -5,8 +5,8 @@
 #include "config/redact.h"
 #include "config/user_error.h"
 #include "stages/capture/cameras.h"
+#include "stages/capture/formats/stream_time.h"
 #include "stages/capture/readers.h"
-#include "stages/capture/stream_time.h"
 
 namespace gradcam {
 namespace {

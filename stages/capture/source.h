@@ -19,12 +19,14 @@ struct Captured {
   cv::Mat image;  ///< BGR u8 HxWx3, never empty; its size may change in mid-stream
   std::chrono::nanoseconds pts{0};
   std::chrono::nanoseconds duration{0};  ///< 0 = unknown
+  bool damaged = false;  ///< parts of it could not be decoded, and are guessed from other pictures
 };
-struct NotYet {};  ///< nothing within the time given: ask again
+struct NotYet {};       ///< nothing within the time given: ask again
+struct Undecodable {};  ///< a picture came that cannot be decoded; those behind it may be sound
 struct EndOfStream {
   std::string cut_short;  ///< not empty: ended too early, or left something out; says why
 };
-using Capture = std::variant<Captured, NotYet, EndOfStream>;
+using Capture = std::variant<Captured, NotYet, Undecodable, EndOfStream>;
 
 /// A stream of pictures. The constructor opens (UserError kSource names the source and why), the
 /// destructor closes. All calls come from one thread, the source's own; each returns in bounded

@@ -16,7 +16,8 @@ struct SourceInfo {
   int width = 0;
   int height = 0;
   double frames_per_second = 0;
-  std::optional<std::int64_t> frames;                ///< what the container or the list claims
+  std::chrono::nanoseconds begin{0};   ///< where the part that was asked for begins: --start
+  std::optional<std::int64_t> frames;  ///< what the container or the list claims
   std::optional<std::chrono::nanoseconds> duration;  ///< what the container claims
   bool live = false;    ///< a camera or stream: the newest frame counts, not every frame
   bool camera = false;  ///< a camera of this machine, which faces its user: the window is a mirror

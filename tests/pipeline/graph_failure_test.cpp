@@ -53,6 +53,52 @@ TEST_F(Graph, AnUnknownThrowOfASourceIsABug) {
   EXPECT_EQ(summary.streams[0].source_code, ExitCode::kInternal);
 }
 
+// --- Pictures that cannot be decoded.
+
+TEST_F(Graph, UndecodablePicturesHaveANumberAndCountAsFailed) {
+  add_stream([](std::int64_t call) -> Capture {
+    if (call == 10) return EndOfStream{};
+    if (call == 3 || call == 6) return Undecodable{};
+    return picture(call);
+  });
+  const RunSummary summary = run();
+  EXPECT_EQ(out().numbers(), (std::vector<std::int64_t>{0, 1, 2, 4, 5, 7, 8, 9}));
+  EXPECT_EQ(summary.streams[0].captured, 10);
+  EXPECT_EQ(summary.streams[0].failed, 2);
+  EXPECT_EQ(summary.streams[0].first_failure, "frame 3: it cannot be decoded");
+  EXPECT_EQ(exit_code(summary), ExitCode::kPartial);
+}
+
+TEST_F(Graph, TheFirstFailureIsTheOneWithTheLowestNumber) {
+  add_stream([](std::int64_t call) -> Capture {
+    if (call == 10) return EndOfStream{};
+    if (call == 6) return Undecodable{};
+    return picture(call);
+  });
+  stages_.preprocess = [](const Frame& frame) -> Prepared {
+    if (frame.seq == 2) throw std::runtime_error("too dark");
+    return Prepared{frame, std::make_shared<const Blob>(), Mapping{}};
+  };
+  const RunSummary summary = run();
+  EXPECT_EQ(summary.streams[0].failed, 2);
+  EXPECT_EQ(summary.streams[0].first_failure, "frame 2: too dark");
+}
+
+TEST_F(Graph, DamagedPicturesAreShownAndTold) {
+  add_stream([](std::int64_t call) -> Capture {
+    if (call == 10) return EndOfStream{};
+    Captured next = picture(call);
+    next.damaged = call == 4 || call == 7;
+    return next;
+  });
+  const RunSummary summary = run();
+  EXPECT_EQ(out().numbers(), count_up(10));
+  EXPECT_EQ(summary.streams[0].damaged, 2);
+  EXPECT_EQ(summary.streams[0].first_damaged, 4);
+  EXPECT_EQ(summary.streams[0].failed, 0);
+  EXPECT_EQ(exit_code(summary), ExitCode::kPartial);
+}
+
 // --- A stage that fails on some frames.
 
 /// The stage of that name throws for frames where `fails` says so.

@@ -60,6 +60,7 @@ inline void write_frames(Sink& sink, const std::vector<std::chrono::nanoseconds>
 
 struct ReadBack {
   std::vector<Captured> frames;
+  int undecodable = 0;
   std::string cut_short;
 };
 
@@ -71,6 +72,8 @@ inline ReadBack read_all(Source& source) {
     if (auto* frame = std::get_if<Captured>(&capture)) {
       result.frames.push_back(std::move(*frame));
       waited = 0;
+    } else if (std::holds_alternative<Undecodable>(capture)) {
+      ++result.undecodable;
     } else if (auto* end = std::get_if<EndOfStream>(&capture)) {
       result.cut_short = end->cut_short;
       return result;

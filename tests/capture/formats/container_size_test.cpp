@@ -1,4 +1,4 @@
-#include "stages/capture/container_size.h"
+#include "stages/capture/formats/container_size.h"
 
 #include <gtest/gtest.h>
 

@@ -24,15 +24,15 @@ class PtsCleaner {
 };
 
 std::chrono::nanoseconds seconds_to_ns(double seconds);
-/// "12.3 s"
-std::string seconds_text(std::chrono::nanoseconds time);
+/// "12.3 s", or with more digits
+std::string seconds_text(std::chrono::nanoseconds time, int digits = 1);
 
 /// The duration of a frame at this rate; 40 ms when the rate is unknown.
 std::chrono::nanoseconds frame_duration(double frames_per_second);
 
-/// A sentence on a stream from `begin` to `end` whose last frame ended at `reached`; empty if that
-/// is the end within 1 s or 2 %, whichever is more.
-std::string cut_short_text(std::chrono::nanoseconds begin, std::chrono::nanoseconds reached,
-                           std::chrono::nanoseconds end);
+/// A sentence on a stream that should go on to `end` and whose last frame ended at `reached`; empty
+/// if that is the end within `tolerance`.
+std::string cut_short_text(std::chrono::nanoseconds reached, std::chrono::nanoseconds end,
+                           std::chrono::nanoseconds tolerance);
 
 }  // namespace gradcam

@@ -1,4 +1,4 @@
-#include "stages/capture/stream_time.h"
+#include "stages/capture/formats/stream_time.h"
 
 #include <algorithm>
 #include <cmath>
@@ -38,16 +38,16 @@ nanoseconds frame_duration(double frames_per_second) {
 
 nanoseconds seconds_to_ns(double seconds) { return nanoseconds(std::llround(seconds * 1e9)); }
 
-std::string seconds_text(nanoseconds time) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.1f s", std::chrono::duration<double>(time).count());
+std::string seconds_text(nanoseconds time, int digits) {
+  char text[48];
+  std::snprintf(text, sizeof text, "%.*f s", digits, std::chrono::duration<double>(time).count());
   return text;
 }
 
-std::string cut_short_text(nanoseconds begin, nanoseconds reached, nanoseconds end) {
-  const nanoseconds tolerance = std::max(nanoseconds(std::chrono::seconds(1)), (end - begin) / 50);
+std::string cut_short_text(nanoseconds reached, nanoseconds end, nanoseconds tolerance) {
   if (end - reached <= tolerance) return {};
-  return "ended after " + seconds_text(reached) + " of the " + seconds_text(end) +
+  const int digits = end - reached < std::chrono::milliseconds(200) ? 3 : 1;
+  return "ended after " + seconds_text(reached, digits) + " of the " + seconds_text(end, digits) +
          " its container claims";
 }
 
