@@ -1,4 +1,5 @@
 #include "stages/capture/gst_live_source.h"
+#include "stages/capture/http_camera.h"
 #include "stages/capture/readers.h"
 
 namespace gradcam {
@@ -9,6 +10,9 @@ std::unique_ptr<Source> open_camera(const std::string& text, const Opening& open
 }
 
 std::unique_ptr<Source> open_stream(const std::string& url, const Opening& opening) {
+  if (url.rfind("http", 0) == 0) {
+    if (auto camera = HttpCamera::open(url, opening)) return camera;
+  }
   return std::make_unique<GstLiveSource>(stream_launch(url), opening);
 }
 
