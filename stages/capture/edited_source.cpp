@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include "stages/capture/stream_time.h"
+#include "stages/capture/formats/stream_time.h"
 
 namespace gradcam {
 namespace {
@@ -46,8 +46,11 @@ class ThinnedSource : public Source {
 
 class BoundedSource : public Source {
  public:
-  BoundedSource(std::unique_ptr<Source> source, double seconds)
-      : source_(std::move(source)), length_(seconds_to_ns(seconds)), info_(source_->info()) {
+  BoundedSource(std::unique_ptr<Source> source, double seconds, Now now)
+      : source_(std::move(source)),
+        length_(seconds_to_ns(seconds)),
+        info_(source_->info()),
+        now_(std::move(now)) {
     if (info_.duration) info_.duration = std::min(*info_.duration, length_);
     if (info_.frames && info_.frames_per_second > 0) {
       info_.frames =
@@ -60,8 +63,15 @@ class BoundedSource : public Source {
   Capture next(std::chrono::milliseconds timeout) override {
     Capture next = source_->next(timeout);
     const auto* const picture = std::get_if<Captured>(&next);
-    if (picture == nullptr) return next;
-    if (!begin_) begin_ = picture->pts;
+    if (picture == nullptr) {
+      const bool over = info_.live && begin_ && now_() - begun_at_ >= length_;
+      if (over && std::holds_alternative<NotYet>(next)) return EndOfStream{};
+      return next;
+    }
+    if (!begin_) {
+      begin_ = picture->pts;
+      begun_at_ = now_();
+    }
     if (picture->pts >= *begin_ + length_) return EndOfStream{};
     return next;
   }
@@ -70,7 +80,9 @@ class BoundedSource : public Source {
   const std::unique_ptr<Source> source_;
   const nanoseconds length_;
   SourceInfo info_;
-  std::optional<nanoseconds> begin_;
+  const Now now_;
+  std::optional<nanoseconds> begin_;  ///< presentation time of the first picture
+  Clock::time_point begun_at_;        ///< when it came
 };
 
 class LoopedSource : public Source {
@@ -119,8 +131,8 @@ std::unique_ptr<Source> thinned(std::unique_ptr<Source> source, double frames_pe
   return std::make_unique<ThinnedSource>(std::move(source), frames_per_second);
 }
 
-std::unique_ptr<Source> bounded(std::unique_ptr<Source> source, double seconds) {
-  return std::make_unique<BoundedSource>(std::move(source), seconds);
+std::unique_ptr<Source> bounded(std::unique_ptr<Source> source, double seconds, Now now) {
+  return std::make_unique<BoundedSource>(std::move(source), seconds, std::move(now));
 }
 
 std::unique_ptr<Source> looped(std::function<std::unique_ptr<Source>()> open) {

@@ -136,6 +136,33 @@ TEST(Bounded, CountsFromTheFirstPictureAndClaimsNoMore) {
   EXPECT_EQ(times(*source, 9), (std::vector<std::int64_t>{200, 300}));
 }
 
+/// One picture, and then no other for ever.
+class Silent : public Source {
+ public:
+  explicit Silent(bool live) { info_.live = live; }
+  const SourceInfo& info() const override { return info_; }
+  Capture next(milliseconds) override {
+    if (std::exchange(given_, true)) return NotYet{};
+    return Captured{cv::Mat(2, 2, CV_8UC3), milliseconds(0), milliseconds(0)};
+  }
+
+ private:
+  SourceInfo info_;
+  bool given_ = false;
+};
+
+TEST(Bounded, LiveEndsByTheClockHoweverLateTheNextPictureIs) {
+  for (const bool live : {true, false}) {
+    Clock::time_point now{std::chrono::hours(1)};
+    const auto source = bounded(std::make_unique<Silent>(live), 2, [&] { return now; });
+    EXPECT_TRUE(std::holds_alternative<Captured>(source->next(milliseconds(0))));
+    now += milliseconds(1999);
+    EXPECT_TRUE(std::holds_alternative<NotYet>(source->next(milliseconds(0))));
+    now += milliseconds(1);
+    EXPECT_EQ(std::holds_alternative<EndOfStream>(source->next(milliseconds(0))), live);
+  }
+}
+
 TEST(Looped, NothingIsNotRepeated) {
   const auto source = looped([] { return std::make_unique<Short>(0); });
   EXPECT_TRUE(std::holds_alternative<EndOfStream>(source->next(milliseconds(0))));
