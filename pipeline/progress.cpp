@@ -60,14 +60,43 @@ bool Progress::stderr_is_terminal() { return isatty(STDERR_FILENO) == 1; }
 
 Progress::Progress(const std::vector<SourceInfo>& sources, std::int64_t limit, bool terminal)
     : terminal_(terminal) {
-  bool known = true;
   for (const SourceInfo& source : sources) {
-    streams_.emplace_back();
-    const std::int64_t frames = source.frames.value_or(limit);
-    known = known && frames > 0;
-    expected_ += limit > 0 ? std::min(limit, frames) : frames;
+    Stream& stream = streams_.emplace_back();
+    stream.limit = limit;
+    stream.claimed = source.frames.value_or(0);
+    stream.claimed_rate = source.frames_per_second;
   }
-  if (!known) expected_ = 0;
+}
+
+/// A film whose rate varies claims as many frames as if all were as near to each other as the
+/// nearest two: the distances seen so far tell more.
+Progress::Expected Progress::expected(const Stream& stream) {
+  Expected expected{stream.claimed, false};
+  const double span_s = duration<double>(stream.last_pts - stream.first_pts).count();
+  const auto steps = static_cast<double>(stream.last - stream.first);
+  if (expected.frames > 0 && stream.claimed_rate > 0 && span_s > 0 && steps > 0) {
+    const double share = steps / span_s / stream.claimed_rate;
+    expected.estimated = share < 0.8 || share > 1.25;
+    if (expected.estimated) {
+      expected.frames = std::llround(static_cast<double>(expected.frames) * share);
+    }
+  }
+  if (stream.limit > 0 && (expected.frames == 0 || stream.limit <= expected.frames)) {
+    return {stream.limit, false};
+  }
+  return expected;
+}
+
+/// Of all streams; unknown where one of them is, or has given more than it claimed.
+Progress::Expected Progress::expected() const {
+  Expected sum;
+  for (const Stream& stream : streams_) {
+    const Expected one = expected(stream);
+    if (one.frames < stream.shown || one.frames <= 0) return {};
+    sum.frames += one.frames;
+    sum.estimated |= one.estimated;
+  }
+  return sum;
 }
 
 void Progress::shown(const Rendered& frame, Clock::time_point now) {
@@ -77,7 +106,11 @@ void Progress::shown(const Rendered& frame, Clock::time_point now) {
   if (stream.shown++ == 0) {
     stream.mark = now;
     stream.shown_at_mark = 1;
+    stream.first = frame.frame().seq;
+    stream.first_pts = frame.frame().pts;
   }
+  stream.last = frame.frame().seq;
+  stream.last_pts = frame.frame().pts;
   const double latency_ms = 1000 * seconds_of(now - frame.frame().captured_at);
   if (stream.rate.latency_p95_ms <= 0) stream.rate.latency_p50_ms = latency_ms;
   stream.latencies_ms.push_back(latency_ms);
@@ -91,7 +124,8 @@ void Progress::shown(const Rendered& frame, Clock::time_point now) {
     stream.mark = now;
     stream.shown_at_mark = stream.shown;
   }
-  if (now - printed_ >= (terminal_ && expected_ > 0 ? Clock::duration(kBarPeriod) : kLinePeriod)) {
+  const bool bar = terminal_ && expected().frames > 0;
+  if (now - printed_ >= (bar ? Clock::duration(kBarPeriod) : kLinePeriod)) {
     print(now);
     printed_ = now;
   }
@@ -103,22 +137,25 @@ void Progress::print(Clock::time_point now) {
   for (const Stream& stream : streams_) rate += stream.rate.frames_per_second;
   if (rate <= 0) rate = mean_rate;
   const auto count = static_cast<long long>(shown_);
-  if (expected_ <= 0) {
+  const Expected expected = this->expected();
+  if (expected.frames <= 0) {
+    if (bar_shown_) std::fputc('\n', stderr);
+    bar_shown_ = false;
     std::fprintf(stderr, "%lld frames, %.1f frames/s\n", count, rate);
     return;
   }
-  const double share = std::min(1.0, static_cast<double>(shown_) / static_cast<double>(expected_));
-  const double left =
-      static_cast<double>(std::max<std::int64_t>(0, expected_ - shown_)) / mean_rate;
-  const auto all = static_cast<long long>(expected_);
+  const double share = static_cast<double>(shown_) / static_cast<double>(expected.frames);
+  const double left = static_cast<double>(expected.frames - shown_) / mean_rate;
+  const auto all = static_cast<long long>(expected.frames);
+  const char* const about = expected.estimated ? "about " : "";
   if (!terminal_) {
-    std::fprintf(stderr, "%lld of %lld frames, %.1f frames/s, %s left\n", count, all, rate,
+    std::fprintf(stderr, "%lld of %s%lld frames, %.1f frames/s, %s left\n", count, about, all, rate,
                  minutes(left).c_str());
     return;
   }
   char figures[128];
-  std::snprintf(figures, sizeof figures, "%lld/%lld  %.1f frames/s  %s left  ", count, all, rate,
-                minutes(left).c_str());
+  std::snprintf(figures, sizeof figures, "%lld/%s%lld  %.1f frames/s  %s left  ", count, about, all,
+                rate, minutes(left).c_str());
   std::fprintf(stderr, "\r%s", bar_line(share, figures, terminal_columns()).c_str());
   bar_shown_ = true;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -37,18 +38,28 @@ class Progress {
  private:
   struct Stream {
     Rate rate;
+    std::int64_t limit = 0;            ///< frames that may be taken; 0: all
+    std::int64_t claimed = 0;          ///< frames that the source claims; 0: unknown
+    double claimed_rate = 0;           ///< the rate that goes with it
+    std::int64_t first = 0, last = 0;  ///< numbers of the first and the newest frame
+    std::chrono::nanoseconds first_pts{0}, last_pts{0};
     std::int64_t shown = 0;
     std::int64_t shown_at_mark = 0;
     Clock::time_point mark;
     std::vector<double> latencies_ms;  ///< since the mark
   };
+  struct Expected {
+    std::int64_t frames = 0;  ///< 0: unknown
+    bool estimated = false;
+  };
   static bool stderr_is_terminal();
+  static Expected expected(const Stream& stream);
+  Expected expected() const;
   void print(Clock::time_point now);
 
   mutable std::mutex mutex_;
   std::vector<Stream> streams_;
-  std::int64_t expected_ = 0;  ///< frames of all streams; 0 = unknown
-  std::int64_t shown_ = 0;     ///< of all streams
+  std::int64_t shown_ = 0;  ///< of all streams
   bool terminal_;
   bool bar_shown_ = false;
   Clock::time_point begin_;  ///< when the first frame was shown

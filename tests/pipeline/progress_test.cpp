@@ -85,6 +85,34 @@ TEST(Progress, LimitIsTheLengthOfEachLongerSource) {
             "3 of 7 frames, 0.4 frames/s, 0:10 left\n");
 }
 
+/// What ten frames `step` apart print, of a film that claims 1000 frames at 100 a second.
+std::string said_of_steps(milliseconds step, std::int64_t limit = 0) {
+  SourceInfo film = source("a", 1000);
+  film.frames_per_second = 100;
+  Progress progress({film}, limit, false);
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 10; ++i) {
+    Rendered frame;
+    frame.explained.prepared.frame.seq = i;
+    frame.explained.prepared.frame.pts = i * step;
+    frame.explained.prepared.frame.captured_at = kStart;
+    progress.shown(frame, kStart + i * milliseconds(600));
+  }
+  return ::testing::internal::GetCapturedStderr();
+}
+
+TEST(Progress, FramesThatLieFurtherApartThanClaimedAreFewer) {
+  EXPECT_EQ(said_of_steps(milliseconds(10)).substr(0, 17), "10 of 1000 frames");
+  EXPECT_EQ(said_of_steps(milliseconds(11)).substr(0, 17), "10 of 1000 frames");
+  EXPECT_EQ(said_of_steps(milliseconds(200)).substr(0, 21), "10 of about 50 frames");
+  EXPECT_EQ(said_of_steps(milliseconds(200), 40).substr(0, 15), "10 of 40 frames");
+}
+
+TEST(Progress, ASourceThatGivesMoreThanItClaimedHasNoKnownLength) {
+  EXPECT_EQ(said_of({source("a", 2)}, 0, false), "3 frames, 0.4 frames/s\n");
+  EXPECT_EQ(said_of({source("a", 2)}, 0, true).find("3/"), std::string::npos);
+}
+
 TEST(Progress, FinishSaysNothingWithoutABar) {
   Progress progress({source("a", 10)}, 0, true);
   ::testing::internal::CaptureStderr();
