@@ -19,7 +19,6 @@ using std::chrono::nanoseconds;
 constexpr int kQueuedFrames = 3;
 constexpr auto kStallLimit = std::chrono::seconds(30);
 constexpr auto kFinishLimit = std::chrono::seconds(10);
-constexpr auto kLongestLead = std::chrono::seconds(2);
 
 constexpr const char* kMp4 =
     "mp4mux fragment-duration=500 fragment-mode=first-moov-then-finalise movie-timescale=1000000 "
@@ -97,6 +96,7 @@ GstFilmSink::GstFilmSink(std::filesystem::path path, const SourceInfo& source, b
                          FilmEncoder encoder)
     : path_(std::move(path)),
       frames_per_second_(source.frames_per_second),
+      begin_(source.begin),
       encoder_(std::move(encoder)) {
   gst::start_library();
   require_new_file(path_, overwrite);
@@ -118,7 +118,7 @@ std::string GstFilmSink::description(cv::Size size) const {
 void GstFilmSink::start(cv::Size picture, nanoseconds first_pts) {
   size_ = film_size(picture);
   note_ = film_size_note(path_, picture);
-  if (first_pts < nanoseconds(0) || first_pts > kLongestLead) shift_ = first_pts;
+  if (first_pts < nanoseconds(0) || begin_ > nanoseconds(0)) shift_ = first_pts;
   GError* error = nullptr;
   gst::Pipeline pipeline(gst_parse_launch_full(description(size_).c_str(), nullptr,
                                                GST_PARSE_FLAG_FATAL_ERRORS, &error));

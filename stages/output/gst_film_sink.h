@@ -16,7 +16,7 @@ namespace gradcam {
 /// A film through GStreamer, time stamps as the frames have them: every frame is one picture of
 /// the film. The size is that of the first frame (made even); frames of another size are
 /// letterboxed into it. The file is playable at any moment, also when the process is killed.
-/// A film whose first frame lies later than 2 s (taken out of the middle) starts at 0 instead.
+/// A part that was taken out of a film by its start begins at 0.
 class GstFilmSink : public Sink {
  public:
   GstFilmSink(const std::filesystem::path& path, const SourceInfo& source, bool overwrite);
@@ -48,6 +48,7 @@ class GstFilmSink : public Sink {
 
   std::filesystem::path path_;
   double frames_per_second_;
+  std::chrono::nanoseconds begin_;
   FilmEncoder encoder_;
   cv::Size size_;
   std::string note_;

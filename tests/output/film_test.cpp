@@ -180,17 +180,25 @@ TEST(Film, SizeChangeInMidStreamIsLetterboxed) {
 TEST(Film, TakenOutOfTheMiddleStartsAtZero) {
   const TempFolder folder;
   auto pts = even_pts(5, milliseconds(40));
-  for (nanoseconds& time : pts) time += std::chrono::seconds(100);
-  write_film(folder / "a.mkv", pts, 25);
+  for (nanoseconds& time : pts) time += milliseconds(1020);
+  SourceInfo part = source_of_rate(25);
+  part.begin = std::chrono::seconds(1);
+  {
+    GstFilmSink sink(folder / "a.mkv", part, false);
+    write_frames(sink, pts, kSize);
+  }
   expect_pts(read_film(folder / "a.mkv"), even_pts(5, milliseconds(40)), milliseconds(1));
 }
 
-TEST(Film, SmallLeadIsKeptInMatroska) {
+TEST(Film, MatroskaBeginsWhereItsSourceDoes) {
   const TempFolder folder;
-  auto pts = even_pts(5, milliseconds(40));
-  for (nanoseconds& time : pts) time += milliseconds(500);
-  write_film(folder / "a.mkv", pts, 25);
-  expect_pts(read_film(folder / "a.mkv"), pts, milliseconds(1));
+  for (const auto lead : {milliseconds(500), milliseconds(5000), milliseconds(100000)}) {
+    auto pts = even_pts(5, milliseconds(40));
+    for (nanoseconds& time : pts) time += lead;
+    const auto film = folder / (std::to_string(lead.count()) + ".mkv");
+    write_film(film, pts, 25);
+    expect_pts(read_film(film), pts, milliseconds(1));
+  }
 }
 
 TEST(Film, StartAndDurationSelectFramesWithTheirTimes) {
