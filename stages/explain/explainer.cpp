@@ -27,6 +27,7 @@
 #include "stages/explain/model/torch_threads.h"
 #include "stages/explain/option_rules.h"
 #include "stages/explain/tasks/class_scores.h"
+#include "stages/explain/tasks/targets.h"
 #include "stages/explain/tasks/task.h"
 
 namespace gradcam {
@@ -102,6 +103,9 @@ Explainer::Explainer(const Network& network, ModelDescription description,
   require_fit(network, method, first);
   const HeatMap outputs = to_map(first.output.detach().flatten(1));
   note_ = find_activation(network, *parts_->chosen.engine, row_of(outputs, 0), description_);
+  if (const std::string doubt = doubt_of(options.target, description_.labels); !doubt.empty()) {
+    note_ += (note_.empty() ? "" : "; ") + doubt;
+  }
   if (options.batch > 1) {
     batch_ = largest_batch(*parts_->chosen.engine, probe_pixels(description_), options.batch);
   }

@@ -77,7 +77,7 @@ class Explainer {
 
   /// Completed by what the network showed.
   const ModelDescription& description() const { return description_; }
-  /// What the user should know of that; empty = nothing.
+  /// What the user should know of that, or of a target that is in doubt; empty = nothing.
   const std::string& note() const { return note_; }
   const std::vector<std::string>& layers() const { return layers_; }
   /// Of the options.

@@ -1,6 +1,7 @@
 #include "stages/explain/tasks/targets.h"
 
 #include <charconv>
+#include <ranges>
 #include <string_view>
 
 #include "config/suggest.h"
@@ -43,15 +44,6 @@ TargetChoice class_by_index(const TargetText& target, int index) {
                                  range_of(target.classes));
 }
 
-/// `found`: all classes that have the label.
-TargetChoice class_by_label(const TargetText& target, const std::vector<int>& found) {
-  if (found.size() == 1) return class_by_index(target, found[0]);
-  std::vector<std::string> choices;
-  for (const int index : found) choices.push_back(std::string(kIndex) + std::to_string(index));
-  refuse_target(target.text,
-                "several classes have this label; say which: " + listed(choices, " or "));
-}
-
 }  // namespace
 
 void refuse_target(const std::string& text, const std::string& allowed) {
@@ -91,7 +83,7 @@ TargetChoice parse_class(const TargetText& target, const std::string& words) {
                             ", and the index of another; say which: label:" + text +
                             " or index:" + text);
   }
-  if (!found.empty()) return class_by_label(target, found);
+  if (!found.empty()) return class_by_index(target, found[0]);
   if (labels.empty()) {
     refuse_target(text, "the model has no labels (--labels FILE gives them); allowed: " + words +
                             ", " + range_of(classes));
@@ -99,6 +91,20 @@ TargetChoice parse_class(const TargetText& target, const std::string& words) {
   const std::string near = listed(near_names(label.value_or(text), labels));
   refuse_target(text, "no such label" + (near.empty() ? "" : "; near labels: " + near) +
                           "; allowed: " + words + ", a label, " + range_of(classes));
+}
+
+std::string doubt_of(const std::string& text, const std::vector<std::string>& labels) {
+  const auto label = behind(kLabel, text);
+  if (!label && whole_number(text)) return "";  // an index, or refused
+  const std::vector<int> found = labelled(label.value_or(text), labels);
+  if (found.size() < 2) return "";
+  std::vector<std::string> others;
+  for (const int index : found | std::views::drop(1)) {
+    others.push_back(std::string(kIndex) + std::to_string(index));
+  }
+  return "--target " + text + ": several classes have this label; class " +
+         std::to_string(found[0]) + " is explained, " + listed(others, " and ") +
+         (others.size() == 1 ? " is the other" : " are the others");
 }
 
 TargetChoice parse_class_target(const TargetText& target) {

@@ -27,9 +27,14 @@ std::optional<int> whole_number(const std::string& text);
 std::optional<TargetChoice> parse_top(const std::string& text, int most);
 
 /// A class index or a label, case does not matter unless labels differ by it alone. `index:N` and
-/// `label:TEXT` say which of the two is meant: a text that means several classes is refused.
+/// `label:TEXT` say which of the two is meant: a number that is the label of another class is
+/// refused. Of several classes with one label the first is taken: see doubt_of().
 /// `words`: what else is allowed, for messages. Throws as refuse_target().
 TargetChoice parse_class(const TargetText& target, const std::string& words);
+
+/// Which of several classes with the label `text` parse_class() takes, and how to ask for the
+/// others. Empty where nothing is in doubt.
+std::string doubt_of(const std::string& text, const std::vector<std::string>& labels);
 
 /// `top:K` or what parse_class() takes: what most tasks take.
 TargetChoice parse_class_target(const TargetText& target);

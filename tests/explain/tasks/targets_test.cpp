@@ -115,16 +115,25 @@ TEST(Targets, ANumberThatIsALabelToo) {
   EXPECT_EQ(parse_target("1", find_task("classification"), {"0", "1"}, 2).index, 1);  // both
 }
 
-TEST(Targets, ALabelOfSeveralClassesIsAskedFor) {
+TEST(Targets, OfALabelOfSeveralClassesTheFirstIsTakenAndTheOthersNamed) {
   const std::vector<std::string> twins{"crane", "spoon, wooden", "crane", "Crane"};
-  const std::string expected = "several classes have this label; say which: index:0 or index:2";
-  EXPECT_EQ(refusal("crane", twins, 4), "--target crane: " + expected);
-  EXPECT_EQ(refusal("label:crane", twins, 4), "--target label:crane: " + expected);
-  EXPECT_EQ(refusal("CRANE", twins, 4),
-            "--target CRANE: several classes have this label; say which: index:0, index:2 or "
-            "index:3");
-  EXPECT_EQ(parse_target("Crane", find_task("classification"), twins, 4).index, 3);
-  EXPECT_EQ(parse_target("spoon, wooden", find_task("classification"), twins, 4).index, 1);
+  const auto index_of = [&](const std::string& text) {
+    return parse_target(text, find_task("classification"), twins, 4).index;
+  };
+  const std::string two =
+      ": several classes have this label; class 0 is explained, index:2 is the other";
+  EXPECT_EQ(index_of("crane"), 0);
+  EXPECT_EQ(doubt_of("crane", twins), "--target crane" + two);
+  EXPECT_EQ(index_of("label:crane"), 0);
+  EXPECT_EQ(doubt_of("label:crane", twins), "--target label:crane" + two);
+  EXPECT_EQ(doubt_of("CRANE", twins),
+            "--target CRANE: several classes have this label; class 0 is explained, index:2 and "
+            "index:3 are the others");
+  for (const char* text : {"Crane", "spoon, wooden", "index:2", "2", "auto", "top:2"}) {
+    EXPECT_EQ(doubt_of(text, twins), "") << text;
+  }
+  EXPECT_EQ(index_of("Crane"), 3);
+  EXPECT_EQ(index_of("index:2"), 2);
 }
 
 TEST(Targets, AWrongPrefixedTargetNamesWhatIsAllowed) {
