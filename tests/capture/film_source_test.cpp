@@ -91,7 +91,9 @@ void expect_times(const ReadBack& read, const std::vector<double>& seconds) {
     // ffprobe repeats a time where edits meet; ours increase.
     const bool repeated = i > 0 && seconds[i] <= seconds[i - 1];
     EXPECT_NEAR(time, seconds[i], repeated ? 0.041 : 0.0011) << "frame " << i;
-    if (i > 0) EXPECT_GT(read.frames[i].pts, read.frames[i - 1].pts);
+    if (i > 0) {
+      EXPECT_GT(read.frames[i].pts, read.frames[i - 1].pts);
+    }
   }
 }
 

@@ -10,7 +10,7 @@
 
 #include "stages/explain/engines/openvino_features.h"
 #include "stages/explain/engines/torchscript_halves.h"
-#include "stages/explain/graph/graph_marks.h"
+#include "stages/explain/graph/cut_graph.h"
 #include "tests/support/tiny_models.h"
 
 namespace gradcam {
@@ -123,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(
              "  y = h\n"
              "  if h.size(1) > 4:\n"
              "    y = torch.relu(h)\n"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& each) { return each.param.name; });
 
 TEST(TorchToOpenVinoValues, AllThatTheHeadTakesComesInItsOrder) {
   const auto net =
