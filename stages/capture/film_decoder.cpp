@@ -136,7 +136,11 @@ nanoseconds FilmDecoder::end() const {
   if (stream_->duration > 0) {
     return part(stream_->start_time, stream_->duration, stream_->time_base);
   }
-  if (file_->duration > 0) return part(file_->start_time, file_->duration, {1, AV_TIME_BASE});
+  if (file_->duration > 0) {
+    // Matroska counts it from 0, wherever the first frame is.
+    const bool from_zero = std::strstr(file_->iformat->name, "matroska") != nullptr;
+    return part(from_zero ? 0 : file_->start_time, file_->duration, {1, AV_TIME_BASE});
+  }
   return nanoseconds(0);
 }
 

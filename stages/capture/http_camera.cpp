@@ -75,6 +75,7 @@ bool HttpCamera::sends_pictures() {
     return false;
   };
   if (!wait_until(answered, kAnswerLimit)) fail("its server did not answer within 10 s");
+  throw_if_failed();  // an error ends the bytes, too
   return pictures_.answer() == HttpPictures::Answer::kPictures;
 }
 
@@ -124,8 +125,7 @@ void HttpCamera::throw_if_failed() {
   if (g_error_matches(raw, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED) == FALSE) {
     fail(gst::error_text(message.get()));
   }
-  const bool reached = pictures_.answer() != HttpPictures::Answer::kNone;
-  fail(reached ? "the connection broke" : "its server cannot be reached");
+  fail(pictures_.reached() ? "the connection broke" : "its server cannot be reached");
 }
 
 void HttpCamera::fail(const std::string& why) const {

@@ -51,6 +51,7 @@ GstPadProbeReturn HttpPictures::on_event(GstPad* /*pad*/, GstPadProbeInfo* info,
 }
 
 void HttpPictures::read_headers(const GstStructure* headers) {
+  reached_ = true;
   const GValue* const response = gst_structure_get_value(headers, "response-headers");
   if (response == nullptr || !GST_VALUE_HOLDS_STRUCTURE(response)) return;
   gst_structure_foreach(gst_value_get_structure(response), take_content_type, &content_type_);

@@ -22,6 +22,8 @@ class HttpPictures {
   /// `on_cut` is called for each picture that comes without its end, by the pipeline's thread.
   void connect(GstElement* pipeline, bool newest_only, std::function<void()> on_cut);
 
+  /// Whether there was any answer. Any thread.
+  bool reached() const { return reached_; }
   /// What the server has answered with. Any thread.
   Answer answer() const { return answer_; }
 
@@ -36,6 +38,7 @@ class HttpPictures {
   std::function<void()> on_cut_;
   std::string content_type_;        ///< only the pipeline's thread, as the next
   std::optional<JpegParts> parts_;  ///< once it is known that there are pictures
+  std::atomic<bool> reached_{false};
   std::atomic<Answer> answer_{Answer::kNone};
 };
 

@@ -112,7 +112,7 @@ class FilmFaults(ProgramCase):
 
     def test_info_knows_the_length_of_a_film_whose_writer_was_killed(self) -> None:
         film = make_ramp(
-            self.folder / "a.mp4", *H264, "-g", 10, "-movflags", "frag_keyframe+empty_moov"
+            self.folder / "a.mp4", *H264, "-bf", 0, "-g", 10, "-movflags", "frag_keyframe+empty_moov"
         )
         data = film.read_bytes()
         film.write_bytes(data[: data.rindex(b"moof") - 4])  # 40 of 50 frames are there
