@@ -48,12 +48,12 @@ struct NumberField {
   std::size_t size = 0;
 };
 constexpr NumberField number_field(std::string_view name, std::size_t from = 0) {
-  constexpr std::size_t kMostDigits = 2;
+  constexpr std::size_t kMostDigits = 2;  // behind the 0 that says what to fill with
   for (std::size_t at = name.find('%', from); at != name.npos; at = name.find('%', at + 1)) {
     std::size_t end = at + 1;
-    while (end < name.size() && end <= at + kMostDigits && name[end] >= '0' && name[end] <= '9') {
-      ++end;
-    }
+    if (end < name.size() && name[end] == '0') ++end;
+    const std::size_t most = end + kMostDigits;
+    while (end < name.size() && end < most && name[end] >= '0' && name[end] <= '9') ++end;
     if (end < name.size() && name[end] == 'd') return {at, end + 1 - at};
   }
   return {};
