@@ -165,9 +165,10 @@ class Pictures(ProgramCase):
             self.assertEqual(done.returncode, 3)
             self.assertIn(library, done.stderr)
             self.skipTest(f"skipped: built without {library}")
+        shown, wanted = self.seen(path), scene(RED)
         for place in ((10, 10), (45, 55)):
-            shown, wanted = self.seen(path)[place], scene(RED)[place]
-            self.assertLessEqual(abs(shown - wanted).max(), 4, f"{path.name} {place}: {shown}")
+            far = abs(shown[place] - wanted[place]).max()
+            self.assertLessEqual(far, 4, f"{path.name} {place}: {shown[place]}")
 
     @unittest.skipUnless(features.check("avif"), "skipped: this Pillow writes no AVIF")
     def test_avif(self) -> None:
