@@ -122,7 +122,7 @@ INSTANTIATE_TEST_SUITE_P(
              ""},
         Form{"a_second_picture_without_a_length", kType + "frame",
              [](const std::string& p) { return "--frame\r\n\r\n" + p + jpeg(77) + "\r\n"; }, ""}),
-    [](const auto& info) { return std::string(info.param.name); });
+    [](const auto& form) { return std::string(form.param.name); });
 
 TEST(JpegParts, GivesAPictureWithItsLastByte) {
   const std::string picture = jpeg(120);
