@@ -113,8 +113,7 @@ INSTANTIATE_TEST_SUITE_P(
         Body{"interpolated",
              "  y = torch.upsample_bilinear2d(torch.avg_pool2d(h, [2, 2]), [12, 12], False)\n"},
         // Other number formats in between, and questions about sizes.
-        Body{"double_precision_between",
-             "  y = torch.relu(h.to(torch.float64) * 2).to(torch.float32)\n"}),
+        Body{"double_precision_between", "  y = torch.relu(h.double() * 2).float()\n"}),
     [](const auto& each) { return each.param.name; });
 
 TEST(TorchToOpenVinoValues, AllThatTheHeadTakesComesInItsOrder) {
