@@ -42,6 +42,19 @@ TEST(Preprocess, ColourOrderIsTheNetworks) {
             (std::vector<std::uint8_t>{0, 128, 255}));
 }
 
+TEST(Preprocess, GrayIsOneChannelOfLuma) {
+  ModelDescription description = sized(4, 4);
+  description.color = ColorOrder::kGray;
+  description.resize = ResizeMode::kLetterbox;
+  description.pad_value = 9;
+  const Blob blob = to_network_input(cv::Mat(2, 4, CV_8UC3, kOrange), description).blob;
+  EXPECT_EQ(blob.channels, 1);
+  // 0.299 * 255 + 0.587 * 128
+  EXPECT_EQ(
+      std::vector<std::uint8_t>(blob.pixels.begin(), blob.pixels.end()),
+      (std::vector<std::uint8_t>{9, 9, 9, 9, 151, 151, 151, 151, 151, 151, 151, 151, 9, 9, 9, 9}));
+}
+
 TEST(Preprocess, LetterboxKeepsTheAspectAndPads) {
   ModelDescription description = sized(20, 20);
   description.resize = ResizeMode::kLetterbox;

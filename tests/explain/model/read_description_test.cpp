@@ -42,6 +42,16 @@ TEST_F(Description, EveryKeyIsRead) {
   EXPECT_FALSE(d.assumed);
 }
 
+TEST_F(Description, OneChannelAndOneNumberForAllAreTaken) {
+  const auto d =
+      parse_description(R"({"input_size":[4,1],"color":"gray","mean":0.5,"std":[0.25]})", "d", "");
+  EXPECT_EQ(d.input_height, 4);
+  EXPECT_EQ(d.input_width, 1);
+  EXPECT_EQ(d.channels(), 1);
+  EXPECT_EQ(d.mean, (std::array<double, 3>{0.5, 0.5, 0.5}));
+  EXPECT_EQ(d.std, (std::array<double, 3>{0.25, 0.25, 0.25}));
+}
+
 TEST_F(Description, DetectorsAndTokensAreDescribed) {
   const auto d = parse_description(
       R"({"task":"detection","threshold":0.4,"tokens":{"drop":1,"grid":[14,12]},
