@@ -28,6 +28,7 @@ LayerSwitch two_layers(int threads = 1) {
   ExplainOptions options;
   options.layers = {"second"};
   options.threads = threads;
+  options.engine = EngineName::kTorchScript;  // whose threads some tests look at
   return {Model(tiny::saved(net, "two_layers"), c10::Device("cpu")), description, options};
 }
 

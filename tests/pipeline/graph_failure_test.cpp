@@ -81,7 +81,7 @@ TEST_F(Graph, TheFirstFailureIsTheOneWithTheLowestNumber) {
   };
   const RunSummary summary = run();
   EXPECT_EQ(summary.streams[0].failed, 2);
-  EXPECT_EQ(summary.streams[0].first_failure, "frame 2: too dark");
+  EXPECT_EQ(summary.streams[0].first_failure, "frame 2: preprocess: too dark");
 }
 
 TEST_F(Graph, DamagedPicturesAreShownAndTold) {
