@@ -48,7 +48,7 @@ ModelDescription described() {
 
 Explainer explainer(const std::string& target, Style style = Style::kGradcam) {
   const Model model(tiny::saved(pooled_net(), "pooled"), c10::Device("cpu"));
-  ExplainOptions options;
+  ExplainOptions options = tiny::options();
   options.layers = {"relu"};
   options.target = target;
   options.style = style;
@@ -188,7 +188,7 @@ Explanation attended(const std::string& attention) {
           "\n"
           "  return self.fc.forward(torch.mean(y.squeeze(1), 1))\n");
   const Model model(tiny::saved(net, "attended"), c10::Device("cpu"));
-  ExplainOptions options;
+  ExplainOptions options = tiny::options();
   options.layers = {"conv"};
   options.method = "shapleycam";
   options.target = "2";
@@ -212,7 +212,7 @@ TEST(Explainer, WhatLibTorchThrowsIsOneLine) {
                            "  i = (torch.mean(x) > 2.3).to(4).reshape([1]) * 100\n"
                            "  h = torch.index_select(self.conv.forward(x), 1, i)\n"
                            "  return self.fc.forward(torch.mean(h, [2, 3]))\n");
-  ExplainOptions options;
+  ExplainOptions options = tiny::options();
   options.layers = {"conv"};
   Explainer explainer(Model(tiny::saved(net, "thrown"), c10::Device("cpu")), described(), options);
   EXPECT_NO_THROW(explainer.explain(blob()));
@@ -229,7 +229,7 @@ TEST(Explainer, WhatLibTorchThrowsIsOneLine) {
 
 TEST(Explainer, SeveralLayersAreFusedByEachKindOfMethod) {
   const Model model(tiny::saved(pooled_net(), "fused"), c10::Device("cpu"));
-  ExplainOptions options;
+  ExplainOptions options = tiny::options();
   options.layers = {"conv", "relu"};
   for (const char* method : {"gradcam", "shapleycam", "eigencam", "ablationcam", "recipro-cam"}) {
     options.method = method;
@@ -245,7 +245,7 @@ Explainer explainer_with(const ExplainOptions& options, const ModelDescription& 
 }
 
 TEST(Explainer, SmoothingByVariantsIsTheMeanOfSixHeats) {
-  ExplainOptions options;
+  ExplainOptions options = tiny::options();
   options.layers = {"relu"};
   options.target = "3";
   const ModelDescription description = described();
@@ -263,7 +263,7 @@ TEST(Explainer, SmoothingByVariantsIsTheMeanOfSixHeats) {
 }
 
 TEST(Explainer, EigenSmoothingIsTheFirstComponentOfWhatMethodsAddUp) {
-  ExplainOptions options;
+  ExplainOptions options = tiny::options();
   options.layers = {"relu"};
   options.method = "hirescam";
   options.smooth = {"eigen"};
@@ -281,7 +281,7 @@ TEST(Explainer, SlowMethodsAreGivenUpWhenTheRunEnds) {
   stop.request_stop();
   Question question{TargetChoice{.index = 3, .automatic = false}, ""};
   question.stop = stop.get_token();
-  ExplainOptions options;
+  ExplainOptions options = tiny::options();
   options.layers = {"relu"};
   for (const char* slow : {"ablationcam", "recipro-cam", "scorecam"}) {
     options.method = slow;
@@ -292,7 +292,7 @@ TEST(Explainer, SlowMethodsAreGivenUpWhenTheRunEnds) {
 }
 
 TEST(Explainer, OptionsThatDoNotGoTogetherAreRefused) {
-  ExplainOptions options;
+  ExplainOptions options = tiny::options();
   options.layers = {"relu"};
   options.smooth = {"eigen"};
   options.method = "eigencam";
@@ -332,7 +332,7 @@ TEST(Explainer, VerifyingGivesFiguresWithinTheirRange) {
 }
 
 TEST(Explainer, RandomisedHeadDoesNotMoveAMapThatKnowsNoClass) {
-  ExplainOptions options;
+  ExplainOptions options = tiny::options();
   options.layers = {"relu"};
   options.method = "eigencam";
   Explainer one = explainer_with(options, described());
@@ -351,7 +351,7 @@ TEST(Explainer, BlobOfAnotherSizeIsRefused) {
 
 TEST(Explainer, AutomaticLayerIsTheLastSpatialOne) {
   const Model model(tiny::saved(pooled_net(), "auto"), c10::Device("cpu"));
-  ExplainOptions options;
+  ExplainOptions options = tiny::options();
   EXPECT_EQ(Explainer(model, described(), options).layers(), std::vector<std::string>{"relu"});
 }
 

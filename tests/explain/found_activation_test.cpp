@@ -46,7 +46,7 @@ Model ending_in(const std::string& end, int outputs, const std::string& name) {
 }
 
 Explainer reading(const Model& model, ModelDescription description, const std::string& target) {
-  ExplainOptions options;
+  ExplainOptions options = tiny::options();
   options.layers = {"relu"};
   options.target = target;
   options.threads = 1;

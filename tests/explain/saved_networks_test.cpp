@@ -40,7 +40,7 @@ TEST(SavedNetworks, PicturesThatChangeEachOtherAreExplainedAlone) {
         "  h = torch.relu(" + norm + ")\n  return self.fc.forward(torch.mean(h, [2, 3]))\n");
   };
   const auto batch_of = [&](const std::string& norm, const std::string& name) {
-    ExplainOptions options;
+    ExplainOptions options = tiny::options();
     options.layers = {"conv"};
     options.batch = 4;
     options.threads = 1;
@@ -72,7 +72,7 @@ TEST(SavedNetworks, OneChannelIsGivenTheLumaOfThePicture) {
     gray.pixels.push_back(static_cast<std::uint8_t>(i * 37 % 256));
   }
   for (const std::string& method : method_names()) {
-    ExplainOptions options;
+    ExplainOptions options = tiny::options();
     options.layers = {"conv"};
     options.threads = 1;
     options.method = method;
@@ -87,7 +87,7 @@ TEST(SavedNetworks, OneChannelIsGivenTheLumaOfThePicture) {
       EXPECT_NEAR(score.score, scores[score.index].item<float>(), 1e-4) << method;
     }
   }
-  ExplainOptions options;
+  ExplainOptions options = tiny::options();
   options.layers = {"conv"};
   Explainer one(Model(path, c10::Device("cpu")), description, options);
   EXPECT_THROW(one.explain(blob()), std::runtime_error);
@@ -102,7 +102,7 @@ TEST(SavedNetworks, MethodsWithoutAGradientRunWhereNoneLeadsBack) {
       "  h = (self.conv.forward(x) > 0.1).to(6)\n"
       "  return self.fc.forward(torch.mean(h, [2, 3]))\n");
   for (const std::string& method : method_names()) {
-    ExplainOptions options;
+    ExplainOptions options = tiny::options();
     options.layers = {"conv"};
     options.threads = 1;
     options.method = method;
@@ -139,7 +139,7 @@ TEST(SavedNetworks, MapsWithChannelsLastAreReadAsSuch) {
   };
   for (const std::string& method : method_names()) {
     const auto heat_of = [&](bool last) {
-      ExplainOptions options;
+      ExplainOptions options = tiny::options();
       options.threads = 1;
       options.method = method;
       const Model model(tiny::saved(net(last), last ? "last" : "first"), c10::Device("cpu"));

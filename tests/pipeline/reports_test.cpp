@@ -79,7 +79,7 @@ TEST(PrintInfo, OfAModelIsWhatItsDescriptionSays) {
                                 "layers       2 (gradcam-live layers lists them)\n"
                                 "layer        conv\n"
                                 "device       cpu\n"
-                                "engine       torchscript ";
+                                "engine       ";
   EXPECT_EQ(text.substr(0, described.size()), described);
   // Which of these is the fastest here is for the machine to say; one is.
   EXPECT_NE(text.find("\n  torchscript fp32           "), std::string::npos) << text;
@@ -107,7 +107,7 @@ TEST(LogModel, NamesModelLayerClassesAndDevice) {
   options.device = "cpu";
   const auto explainer = load_explainer(options);
   const std::string text = stderr_of([&] { log_model(*explainer); });
-  EXPECT_EQ(text.rfind("info: model Net, layer conv, 2 classes, torchscript ", 0), 0U) << text;
+  EXPECT_EQ(text.rfind("info: model Net, layer conv, 2 classes, ", 0), 0U) << text;
   EXPECT_NE(text.find(" on cpu (measured "), std::string::npos) << text;
 }
 

@@ -73,7 +73,7 @@ class FilmFaults(ProgramCase):
         size = int(probe(film, "packet", "size")[packet])
         data = bytearray(film.read_bytes())
         for i in range(begin, begin + count if count else size):
-            data[place + 8 + i if film.suffix == ".avi" else place + i] = (37 * i + 90) % 251
+            data[place + i] = (37 * i + 90) % 251
         film.write_bytes(data)
 
     def test_a_picture_that_cannot_be_decoded_is_counted_and_told(self) -> None:
@@ -88,7 +88,8 @@ class FilmFaults(ProgramCase):
     def test_damage_that_a_decoder_hides_is_told(self) -> None:
         film = make_lively(self.folder / "a.mkv", *H264, "-bf", "0", "-g", "100")
         whole = self.run_film(film)[2]
-        self.assertEqual((whole.returncode, whole.stderr), (0, ""))
+        self.assertEqual(whole.returncode, 0)
+        self.assertNotIn("damaged", whole.stderr)
         size = int(probe(film, "packet", "size")[25])
         self.spoil(film, 25, begin=size // 2, count=30)
         rows, stream, done = self.run_film(film)

@@ -113,7 +113,7 @@ class Bundle(unittest.TestCase):
             with (damaged / name).open("r+b") as file:
                 file.truncate(1000)
             self.assertIn("its model.pt is used instead", self.explained(damaged)[2])
-            self.refused(4, name, damaged, *self.openvino)
+            self.refused(4, name, damaged, "--precision", "int8")  # which only the bundle has
             (damaged / "model.pt").unlink()
             self.refused(4, name, damaged)
 
@@ -123,7 +123,7 @@ class Bundle(unittest.TestCase):
         content = bytearray((mixed / "features.bin").read_bytes())
         content[5000] ^= 1
         (mixed / "features.bin").write_bytes(content)
-        self.refused(4, "of another model", mixed, *self.openvino)
+        self.refused(4, "of another model", mixed, "--precision", "int8")
 
     def test_the_first_depthwise_layer_stays_in_fp32(self) -> None:
         import openvino

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config/options.h"
 #include "stages/frame/description.h"
 #include "tests/support/temp_folder.h"
 
@@ -86,6 +87,13 @@ inline std::string saved(const torch::jit::Module& module, const std::string& na
   std::string path = (kFolder / (name + ".pt")).string();
   module.save(path, extra);
   return path;
+}
+
+/// For tests of what does not depend on the engine: OpenVINO compiles nothing.
+inline ExplainOptions options() {
+  ExplainOptions options;
+  options.engine = EngineName::kTorchScript;
+  return options;
 }
 
 }  // namespace gradcam::tiny

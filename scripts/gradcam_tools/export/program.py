@@ -64,6 +64,10 @@ def _compare(network: Network, pixels: torch.Tensor, line: Dict[str, Any]) -> No
         scores = answer(network, network.normalise(pixels))[0]
     activation = network.output.get("activation", "softmax")
     shares = {"softmax": scores.softmax(0), "sigmoid": scores.sigmoid()}.get(activation, scores)
+    if len(shares) == 1:  # of two classes: of two labels it is the second's
+        shares = torch.cat([shares, 1 - shares])
+        if network.labels is not None and len(network.labels) == 2:
+            shares = shares.flip(0)
     for entry in line["top"]:
         expected = shares[entry["class"]].item()
         if abs(entry["score"] - expected) > TOLERANCE:

@@ -91,25 +91,17 @@ class Contest {
 
   ChosenEngine measured() {
     for (std::size_t i = 1; i < candidates_.size(); ++i) {
-      auto rival = accepted(i);
-      if (!rival) continue;
-      const auto times = timed(i, *rival);
-      if (!times) continue;
-      const auto [best_ms, rival_ms] = *times;
-      if (trials_[leader_].ms == 0) trials_[leader_].ms = best_ms;
-      trials_[i].ms = rival_ms;
-      trials_[rival_ms < best_ms ? leader_ : i].outcome = Outcome::kSlower;
-      if (rival_ms < best_ms) {
-        leader_ = i;
-        best_ = std::move(rival);
-      }
+      if (!candidates_[i].last_resort) meet(i);
+    }
+    for (std::size_t i = 1; leader_ == 0 && i < candidates_.size(); ++i) {
+      if (candidates_[i].last_resort) meet(i);
     }
     return finish();
   }
 
   ChosenEngine untimed() {
     for (std::size_t i = candidates_.size(); i-- > 1;) {
-      if (candidates_[i].only_measured) continue;
+      if (candidates_[i].last_resort) continue;
       auto rival = accepted(i);
       if (!rival) continue;
       leader_ = i;
@@ -120,6 +112,22 @@ class Contest {
   }
 
  private:
+  /// The best so far and the i-th candidate, in turn.
+  void meet(std::size_t i) {
+    auto rival = accepted(i);
+    if (!rival) return;
+    const auto times = timed(i, *rival);
+    if (!times) return;
+    const auto [best_ms, rival_ms] = *times;
+    if (trials_[leader_].ms == 0) trials_[leader_].ms = best_ms;
+    trials_[i].ms = rival_ms;
+    trials_[rival_ms < best_ms ? leader_ : i].outcome = Outcome::kSlower;
+    if (rival_ms < best_ms) {
+      leader_ = i;
+      best_ = std::move(rival);
+    }
+  }
+
   /// Of the best so far and the rival; none if it fails.
   std::optional<std::pair<double, double>> timed(std::size_t i, Engine& rival) {
     try {

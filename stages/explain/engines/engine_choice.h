@@ -18,7 +18,9 @@ namespace gradcam {
 struct EngineCandidate {
   std::string name;  ///< as Engine::name()
   std::function<std::unique_ptr<Engine>()> make;
-  bool only_measured = false;  ///< slower for some networks: not for Choosing::kUntimed
+  /// Seldom the fastest: tried only where nothing else is faster than the reference, and not for
+  /// Choosing::kUntimed.
+  bool last_resort = false;
 };
 
 struct ChosenEngine {

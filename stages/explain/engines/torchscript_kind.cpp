@@ -58,7 +58,7 @@ std::vector<EngineCandidate> torchscript_candidates(const EngineRequest& request
                                 torchscript_features(**halves, form, normalisation),
                                 Head((*halves)->head, description.output), request.probe);
                           },
-                          /*only_measured=*/form == TorchScriptForm::kOptimized});
+                          /*last_resort=*/form == TorchScriptForm::kOptimized});
   }
   return candidates;
 }

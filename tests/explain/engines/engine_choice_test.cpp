@@ -183,9 +183,19 @@ TEST_F(Choice, SlowEnginesRunLessOften) {
   EXPECT_EQ(runs, 3 + 1 + 3);
 }
 
+TEST_F(Choice, ALastResortIsTriedWhereNothingElseIsFaster) {
+  EngineCandidate resort = candidate("resort", 1);
+  resort.last_resort = true;
+  const ChosenEngine chosen = choose({candidate("reference", 8), resort, candidate("faster", 4)});
+  EXPECT_EQ(chosen.engine->name(), "faster");
+  EXPECT_EQ(chosen.trials.at(1).outcome, EngineTrial::Outcome::kNotTried);
+  EXPECT_EQ(choose({candidate("base", 8), resort, candidate("slower", 9)}).engine->name(),
+            "resort");
+}
+
 TEST_F(Choice, UntimedLeavesOutWhatIsGoodOnlyWhenMeasured) {
   EngineCandidate doubtful = candidate("doubtful", 1);
-  doubtful.only_measured = true;
+  doubtful.last_resort = true;
   EXPECT_EQ(choose({candidate("reference", 1), candidate("good", 1), doubtful}, Choosing::kUntimed)
                 .engine->name(),
             "good");
