@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> str:
         exported,
         describe(network, layers, labels, verified),
         options.output,
-        check=lambda file: tried.append(try_program(network, file)),
+        check=lambda file: tried.append(try_program(network, labels, file)),
     )
     beside = options.output.with_suffix(".json")
     if beside.exists():

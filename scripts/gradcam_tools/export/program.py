@@ -7,7 +7,7 @@ import os
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, List, Optional
 
 import torch
 from PIL import Image
@@ -20,7 +20,7 @@ TOLERANCE = 1e-3  # of a share, 0..1
 TIMEOUT_S = 600
 
 
-def try_program(network: Network, file: Path) -> str:
+def try_program(network: Network, labels: Optional[List[str]], file: Path) -> str:
     """Lets the program load `file` and explain a picture, and compares the shares of classes that it
     tells with those of the eager network. What became of it, in words. Raises where the program
     refuses the file or tells other shares."""
@@ -32,7 +32,7 @@ def try_program(network: Network, file: Path) -> str:
         Image.fromarray(pixels.numpy()).save(picture)
         line = _explained(network, file, picture, Path(folder))
     if network.task == "classification" and network.framing.crop is None:
-        _compare(network, pixels, line)
+        _compare(network, labels, pixels, line)
     return "taken by gradcam-live"
 
 
@@ -59,14 +59,16 @@ def _explained(network: Network, file: Path, picture: Path, folder: Path) -> Dic
     return lines[0]
 
 
-def _compare(network: Network, pixels: torch.Tensor, line: Dict[str, Any]) -> None:
+def _compare(
+    network: Network, labels: Optional[List[str]], pixels: torch.Tensor, line: Dict[str, Any]
+) -> None:
     with torch.no_grad():
-        scores = answer(network, network.normalise(pixels))[0]
+        scores = answer(network, network.normalise(pixels)).reshape(-1)
     activation = network.output.get("activation", "softmax")
     shares = {"softmax": scores.softmax(0), "sigmoid": scores.sigmoid()}.get(activation, scores)
-    if len(shares) == 1:  # of two classes: of two labels it is the second's
+    if len(shares) == 1:  # the share of one of two classes: of two labels of the second
         shares = torch.cat([shares, 1 - shares])
-        if network.labels is not None and len(network.labels) == 2:
+        if labels is not None and len(labels) == 2:
             shares = shares.flip(0)
     for entry in line["top"]:
         expected = shares[entry["class"]].item()
