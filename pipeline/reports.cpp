@@ -79,8 +79,7 @@ void print_model(const Options& options) {
   if (!loaded.network.has_model()) {
     std::printf("layers       1 (the bundle holds no sound model.pt for others)\n");
   } else {
-    const auto layers =
-        list_layers(loaded.network.model(), d.input_height, d.input_width, d.channels());
+    const auto layers = list_layers(loaded.network.model(), d);
     std::printf("layers       %zu (gradcam-live layers lists them)\n", layers.size());
   }
   const Explainer explainer(loaded.network, d, options.explain);
@@ -159,10 +158,8 @@ void print_top(const Explanation& explanation, const std::string& heading) {
 
 void print_layers(const Options& options) {
   const LoadedModel loaded = load_subject(options, "cpu");
-  const ModelDescription& d = loaded.description;
   std::printf("%-40s %-24s %-18s %s\n", "layer", "type", "output", "cut");
-  for (const Layer& layer :
-       list_layers(loaded.network.model(), d.input_height, d.input_width, d.channels())) {
+  for (const Layer& layer : list_layers(loaded.network.model(), loaded.description)) {
     const std::string cut = !layer.obstacle.empty() ? "no: " + layer.obstacle
                             : layer.spatial()       ? "yes"
                                                     : "no: its output is not spatial";

@@ -41,13 +41,10 @@ std::vector<std::string> choose_layers(const Network& network, const ModelDescri
   if (!asked.empty() && asked[0] != "auto") return asked;
   const Model& model = network.model();
   if (task_of(description).boxes) {
-    auto neck = detector_layers(model, description.input_height, description.input_width,
-                                description.channels());
+    auto neck = detector_layers(model, description);
     if (!neck.empty()) return neck;
   }
-  const auto layers =
-      list_layers(model, description.input_height, description.input_width, description.channels());
-  return {automatic_layer(layers, model.path())};
+  return {automatic_layer(list_layers(model, description), model.path())};
 }
 
 /// Throws UserError(kUsage) that says what to do where the method needs a gradient that is not to
@@ -100,8 +97,8 @@ Explainer::Explainer(const Network& network, ModelDescription description,
   classes_ = classes_of(description_, shape, network.path());
   target_ = parse_target(options.target, task_of(description_), description_.labels, classes_);
   const CutResult first = parts_->chosen.engine->run(probe_pixels(description_));
-  require_fit(network, method, first);
   const HeatMap outputs = to_map(first.output.detach().flatten(1));
+  require_fit(network, method, first, row_of(outputs, 0));
   note_ = find_activation(network, *parts_->chosen.engine, row_of(outputs, 0), description_);
   if (const std::string doubt = doubt_of(options.target, description_.labels); !doubt.empty()) {
     note_ += (note_.empty() ? "" : "; ") + doubt;
@@ -117,7 +114,8 @@ Explainer::Explainer(const Network& network, ModelDescription description,
 /// Throws UserError(kUsage) for a layer whose activation is no map of places, or whose tail is not
 /// to be had apart where the method wants that; kModel for an output that is not as the description
 /// says.
-void Explainer::require_fit(const Network& network, const Method& method, const CutResult& result) {
+void Explainer::require_fit(const Network& network, const Method& method, const CutResult& result,
+                            std::span<const float> output) {
   Engine& engine = *parts_->chosen.engine;
   for (std::size_t i = 0; i < result.activations.size(); ++i) {
     try {
@@ -128,10 +126,9 @@ void Explainer::require_fit(const Network& network, const Method& method, const 
     if (method.needs.tail) engine.tail(result, i, 0);
   }
   if (task_of(description_).check == nullptr) return;
-  const HeatMap outputs = to_map(result.output.detach().flatten(1));
   const std::vector<std::int64_t> shape = engine.output_shape();
   try {
-    task_of(description_).check({row_of(outputs, 0), shape}, description_);
+    task_of(description_).check({output, shape}, description_);
   } catch (const std::runtime_error& error) {
     throw UserError(ExitCode::kModel, "model '" + network.path() + "': " + error.what());
   }
@@ -167,11 +164,10 @@ void Explainer::run_in() {
   for (std::size_t i = 0; i < grey.pixels.size(); i += 7) grey.pixels[i] = 200;
   // Of a method that takes seconds the engine gets warm by another one.
   const bool quick = cost_of(options_.method) == MethodCost::kFrame;
-  const bool differentiates = parts_->chosen.engine->gradient_obstacle().empty();
-  const Question question{target_, quick ? "" : differentiates ? "gradcam" : "eigencam"};
+  const Question question{target_, quick ? "" : differentiates() ? "gradcam" : "eigencam"};
   for (int i = 0; i < kWarmUpRuns; ++i) {
     explain(grey, question);
-    if (task_of(description_).boxes && differentiates) {  // there is no box to explain in grey
+    if (task_of(description_).boxes && differentiates()) {  // there is no box to explain in grey
       Engine& engine = *parts_->chosen.engine;
       engine.gradients(engine.run(pixels_of({&grey}, description_)), {Seed{SeedTerm{}}}, false);
     }

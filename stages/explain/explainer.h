@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -108,7 +109,8 @@ class Explainer {
   std::vector<Explanation> explain_once(const std::vector<const Blob*>& blobs,
                                         const Question& question);
   Explanation explain_varied(const Blob& blob, const Question& question);
-  void require_fit(const Network& network, const Method& method, const CutResult& result);
+  void require_fit(const Network& network, const Method& method, const CutResult& result,
+                   std::span<const float> output);
   std::vector<float> output_of(const Blob& blob);
 
   ModelDescription description_;

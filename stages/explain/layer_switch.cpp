@@ -137,8 +137,7 @@ void LayerSwitch::prepare(const std::string& layer) {
 void LayerSwitch::look_up_layers() {
   std::vector<std::string> names;
   try {
-    for (const Layer& layer : list_layers(network_.model(), description_.input_height,
-                                          description_.input_width, description_.channels())) {
+    for (const Layer& layer : list_layers(network_.model(), description_)) {
       if (layer.spatial() && layer.obstacle.empty()) names.push_back(layer.name);
     }
   } catch (const std::exception& error) {

@@ -2,12 +2,15 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "config/options.h"
 #include "stages/explain/engines/engine_choice.h"
+#include "stages/explain/graph/split_graph.h"
 #include "stages/explain/model/network.h"
 #include "stages/frame/description.h"
 
@@ -20,6 +23,8 @@ struct EngineRequest {
   const ModelDescription& description;
   const ExplainOptions& options;
   at::Tensor probe;  ///< probe_pixels() of the network's size
+  /// What halves_of() has made; copies of the request share it.
+  std::shared_ptr<std::optional<SplitGraph>> halves = std::make_shared<std::optional<SplitGraph>>();
 
   /// Whether `--engine` and `--precision` leave the choice to them, or name them.
   bool allows(EngineName engine) const;

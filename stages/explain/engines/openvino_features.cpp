@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "stages/explain/engines/openvino_reason.h"
-#include "stages/explain/engines/torch_to_openvino.h"
 
 namespace gradcam {
 

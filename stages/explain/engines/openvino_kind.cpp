@@ -51,8 +51,7 @@ std::string openvino_format_obstacle(const EngineRequest& request) {
     return "needs OpenVINO: not --engine " + std::string(name_of(request.options.engine));
   }
   return "there is no int8 form of it at this layer (scripts/compile_model.py --int8 makes a "
-         "bundle "
-         "that holds one)";
+         "bundle that holds one)";
 }
 
 #if GRADCAM_WITH_OPENVINO
@@ -129,7 +128,7 @@ void check_features(Features& features, const SplitGraph& halves,
 std::unique_ptr<Engine> engine_of_graph(const EngineRequest& request, const Compiler& compiled,
                                         Precision format) {
   const ModelDescription& description = request.description;
-  const SplitGraph halves = halves_of(request);
+  const SplitGraph& halves = halves_of(request);
   auto features = compiled(
       [graph = halves.features, d = description](int count) {
         return to_openvino(*graph, count, d.channels(), d.input_height, d.input_width);

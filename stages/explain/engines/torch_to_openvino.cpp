@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "stages/explain/engines/openvino_reason.h"
+#include "stages/explain/model/module_graphs.h"
 
 // OpenVINO's own front end for PyTorch does the work: it asks a "decoder" for the nodes of a graph,
 // their inputs, types and constants, and makes an operation of its own of each. Its Python package
@@ -130,7 +131,7 @@ bool is_list_of_values(const c10::IValue& value) {
 
 /// Lists and tuples of constants, and constants of type Optional, become nodes that make them: the
 /// front end knows constants that are tensors, numbers, or lists of numbers.
-void spell_out_constants(jit::Graph& graph, jit::Block* block) {
+void spell_out_constants(jit::Graph& graph) {
   const std::function<jit::Value*(const c10::IValue&)> make = [&](const c10::IValue& value) {
     std::vector<jit::Value*> parts;
     if (value.isTuple()) {
@@ -143,9 +144,7 @@ void spell_out_constants(jit::Graph& graph, jit::Block* block) {
     }
     return graph.insertConstant(value);
   };
-  for (auto it = block->nodes().begin(); it != block->nodes().end();) {
-    jit::Node* const node = *it++;
-    for (jit::Block* inner : node->blocks()) spell_out_constants(graph, inner);
+  for (jit::Node* node : nodes_of(graph.block())) {
     if (node->kind() != c10::prim::Constant) continue;
     const auto value = jit::toIValue(node->output());
     const bool optional = node->output()->type()->kind() == c10::TypeKind::OptionalType;
@@ -156,11 +155,10 @@ void spell_out_constants(jit::Graph& graph, jit::Block* block) {
   }
 }
 
-bool writes_in_place(const jit::Block* block) {
-  return std::ranges::any_of(block->nodes(), [](const jit::Node* node) {
+bool writes_in_place(jit::Graph& graph) {
+  return std::ranges::any_of(nodes_of(graph.block()), [](const jit::Node* node) {
     const auto* schema = node->maybeSchema();
-    return (schema != nullptr && schema->is_mutable()) ||
-           std::ranges::any_of(node->blocks(), writes_in_place);
+    return schema != nullptr && schema->is_mutable();
   });
 }
 
@@ -333,9 +331,9 @@ std::shared_ptr<ov::Model> to_openvino(const jit::Graph& graph, int count, int c
   source->picture = ov::PartialShape{count, channels, height, width};
   jit::RemoveListMutation(source->graph);
   jit::RemoveTensorMutation(source->graph);
-  spell_out_constants(*source->graph, source->graph->block());
+  spell_out_constants(*source->graph);
   jit::EliminateDeadCode(source->graph);
-  if (writes_in_place(source->graph->block())) {
+  if (writes_in_place(*source->graph)) {
     source->aliases = std::make_unique<jit::AliasDb>(source->graph);
   }
   return openvino_in_one_line([&] {

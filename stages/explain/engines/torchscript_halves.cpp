@@ -8,27 +8,24 @@
 
 #include <optional>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "stages/explain/engines/cuda_graph.h"
 #include "stages/explain/graph/cut_graph.h"
 #include "stages/explain/graph/graph_marks.h"
+#include "stages/explain/model/module_graphs.h"
 
 namespace gradcam {
 namespace {
 
 namespace jit = torch::jit;
 
-void convert_constants(jit::Block* block, at::ScalarType type) {
-  for (jit::Node* node : block->nodes()) {
-    for (jit::Block* inner : node->blocks()) convert_constants(inner, type);
-    if (node->kind() != c10::prim::Constant || !node->hasAttribute(c10::attr::value) ||
-        node->kindOf(c10::attr::value) != jit::AttributeKind::t) {
-      continue;
-    }
-    const at::Tensor value = node->t(c10::attr::value);
-    if (value.scalar_type() == at::kFloat && type != at::kFloat)
-      node->t_(c10::attr::value, value.to(type));
+void convert_constants(jit::Graph& graph, at::ScalarType type) {
+  if (type == at::kFloat) return;
+  for (jit::Node* node : nodes_of(graph.block())) {
+    const auto value = tensor_constant(node);
+    if (value && value->scalar_type() == at::kFloat) node->t_(c10::attr::value, value->to(type));
   }
 }
 
@@ -58,7 +55,7 @@ class TorchScriptFeatures : public Features {
     auto graph = halves.features->copy();
     jit::EliminateDeadCode(graph);
     jit::OptimizeFrozenGraph(graph, /*optimize_numerics=*/true);
-    convert_constants(graph->block(), type_of(form));
+    convert_constants(*graph, type_of(form));
     if (form == TorchScriptForm::kOptimized) jit::ConvertFrozenOpsToMKLDNN(graph);
     function_ = std::make_unique<jit::GraphFunction>("features", graph, nullptr);
     if (!normalisation_.device().is_cuda() || waits_for_device(*graph->block())) return;
@@ -95,14 +92,15 @@ class TorchScriptFeatures : public Features {
 
 }  // namespace
 
-SplitGraph halves_of(const EngineRequest& request) {
+const SplitGraph& halves_of(const EngineRequest& request) {
+  if (*request.halves) return **request.halves;
   const Model& model = request.network.model();
   const ModelDescription& d = request.description;
   const MarkedGraph marked = mark_layers(model, request.layers);
   const CutGraph whole(model, request.layers, marked, d);
   auto halves = split(marked);
   if (!halves) throw std::runtime_error("the graph cannot be split at this layer");
-  return *halves;
+  return request.halves->emplace(std::move(*halves));
 }
 
 std::string name_of(TorchScriptForm form) {

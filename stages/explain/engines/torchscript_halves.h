@@ -18,9 +18,10 @@ enum class TorchScriptForm {
   kFp16,       ///< the same in fp16, for CUDA
 };
 
-/// The halves of the network's TorchScript graph, cut at the one layer of the request. Throws as
-/// CutGraph does for what cannot be cut at all, and std::runtime_error for what cannot be split.
-SplitGraph halves_of(const EngineRequest& request);
+/// The halves of the network's TorchScript graph, cut at the one layer of the request; made once
+/// for all its candidates. Throws as CutGraph does for what cannot be cut at all, and
+/// std::runtime_error for what cannot be split.
+const SplitGraph& halves_of(const EngineRequest& request);
 
 /// "torchscript bf16"
 std::string name_of(TorchScriptForm form);

@@ -3,8 +3,6 @@
 #include <torch/headeronly/version.h>
 
 #include <memory>
-#include <optional>
-#include <stdexcept>
 
 #include "stages/explain/engines/processor.h"
 #include "stages/explain/engines/split_engine.h"
@@ -46,17 +44,16 @@ std::vector<EngineCandidate> torchscript_candidates(const EngineRequest& request
                           }});
   }
   if (request.layers.size() != 1) return candidates;
-  const auto halves = std::make_shared<std::optional<SplitGraph>>();  // one for all forms
   for (const TorchScriptForm form : forms_of(request)) {
     candidates.push_back({name_of(form),
-                          [request, halves, form] {
+                          [request, form] {
                             const ModelDescription& description = request.description;
                             const Normalisation normalisation(description,
                                                               request.network.device());
-                            if (!*halves) *halves = halves_of(request);
+                            const SplitGraph& halves = halves_of(request);
                             return std::make_unique<SplitEngine>(
-                                torchscript_features(**halves, form, normalisation),
-                                Head((*halves)->head, description.output), request.probe);
+                                torchscript_features(halves, form, normalisation),
+                                Head(halves.head, description.output), request.probe);
                           },
                           /*last_resort=*/form == TorchScriptForm::kOptimized});
   }

@@ -158,10 +158,10 @@ std::optional<std::size_t> place_of_neck(const std::map<Size, Level>& levels, co
 
 }  // namespace
 
-std::vector<std::string> detector_layers(const Model& model, int height, int width, int channels) {
+std::vector<std::string> detector_layers(const Model& model, const ModelDescription& description) {
   const MarkedGraph marked(model, [](const std::string&) { return true; });
-  const auto shapes = marked.shapes(height, width, channels);
-  const Tensors tensors(marked, shapes, height, width);
+  const auto shapes = marked.shapes(description);
+  const Tensors tensors(marked, shapes, description.input_height, description.input_width);
 
   std::map<Size, Level> levels;
   const auto is_map = [&](Value value) { return tensors.map(value) != nullptr; };

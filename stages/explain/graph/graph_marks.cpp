@@ -155,7 +155,7 @@ MarkedGraph::MarkedGraph(const Model& model, const std::function<bool(const std:
   keep_last_calls(marks_);
 }
 
-std::vector<MarkedGraph::Shape> MarkedGraph::shapes(int height, int width, int channels) const {
+std::vector<MarkedGraph::Shape> MarkedGraph::shapes(const ModelDescription& description) const {
   const auto graph = graph_->copy();
   const auto copied = marks_of(*graph);
   std::vector<jit::Value*> values;
@@ -164,8 +164,9 @@ std::vector<MarkedGraph::Shape> MarkedGraph::shapes(int height, int width, int c
   }
   return_also(*graph, values);
   jit::GraphFunction function("shapes", graph, nullptr);
-  const std::vector<std::int64_t> input_shape{1, channels, height, width};
-  jit::Stack stack{at::zeros({1, channels, height, width}, at::TensorOptions(model_.device()))};
+  const std::vector<std::int64_t> input_shape{1, description.channels(), description.input_height,
+                                              description.input_width};
+  jit::Stack stack{at::zeros(input_shape, at::TensorOptions(model_.device()))};
   try {
     const at::NoGradGuard no_grad;
     function.run(stack);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "stages/explain/model/model.h"
+#include "stages/frame/description.h"
 
 /// Finds where in a TorchScript graph a sub-module's output is. Internal to stages/explain.
 namespace gradcam {
@@ -51,7 +52,7 @@ class MarkedGraph {
   const std::vector<Mark>& marks() const { return marks_; }
   /// Output shape of each mark for an input of zeros, 1 x channels x height x width. Throws
   /// UserError(kModel) if forward fails.
-  std::vector<Shape> shapes(int height, int width, int channels = 3) const;
+  std::vector<Shape> shapes(const ModelDescription& description) const;
 
  private:
   Model model_;

@@ -18,7 +18,7 @@ std::string class_name(const torch::jit::Module& module) {
 
 }  // namespace
 
-std::vector<Layer> list_layers(const Model& model, int height, int width, int channels) {
+std::vector<Layer> list_layers(const Model& model, const ModelDescription& description) {
   std::map<std::string, std::string> types;
   for (const auto& child : model.module().named_modules()) {
     if (!child.name.empty()) types[child.name] = class_name(child.value);
@@ -30,7 +30,7 @@ std::vector<Layer> list_layers(const Model& model, int height, int width, int ch
                         "export it without torch.jit.freeze");
   }
   const MarkedGraph marked(model, [](const std::string&) { return true; });
-  const auto shapes = marked.shapes(height, width, channels);
+  const auto shapes = marked.shapes(description);
   std::vector<Layer> layers;
   for (const auto& mark : shapes) {
     layers.push_back({mark.layer, types[mark.layer], mark.shape, mark.obstacle});

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "stages/explain/model/model.h"
+#include "stages/frame/description.h"
 
 namespace gradcam {
 
@@ -20,9 +21,9 @@ struct Layer {
 };
 
 /// All sub-modules in the order of their last call, with shapes found by one run on a zero input of
-/// 1xCxheightxwidth, C `channels`. Throws UserError(kModel) if that run fails or nothing has a
-/// name.
-std::vector<Layer> list_layers(const Model& model, int height, int width, int channels = 3);
+/// the size and channels of the description. Throws UserError(kModel) if that run fails or nothing
+/// has a name.
+std::vector<Layer> list_layers(const Model& model, const ModelDescription& description);
 
 /// The last cuttable layer whose output is spatial: where Grad-CAM is usually taken.
 /// Throws UserError(kModel) when there is none.

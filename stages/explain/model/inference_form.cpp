@@ -27,12 +27,10 @@ void replace_input(jit::Node* node, std::size_t place, const c10::IValue& consta
 }
 
 void make_constant_fp32(jit::Node* node) {
-  if (node->kind() != c10::prim::Constant || !node->hasAttribute(c10::attr::value) ||
-      node->kindOf(c10::attr::value) != jit::AttributeKind::t) {
-    return;
+  const auto value = tensor_constant(node);
+  if (value && is_other_float(value->scalar_type())) {
+    node->t_(c10::attr::value, value->to(at::kFloat));
   }
-  const at::Tensor value = node->t(c10::attr::value);
-  if (is_other_float(value.scalar_type())) node->t_(c10::attr::value, value.to(at::kFloat));
 }
 
 /// Of an operation that is told a number format: zeros(…, dtype), to(…, dtype).

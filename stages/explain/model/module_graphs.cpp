@@ -56,6 +56,14 @@ std::vector<jit::Node*> nodes_of(jit::Block* block) {
   return nodes;
 }
 
+std::optional<at::Tensor> tensor_constant(const jit::Node* node) {
+  if (node->kind() != c10::prim::Constant || !node->hasAttribute(c10::attr::value) ||
+      node->kindOf(c10::attr::value) != jit::AttributeKind::t) {
+    return std::nullopt;
+  }
+  return node->t(c10::attr::value);
+}
+
 std::optional<c10::IValue> known_value(const jit::Value* value, const jit::Module& self) {
   const jit::Node* const node = value->node();
   if (node->kind() == c10::prim::Param) {

@@ -27,6 +27,9 @@ std::vector<ModuleGraph> graphs_of(const torch::jit::Module& module);
 /// All nodes of a block and of the blocks in them, in the order in which they run.
 std::vector<torch::jit::Node*> nodes_of(torch::jit::Block* block);
 
+/// The tensor of a constant that is one.
+std::optional<at::Tensor> tensor_constant(const torch::jit::Node* node);
+
 /// What a value is before the code runs: a constant, or an attribute of `self`, the module that the
 /// graph belongs to.
 std::optional<c10::IValue> known_value(const torch::jit::Value* value,

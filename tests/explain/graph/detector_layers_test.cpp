@@ -15,7 +15,7 @@ using Parts = std::vector<std::pair<std::string, torch::jit::Module>>;
 
 Layers layers_of(const Parts& parts, const std::string& forward) {
   const Model model(tiny::saved(tiny::network(parts, forward), "detector"), c10::Device("cpu"));
-  return detector_layers(model, kSize, kSize);
+  return detector_layers(model, tiny::input_of(kSize, kSize));
 }
 
 /// Two sizes that predictions are made at; the larger one takes what the smaller one found.

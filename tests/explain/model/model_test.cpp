@@ -28,7 +28,7 @@ torch::jit::Module net() {
 ExitCode refusal(const std::string& path, const std::string& mentions) {
   try {
     const Model model(path, c10::Device("cpu"));
-    list_layers(model, 12, 12);
+    list_layers(model, tiny::input_of(12, 12));
   } catch (const UserError& error) {
     const std::string text = error.what();
     EXPECT_NE(text.find(mentions), std::string::npos) << text;
@@ -42,7 +42,7 @@ ExitCode refusal(const std::string& path, const std::string& mentions) {
 
 TEST(Model, ListsLayersWithTypeShapeAndObstacle) {
   const Model model(tiny::saved(net(), "layers"), c10::Device("cpu"));
-  const auto layers = list_layers(model, 12, 10);
+  const auto layers = list_layers(model, tiny::input_of(12, 10));
   ASSERT_EQ(layers.size(), 3U);
   EXPECT_EQ(layers[0].name, "conv");
   EXPECT_EQ(layers[0].type, "Conv2d");
