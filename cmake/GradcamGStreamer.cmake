@@ -3,5 +3,5 @@
 if(NOT TARGET PkgConfig::GSTREAMER)
   find_package(PkgConfig REQUIRED)
   pkg_check_modules(GSTREAMER REQUIRED IMPORTED_TARGET GLOBAL
-    gstreamer-1.0>=1.20 gstreamer-base-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-pbutils-1.0)
+    gstreamer-1.0>=1.20 gstreamer-base-1.0 gstreamer-app-1.0 gstreamer-video-1.0)
 endif()

@@ -1,7 +1,6 @@
 #include "config/output_table.h"
 
 #include <algorithm>
-#include <cctype>
 #include <filesystem>
 #include <sstream>
 

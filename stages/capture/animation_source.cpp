@@ -1,6 +1,5 @@
 #include "stages/capture/animation_source.h"
 
-#include <algorithm>
 #include <string>
 #include <utility>
 

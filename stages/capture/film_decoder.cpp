@@ -113,9 +113,12 @@ nanoseconds FilmDecoder::duration() const {
   return av::to_ns(std::max<std::int64_t>(frame_->pkt_duration, 0), stream_->time_base);
 }
 
-bool FilmDecoder::seek(nanoseconds time) {
+bool FilmDecoder::can_seek() const {
   // A program stream names few times: behind a jump, those of the frames between are wrong.
-  if (std::strcmp(file_->iformat->name, "mpeg") == 0) return false;
+  return std::strcmp(file_->iformat->name, "mpeg") != 0;
+}
+
+bool FilmDecoder::seek(nanoseconds time) {
   const std::int64_t place =
       av_rescale_q((time + origin_).count(), av::kNanoseconds, stream_->time_base);
   if (av_seek_frame(file_.get(), stream_->index, place, AVSEEK_FLAG_BACKWARD) < 0) return false;

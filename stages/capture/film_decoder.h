@@ -40,8 +40,10 @@ class FilmDecoder {
   /// Not empty: why the file could not be read up to its end.
   const std::string& unreadable() const { return unreadable_; }
 
+  /// Whether the container tells the times of frames behind a jump.
+  bool can_seek() const;
   /// Goes on from a key frame that the container knows near `time`, which may lie behind it; false
-  /// where it knows none, or no times from there on.
+  /// where it knows none. Only if can_seek().
   bool seek(std::chrono::nanoseconds time);
 
   /// Whether none of its pictures needs another one to be decoded.

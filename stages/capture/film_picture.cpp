@@ -89,15 +89,6 @@ void require(int result, const char* what) {
   if (result < 0) throw std::runtime_error(std::string(what) + ": " + av::error_text(result));
 }
 
-cv::Mat turned(const cv::Mat& picture, const Turn& turn) {
-  cv::Mat result = picture;
-  if (turn.transposed) cv::transpose(picture, result);
-  if (!turn.flipped_x && !turn.flipped_y) return result;
-  cv::Mat flipped;
-  cv::flip(result, flipped, turn.flipped_x && turn.flipped_y ? -1 : turn.flipped_x ? 1 : 0);
-  return flipped;
-}
-
 }  // namespace
 
 Turn turn_of(const std::int32_t* matrix) {
@@ -146,6 +137,12 @@ void FilmPicture::prepare_converter(const AVFrame& frame) {
   format_ = frame.format;
   range_ = frame.color_range;
   matrix_ = matrix;
+  // Memory of FFmpeg's own: its code writes behind the rows.
+  bgr_.reset(av_frame_alloc());
+  bgr_->width = width_;
+  bgr_->height = height_;
+  bgr_->format = AV_PIX_FMT_BGR24;
+  require(av_frame_get_buffer(bgr_.get(), 0), "memory");
   converter_.reset(sws_alloc_context());
   const std::int64_t threads = std::clamp(std::thread::hardware_concurrency(), 1U, 4U);
   const std::pair<const char*, std::int64_t> settings[] = {
@@ -168,12 +165,6 @@ void FilmPicture::prepare_converter(const AVFrame& frame) {
 
 cv::Mat FilmPicture::converted(AVFrame& frame) {
   prepare_converter(frame);
-  // Into memory of FFmpeg's own: its code writes behind the rows.
-  bgr_.reset(av_frame_alloc());
-  bgr_->width = frame.width;
-  bgr_->height = frame.height;
-  bgr_->format = AV_PIX_FMT_BGR24;
-  require(av_frame_get_buffer(bgr_.get(), 0), "memory");
   require(sws_scale_frame(converter_.get(), bgr_.get(), &frame), "its picture format");
   return cv::Mat(frame.height, frame.width, CV_8UC3, bgr_->data[0],
                  static_cast<std::size_t>(bgr_->linesize[0]))

@@ -3,16 +3,10 @@
 #include <opencv2/core.hpp>
 
 #include "stages/capture/av_handles.h"
+#include "stages/capture/pictures/orientation.h"
 #include "stages/capture/yuv.h"
 
 namespace gradcam {
-
-/// How the stored picture of a film is turned before it is shown: transposed first, then flipped.
-struct Turn {
-  bool transposed = false;
-  bool flipped_x = false;  ///< left and right change places
-  bool flipped_y = false;
-};
 
 /// The turn of a display matrix (ISO 14496-12, 9 numbers; null: none); an angle between counts as
 /// the nearest right one.

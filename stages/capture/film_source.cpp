@@ -25,7 +25,7 @@ FilmSource::FilmSource(const std::filesystem::path& path, const InputOptions& op
   const nanoseconds length = decoder_->end();
   end_ = std::min(length, stop_at_);
   info_.begin = start_;
-  fill_info();
+  fill_info(length);
   go_to_start();
   if (!has_frame_) {
     fail(start_ > nanoseconds(0) ? "it holds no picture from " + seconds_text(start_) +
@@ -50,9 +50,8 @@ void FilmSource::open() try {
   fail(error.what());
 }
 
-void FilmSource::fill_info() {
+void FilmSource::fill_info(nanoseconds length) {
   info_.frames_per_second = decoder_->frames_per_second();
-  const nanoseconds length = decoder_->end();
   if (length <= nanoseconds(0)) return;
   info_.duration = length;
   const double part = std::chrono::duration<double>(std::max(end_ - start_, nanoseconds(0))) /
@@ -66,14 +65,16 @@ void FilmSource::go_to_start() {
   // group of pictures in front of it makes whole: one farther back is taken then, at last the
   // first.
   constexpr auto kStep = std::chrono::seconds(1);
-  for (nanoseconds back{0}; back < start_; back = std::max<nanoseconds>(2 * back, kStep)) {
-    if (!go_to_key_frame_near(start_ - back)) break;
-    if (has_frame_ && pts_ <= start_) {
-      read_up_to(start_);
-      return;
+  if (start_ > nanoseconds(0) && decoder_->can_seek()) {
+    for (nanoseconds back{0}; back < start_; back = std::max<nanoseconds>(2 * back, kStep)) {
+      if (!go_to_key_frame_near(start_ - back)) break;
+      if (has_frame_ && pts_ <= start_) {
+        read_up_to(start_);
+        return;
+      }
     }
+    open();
   }
-  if (start_ > nanoseconds(0)) open();
   read_up_to(start_);
 }
 

@@ -30,7 +30,7 @@ class FilmSource : public Source {
   bool read_up_to(std::chrono::nanoseconds time);
   FilmDecoder::Step step();
   Captured take_frame();
-  void fill_info();
+  void fill_info(std::chrono::nanoseconds length);
   std::string end_text() const;
   void fail_if_stopped() const;
   [[noreturn]] void fail(const std::string& why) const;

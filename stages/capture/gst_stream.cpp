@@ -1,7 +1,6 @@
 #include "stages/capture/gst_stream.h"
 
 #include <gst/app/gstappsink.h>
-#include <gst/pbutils/missing-plugins.h>
 #include <gst/video/gstvideodecoder.h>
 
 #include <utility>
@@ -13,6 +12,12 @@ namespace gradcam::gst {
 using std::chrono::nanoseconds;
 
 namespace {
+
+/// GStreamer's time; nullopt where it is none.
+std::optional<nanoseconds> time_of(GstClockTime time) {
+  if (!GST_CLOCK_TIME_IS_VALID(time)) return std::nullopt;
+  return nanoseconds(time);
+}
 
 /// Decoders tell by such a message, and by nothing else, that they gave up a picture.
 bool is_lost_picture(GstMessage* message) {
@@ -30,10 +35,7 @@ std::optional<nanoseconds> time_of_lost(GstMessage* message) {
 
 /// Nobody reads the other messages, and an endless stream posts one with each lost picture.
 GstBusSyncReply Stream::on_message(GstBus* /*bus*/, GstMessage* message, gpointer lost) {
-  const bool read = GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR ||
-                    GST_MESSAGE_TYPE(message) == GST_MESSAGE_ASYNC_DONE ||
-                    gst_is_missing_plugin_message(message) != FALSE;
-  if (read) return GST_BUS_PASS;
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) return GST_BUS_PASS;
   if (is_lost_picture(message)) static_cast<Lost*>(lost)->add(time_of_lost(message));
   gst_message_unref(message);
   return GST_BUS_DROP;
@@ -50,16 +52,6 @@ bool Stream::Lost::take_before(std::optional<nanoseconds> pts) {
   if (pts_.empty() || (pts && *pts_.begin() > *pts)) return false;
   pts_.erase(pts_.begin());
   return true;
-}
-
-void Stream::Lost::clear() {
-  const std::lock_guard lock(mutex_);
-  pts_.clear();
-}
-
-void Stream::forget() {
-  kept_.reset();
-  lost_.clear();
 }
 
 bool Stream::take_lost(GstSample* sample) {
@@ -123,27 +115,22 @@ bool Stream::describe(GstSample* sample, SourceInfo& info) {
   return true;
 }
 
-Captured Stream::capture(GstSample* sample, std::optional<nanoseconds> pts, PtsCleaner& cleaner) {
-  Captured captured;
-  captured.image = picture_of(sample);
-  if (captured.image.empty()) return captured;
-  captured.pts = cleaner.clean(pts);
-  captured.damaged =
-      GST_BUFFER_FLAG_IS_SET(gst_sample_get_buffer(sample), GST_BUFFER_FLAG_CORRUPTED) != FALSE;
-  captured.duration =
-      time_of(GST_BUFFER_DURATION(gst_sample_get_buffer(sample))).value_or(nanoseconds(0));
-  return captured;
-}
-
 Captured LiveTimes::capture(GstSample* sample) {
-  GstClockTime time = GST_BUFFER_PTS(gst_sample_get_buffer(sample));
+  GstBuffer* const buffer = gst_sample_get_buffer(sample);
+  GstClockTime time = GST_BUFFER_PTS(buffer);
   if (GST_CLOCK_TIME_IS_VALID(time)) {
     time = gst_segment_to_running_time(gst_sample_get_segment(sample), GST_FORMAT_TIME, time);
   }
   std::optional<nanoseconds> pts = time_of(time);
   if (pts && !begin_) begin_ = pts;
   if (pts) *pts -= *begin_;
-  return Stream::capture(sample, pts, cleaner_);
+  Captured captured;
+  captured.image = picture_of(sample);
+  if (captured.image.empty()) return captured;
+  captured.pts = cleaner_.clean(pts);
+  captured.damaged = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_CORRUPTED) != FALSE;
+  captured.duration = time_of(GST_BUFFER_DURATION(buffer)).value_or(nanoseconds(0));
+  return captured;
 }
 
 }  // namespace gradcam::gst

@@ -25,8 +25,6 @@ class Stream {
   bool build(const std::string& launch, std::string& error);
 
   GstElement* pipeline() const { return pipeline_.get(); }
-  GstElement* sink() const { return sink_.get(); }
-  GstBus* bus() const { return bus_.get(); }
 
   /// From now on a picture that nobody has pulled gives way to a newer one.
   void keep_newest();
@@ -34,8 +32,6 @@ class Stream {
   /// Waits for a picture and keeps it for the next pull(); nullptr if none came.
   GstSample* peek(std::chrono::nanoseconds timeout);
   Sample pull(std::chrono::nanoseconds timeout);
-  /// What was kept or lost so far is not wanted: the pipeline was sent elsewhere.
-  void forget();
   bool ended() const;
   /// How long pull() has waited in vain since the last picture.
   std::chrono::nanoseconds silent() const { return silent_; }
@@ -49,10 +45,6 @@ class Stream {
 
   /// Size and rate, from the first picture's format; false where that is not understood.
   static bool describe(GstSample* sample, SourceInfo& info);
-  /// Pixels and duration of a sample; no pixels where they cannot be read from memory. Its time is
-  /// `pts`, by the clock that the caller goes by, which `cleaner` makes increase strictly.
-  static Captured capture(GstSample* sample, std::optional<std::chrono::nanoseconds> pts,
-                          PtsCleaner& cleaner);
 
  private:
   /// Buffer times of the pictures that could not be decoded and were not told yet. Any thread.
@@ -60,7 +52,6 @@ class Stream {
    public:
     void add(std::optional<std::chrono::nanoseconds> pts);
     bool take_before(std::optional<std::chrono::nanoseconds> pts);
-    void clear();
 
    private:
     std::mutex mutex_;
@@ -82,17 +73,12 @@ class Stream {
 class LiveTimes {
  public:
   explicit LiveTimes(double frames_per_second) : cleaner_(frame_duration(frames_per_second)) {}
+  /// No pixels where they cannot be read from memory.
   Captured capture(GstSample* sample);
 
  private:
   PtsCleaner cleaner_;
   std::optional<std::chrono::nanoseconds> begin_;
 };
-
-/// GStreamer's time; nullopt where it is none.
-inline std::optional<std::chrono::nanoseconds> time_of(GstClockTime time) {
-  if (!GST_CLOCK_TIME_IS_VALID(time)) return std::nullopt;
-  return std::chrono::nanoseconds(time);
-}
 
 }  // namespace gradcam::gst

@@ -38,7 +38,7 @@ std::unique_ptr<Source> HttpCamera::open(const std::string& url, const Opening& 
 }
 
 HttpCamera::HttpCamera(const std::string& url, const Opening& opening, Now now)
-    : now_(std::move(now)), opening_(opening), stream_(now_) {
+    : now_(std::move(now)), stop_(opening.stop), stream_(now_) {
   const GstLaunch launch = stream_launch(url);
   info_.name = launch.name;
   info_.live = true;
@@ -62,7 +62,7 @@ bool HttpCamera::wait_until(const std::function<bool()>& arrived, seconds limit)
   const Clock::time_point deadline = now_() + limit;
   while (!arrived()) {
     throw_if_failed();
-    if (opening_.stop.stop_requested()) fail("stopped before its first picture");
+    if (stop_.stop_requested()) fail("stopped before its first picture");
     if (now_() > deadline) return false;
   }
   return true;

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 
 #include "stages/capture/gst_stream.h"
@@ -36,7 +37,7 @@ class HttpCamera : public Source {
   [[noreturn]] void fail(const std::string& why) const;
 
   Now now_;
-  Opening opening_;
+  std::stop_token stop_;
   SourceInfo info_;
   HttpPictures pictures_;  ///< outlives the pipeline, whose threads use it
   gst::Stream stream_;

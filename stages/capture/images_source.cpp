@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/text.h"
 #include "config/user_error.h"
 
 namespace gradcam {
@@ -31,14 +32,8 @@ void sort_naturally(std::vector<fs::path>& paths) {
 }
 
 std::string unreadable_text(const std::vector<std::string>& names, std::size_t total) {
-  constexpr std::size_t kNamed = 3;
-  std::string text = std::to_string(names.size()) + " of " + std::to_string(total) +
-                     " pictures could not be read: ";
-  for (std::size_t i = 0; i < std::min(names.size(), kNamed); ++i) {
-    text += (i > 0 ? ", " : "") + names[i];
-  }
-  if (names.size() > kNamed) text += " and " + std::to_string(names.size() - kNamed) + " more";
-  return text;
+  return std::to_string(names.size()) + " of " + std::to_string(total) +
+         " pictures could not be read: " + some_of(names);
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ SourceKind kind_of_path(const std::string& text) {
     refuse(text, "does not exist: give " + known_sources());
   }
   if (!fs::is_regular_file(status)) refuse(text, "is neither a file nor a folder");
-  return is_picture(path) && !animation_in(path) ? SourceKind::kPicture : SourceKind::kFilm;
+  return is_picture(path) ? SourceKind::kPicture : SourceKind::kFilm;
 }
 
 struct Request {
@@ -69,16 +69,27 @@ std::unique_ptr<Source> pictures(const Request& r, std::vector<fs::path> paths) 
   return std::make_unique<ImagesSource>(r.text, std::move(paths), rendering(r));
 }
 
+/// Null if the file is no moving picture.
+std::unique_ptr<Source> moving_picture(const Request& r) {
+  auto animation = animation_in(r.text);
+  if (!animation) return nullptr;
+  return std::make_unique<AnimationSource>(r.text, std::move(animation), rendering(r), r.options);
+}
+
+std::unique_ptr<Source> picture(const Request& r) {
+  auto moving = moving_picture(r);
+  return moving ? std::move(moving) : pictures(r, {fs::path(r.text)});
+}
+
 std::unique_ptr<Source> film(const Request& r) {
-  if (auto animation = animation_in(r.text)) {
-    return std::make_unique<AnimationSource>(r.text, std::move(animation), rendering(r), r.options);
-  }
-  return std::make_unique<FilmSource>(r.text, r.options, r.opening.stop);
+  auto moving = moving_picture(r);  // by its bytes, whatever its name says
+  return moving ? std::move(moving)
+                : std::make_unique<FilmSource>(r.text, r.options, r.opening.stop);
 }
 
 constexpr std::array kOpeners = {
     Opener{SourceKind::kFilm, film},
-    Opener{SourceKind::kPicture, [](const Request& r) { return pictures(r, {fs::path(r.text)}); }},
+    Opener{SourceKind::kPicture, picture},
     Opener{SourceKind::kFolder,
            [](const Request& r) { return pictures(r, pictures_in_folder(r.text)); }},
     Opener{SourceKind::kGlob,
@@ -108,7 +119,8 @@ std::unique_ptr<Source> cut(std::unique_ptr<Source> source, const std::string& t
 /// One that obeys options.start_s and options.duration_s.
 std::unique_ptr<Source> open_part(SourceKind kind, const Request& request) {
   auto source = row_of(kOpeners, kind).open(request);
-  const bool has_time = kind == SourceKind::kFilm;
+  const bool has_time =
+      kind == SourceKind::kFilm || (kind == SourceKind::kPicture && !source->info().still);
   return has_time ? std::move(source) : cut(std::move(source), request.text, request.options);
 }
 

@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-
 #include "config/output_table.h"
 #include "config/text.h"
 #include "config/user_error.h"

@@ -1,6 +1,5 @@
 #include <libheif/heif.h>
 
-#include <algorithm>
 #include <memory>
 #include <opencv2/imgproc.hpp>
 

@@ -1,9 +1,9 @@
 #include "stages/capture/pictures/orientation.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <string>
+#include <initializer_list>
 
 namespace gradcam {
 namespace {
@@ -46,18 +46,22 @@ int exif_orientation(std::string_view exif) {
   return 1;
 }
 
+cv::Mat turned(const cv::Mat& picture, const Turn& turn) {
+  cv::Mat result = picture;
+  if (turn.transposed) cv::transpose(picture, result);
+  if (result.empty() || (!turn.flipped_x && !turn.flipped_y)) return result;
+  cv::Mat flipped;
+  cv::flip(result, flipped, turn.flipped_x && turn.flipped_y ? -1 : turn.flipped_x ? 1 : 0);
+  return flipped;
+}
+
 cv::Mat upright(const cv::Mat& picture, int orientation) {
-  // From 5 on rows are columns; 2 4 5 7 are mirrored.
-  cv::Mat turned = picture;
-  if (orientation >= 5) cv::transpose(picture, turned);
-  std::optional<int> flip;  // 0: upside down, 1: left to right, -1: both
-  if (orientation == 2 || orientation == 6) flip = 1;
-  if (orientation == 3 || orientation == 7) flip = -1;
-  if (orientation == 4 || orientation == 8) flip = 0;
-  if (!flip || picture.empty()) return turned;
-  cv::Mat result;
-  cv::flip(turned, result, *flip);
-  return result;
+  const auto is_one_of = [orientation](std::initializer_list<int> tags) {
+    return std::find(tags.begin(), tags.end(), orientation) != tags.end();
+  };
+  return turned(picture, {.transposed = orientation >= 5,
+                          .flipped_x = is_one_of({2, 3, 6, 7}),
+                          .flipped_y = is_one_of({3, 4, 7, 8})});
 }
 
 }  // namespace gradcam

@@ -7,9 +7,8 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <string_view>
-#include <utility>
 
-#include "config/text.h"
+#include "config/output_table.h"
 #include "stages/capture/pictures/formats.h"
 #include "stages/capture/pictures/jpeg.h"
 #include "stages/capture/pictures/png_chunks.h"
@@ -20,10 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kHeadBytes = 64;  ///< enough to tell a format
-
-constexpr std::array<std::string_view, 12> kExtensions = {".jpg",  ".jpeg", ".png",  ".apng",
-                                                          ".bmp",  ".tif",  ".tiff", ".webp",
-                                                          ".avif", ".heic", ".heif", ".jxl"};
 
 bool holds(std::string_view text, std::size_t at, std::string_view part) {
   return text.size() >= at && text.substr(at, part.size()) == part;
@@ -153,15 +148,15 @@ Picture read_jpeg(const std::string& bytes) {
 }
 
 bool has_picture_extension(const fs::path& path) {
-  const std::string extension = lower_case(path.extension().string());
-  return std::find(kExtensions.begin(), kExtensions.end(), extension) != kExtensions.end();
+  return has_extension(path.string(), {".jpg", ".jpeg", ".png", ".apng", ".bmp", ".tif", ".tiff",
+                                       ".webp", ".avif", ".heic", ".heif", ".jxl"});
 }
 
 std::string picture_extensions() { return ".jpg .png .bmp .tif .webp .avif .heic .jxl"; }
 
 bool is_picture(const fs::path& path) {
-  const std::string extension = lower_case(path.extension().string());
-  if (extension == ".mjpeg" || extension == ".mjpg" || is_heif_film(head_of(path))) return false;
+  if (has_extension(path.string(), {".mjpeg", ".mjpg"}) || is_heif_film(head_of(path)))
+    return false;
   return has_picture_extension(path) || format_of(path) != nullptr ||
          cv::haveImageReader(path.string());
 }

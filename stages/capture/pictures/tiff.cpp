@@ -6,7 +6,6 @@
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "stages/capture/pictures/formats.h"
