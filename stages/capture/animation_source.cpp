@@ -18,6 +18,7 @@ AnimationSource::AnimationSource(const std::filesystem::path& path,
   info_.files = {path};
   info_.duration = animation_->duration();
   start_ = seconds_to_ns(options.start_s);
+  info_.begin = start_;
   stop_ = options.duration_s > 0 ? start_ + seconds_to_ns(options.duration_s) : nanoseconds::max();
   const bool whole = options.start_s <= 0 && options.duration_s <= 0;
   if (whole) info_.frames = animation_->frames();

@@ -186,6 +186,9 @@ TEST_F(Apng, StartAndDurationAreObeyed) {
   const ReadBack read = play(folder_ / "a.png", options);
   EXPECT_EQ(times_ms(read), (Times{100, 200}));
   EXPECT_EQ(rows(read), (Rows{"gggg", "bbbb"}));
+  // Of which a written film begins at 0.
+  EXPECT_EQ(open_source((folder_ / "a.png").string(), options)->info().begin,
+            std::chrono::milliseconds(50));
   options.start_s = 7;
   EXPECT_USER_ERROR(play(folder_ / "a.png", options), ExitCode::kSource, "from 7.0 s on");
 }
