@@ -39,9 +39,7 @@ torch::jit::Module pooled_net() {
 }
 
 ModelDescription described() {
-  ModelDescription description;
-  description.input_height = kSize;
-  description.input_width = kSize;
+  ModelDescription description = tiny::input_of(kSize, kSize);
   description.labels = {"a", "b", "c", "d", "e", "f", "g"};
   return description;
 }
@@ -56,13 +54,7 @@ Explainer explainer(const std::string& target, Style style = Style::kGradcam) {
   return Explainer(model, described(), options);
 }
 
-Blob blob() {
-  Blob blob{kSize, kSize, {}};
-  for (int i = 0; i < kSize * kSize * 3; ++i) {
-    blob.pixels.push_back(static_cast<std::uint8_t>((i * 37 + i * i % 11 * 5) % 256));
-  }
-  return blob;
-}
+Blob blob() { return tiny::blob(kSize); }
 
 TEST(Explainer, ScoresAreSortedProbabilities) {
   const Explanation explanation = explainer("auto").explain(blob());

@@ -16,20 +16,9 @@ constexpr int kSize = 12;
 constexpr int kChannels = 6;
 constexpr int kClasses = 7;
 
-ModelDescription described() {
-  ModelDescription description;
-  description.input_height = kSize;
-  description.input_width = kSize;
-  return description;
-}
+ModelDescription described() { return tiny::input_of(kSize, kSize); }
 
-Blob blob() {
-  Blob blob{kSize, kSize, {}};
-  for (int i = 0; i < kSize * kSize * 3; ++i) {
-    blob.pixels.push_back(static_cast<std::uint8_t>((i * 37 + i * i % 11 * 5) % 256));
-  }
-  return blob;
-}
+Blob blob() { return tiny::blob(kSize); }
 
 /// conv -> ReLU -> mean -> linear with `outputs` rows, and what `end` makes of y.
 Model ending_in(const std::string& end, int outputs, const std::string& name) {

@@ -24,13 +24,7 @@ constexpr int kClasses = 7;
 
 ModelDescription described() { return tiny::input_of(kSize, kSize); }
 
-Blob blob() {
-  Blob blob{kSize, kSize, {}};
-  for (int i = 0; i < kSize * kSize * 3; ++i) {
-    blob.pixels.push_back(static_cast<std::uint8_t>((i * 37 + i * i % 11 * 5) % 256));
-  }
-  return blob;
-}
+Blob blob() { return tiny::blob(kSize); }
 
 TEST(SavedNetworks, PicturesThatChangeEachOtherAreExplainedAlone) {
   const auto net = [](const std::string& norm) {

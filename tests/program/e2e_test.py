@@ -99,7 +99,6 @@ class Program(unittest.TestCase):
 
     def test_sound_that_is_longer_than_the_picture_is_no_cut(self) -> None:
         for name in ("long.mp4", "long.mkv"):
-            # Not more than five times as long: GStreamer then takes the picture for a preview.
             film = self.made(name, "-f", "lavfi", "-i", "sine=d=4")
             done = run(film, "--jsonl", "-")
             self.assertEqual(done.returncode, 0, done.stderr)

@@ -14,21 +14,9 @@ from typing import Any, Dict, List, Tuple
 
 from PIL import Image
 
-from program_case import PROGRAM, ProgramCase
+from program_case import PROGRAM, QUICK, ProgramCase, ffmpeg, make_ramp
 
-# Nothing is measured before, and one map serves all frames.
-QUICK = ("--engine", "torchscript", "--precision", "fp32", "--every", "1000")
 H264 = ("-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", "10")
-
-
-def ffmpeg(*arguments: Any) -> None:
-    subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, arguments)], check=True)
-
-
-def make_ramp(path: Path, *arguments: Any, rate: str = "25", count: int = 50) -> Path:
-    grey = f"color=c=black:s=64x48:r={rate},geq=lum='20+4*N':cb=128:cr=128"
-    ffmpeg("-f", "lavfi", "-i", grey, "-frames:v", count, *(arguments or H264), path)
-    return path
 
 
 def make_lively(path: Path, *arguments: Any) -> Path:
@@ -130,7 +118,7 @@ class FilmFaults(ProgramCase):
         self.assert_times(times(out), times(film))
 
     def test_a_part_begins_at_zero_and_its_lines_tell_the_time_of_the_film(self) -> None:
-        film, out = make_ramp(self.folder / "a.mkv"), self.folder / "o.mkv"
+        film, out = make_ramp(self.folder / "a.mkv", *H264), self.folder / "o.mkv"
         got = self.times_of(film, "--start", 1, "--duration", 0.5, "-o", out)
         self.assert_times(got, [time for time in times(film) if 1 <= time < 1.5])
         self.assert_times(times(out), [time - got[0] for time in got])

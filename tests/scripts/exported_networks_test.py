@@ -26,7 +26,7 @@ from gradcam_tools.networks import torchvision_detectors
 from gradcam_tools.networks.build import build_network
 from gradcam_tools.networks.wanted import WantedInput
 from gradcam_tools.quiet import quiet
-from program_case import PROGRAM, ProgramCase
+from program_case import ProgramCase
 
 SSD = "ssdlite320_mobilenet_v3_large"
 SIDE = 320
@@ -217,9 +217,6 @@ class TriedWithTheProgram(Exported):
         self.file = self.folder / "flattening.py"
         self.file.write_text(FLATTENING)
         self.arguments = ["--input-size", "32,32", "-o", str(self.folder / "net.pt")]
-        patched = mock.patch("gradcam_tools.export.program.PROGRAM", PROGRAM)
-        patched.start()
-        self.addCleanup(patched.stop)
 
     def run_export(self, function: str) -> Tuple[int, str, str]:
         said, errors = io.StringIO(), io.StringIO()

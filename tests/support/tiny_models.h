@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/options.h"
+#include "stages/frame/blob.h"
 #include "stages/frame/description.h"
 #include "tests/support/temp_folder.h"
 
@@ -78,6 +79,20 @@ inline ModelDescription input_of(int height, int width, int channels = 3,
   if (channels == 1) description.color = ColorOrder::kGray;
   description.output = output;
   return description;
+}
+
+/// A picture of many levels, size x size.
+inline Blob blob(int size) {
+  Blob blob{size, size, {}};
+  for (int i = 0; i < size * size * 3; ++i) {
+    blob.pixels.push_back(static_cast<std::uint8_t>((i * 37 + i * i % 11 * 5) % 256));
+  }
+  return blob;
+}
+
+/// Pictures u8 [count, size, size, 3], no two of them equal.
+inline at::Tensor pictures(int count, int size) {
+  return (seeded({count, size, size, 3}, 21).abs() * 90).clamp(0, 255).to(at::kByte);
 }
 
 /// Saved as NAME.pt in a folder that goes with the process; the file is what the product reads.

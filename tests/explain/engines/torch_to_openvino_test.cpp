@@ -18,10 +18,7 @@ namespace {
 
 constexpr int kSize = 12;
 
-/// Pictures u8 [count, kSize, kSize, 3], no two of them equal.
-at::Tensor pictures(int count) {
-  return (tiny::seeded({count, kSize, kSize, 3}, 21).abs() * 90).clamp(0, 255).to(at::kByte);
-}
+at::Tensor pictures(int count) { return tiny::pictures(count, kSize); }
 
 /// A network of one convolution "stem" [N, 8, 12, 12], the lines given, which make `y` of its
 /// result `h` (and may use the picture `x`), and a pooled linear layer. Cut at a layer "cut" that
@@ -42,12 +39,7 @@ SplitGraph halves_of_body(const std::string& name, const std::string& lines) {
   return *halves;
 }
 
-ModelDescription described() {
-  ModelDescription description;
-  description.input_height = kSize;
-  description.input_width = kSize;
-  return description;
-}
+ModelDescription described() { return tiny::input_of(kSize, kSize); }
 
 std::unique_ptr<Features> by_openvino(const SplitGraph& halves, int batch = 1) {
   return OpenVino("").compile(

@@ -33,12 +33,7 @@ Model residual_net() {
   return Model(tiny::saved(net, "full"), c10::Device("cpu"));
 }
 
-ModelDescription described() {
-  ModelDescription description;
-  description.input_height = kSize;
-  description.input_width = kSize;
-  return description;
-}
+ModelDescription described() { return tiny::input_of(kSize, kSize); }
 
 TEST(WholeNetwork, FullGradientsAddUpToTheScore) {
   // Srinivas and Fleuret, equation 3: S = sum of x dS/dx + sum of b dS/db. The last layer's bias is

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "stages/explain/graph/cut_graph.h"
+#include "tests/support/tiny_models.h"
 
 namespace {
 
@@ -42,10 +43,9 @@ bool check_case(const nlohmann::json& c, const std::filesystem::path& folder) {
 
   const gradcam::Model model(file("model").string(), c10::Device("cpu"));
   const auto layer = c.at("layer").get<std::string>();
-  gradcam::ModelDescription description;
-  description.input_height = static_cast<int>(input_shape[2]);
-  description.input_width = static_cast<int>(input_shape[3]);
-  gradcam::CutGraph cut(model, {layer}, description);
+  gradcam::CutGraph cut(
+      model, {layer},
+      gradcam::tiny::input_of(static_cast<int>(input_shape[2]), static_cast<int>(input_shape[3])));
   const auto got =
       cut.run(read_floats(file("input"), input_shape).contiguous(at::MemoryFormat::ChannelsLast));
   const auto gradients = torch::autograd::grad(

@@ -16,12 +16,7 @@ namespace {
 
 constexpr int kSize = 16;
 
-ModelDescription described() {
-  ModelDescription description;
-  description.input_height = kSize;
-  description.input_width = kSize;
-  return description;
-}
+ModelDescription described() { return tiny::input_of(kSize, kSize); }
 
 Model model_of(const torch::jit::Module& module, const std::string& name) {
   return Model(tiny::saved(module, name), c10::Device("cpu"));
@@ -45,10 +40,7 @@ torch::jit::Module residual_net() {
                        "  return self.fc.forward(torch.mean(self.relu.forward(y), [2, 3]))\n");
 }
 
-/// Pictures u8 [count, kSize, kSize, 3].
-at::Tensor pictures(int count) {
-  return (tiny::seeded({count, kSize, kSize, 3}, 21).abs() * 90).clamp(0, 255).to(at::kByte);
-}
+at::Tensor pictures(int count) { return tiny::pictures(count, kSize); }
 
 SplitEngine engine_of(const Model& model, const std::string& layer, TorchScriptForm form) {
   const auto halves = split(mark_layers(model, {layer}));
