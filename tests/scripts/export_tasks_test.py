@@ -287,6 +287,40 @@ class ExportTasks(unittest.TestCase):
         return [function, "--format", output_format, "--task", task, *selected]
 
 
+class WideNeck(nn.ModuleDict):
+    """A neck that goes up and down again and gives as many channels as the boxes take; heads of
+    boxes and scores as in YOLOv8, or of one branch as in YOLOv5."""
+
+    def __init__(self, branches: List[str], activation: bool) -> None:
+        convolutions = {"stem": (3, 4), "deep": (4, 5), "fine": (9, 8), "coarse": (13, 8)}
+        heads = {f"{neck}_{b}": (8, 8) for neck in ("fine", "coarse") for b in branches}
+        parts = {**convolutions, **heads}
+        super().__init__({name: nn.Conv2d(*sizes, 3, padding=1) for name, sizes in parts.items()})
+        self.branches = branches
+        self.end = nn.Sigmoid() if activation else None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        stem = self["stem"](x)
+        deep = self["deep"](nn.functional.max_pool2d(stem, 2))
+        up = nn.functional.interpolate(deep, scale_factor=2.0)
+        fine = self["fine"](torch.cat([stem, up], 1))
+        coarse = self["coarse"](torch.cat([nn.functional.max_pool2d(fine, 2), deep], 1))
+        return torch.cat([self.head("fine", fine), self.head("coarse", coarse)], 2)
+
+    def head(self, neck: str, x: torch.Tensor) -> torch.Tensor:
+        found = torch.cat([self[f"{neck}_{branch}"](x) for branch in self.branches], 1)
+        return (self.end(found) if self.end else found).flatten(2)
+
+
+class Necks(unittest.TestCase):
+    def test_may_be_as_wide_as_a_prediction(self) -> None:
+        sample = torch.zeros(1, 3, 16, 16)
+        for branches, activation in itertools.product((["boxes", "scores"], ["all"]), (0, 1)):
+            network = WideNeck(branches, bool(activation)).requires_grad_(False)
+            found = detector_layers.detector_layers(network, sample)
+            self.assertEqual(found, ["fine", "coarse"], (branches, activation))
+
+
 class RealDetector(unittest.TestCase):
     @unittest.skipUnless(YOLOX.exists(), "skipped: needs ../shared")
     def test_yolox_finds_the_outputs_of_its_neck(self) -> None:

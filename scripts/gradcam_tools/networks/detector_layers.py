@@ -4,7 +4,8 @@ neck."""
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Dict, Iterable, Iterator, List, Tuple
+import re
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Set, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,6 @@ Size = Tuple[int, int]
 @dataclasses.dataclass
 class Map:
     name: str
-    channels: int
     size: Size
 
 
@@ -30,19 +30,23 @@ def detector_layers(module: nn.Module, sample: Tensor) -> List[str]:
     the map is chosen that lies as many maps in front of the predictions as those of the other
     sizes. All this is read from autograd's graph of one run."""
     maps, outputs = _run(module, sample)
-    ends: Dict[Size, List[Node]] = {}  # the maps that predictions are read from
-    for node in _behind([output.grad_fn for output in outputs], maps):
+    starts = [output.grad_fn for output in outputs]
+    # Without another convolution or matrix product: from there on a network only decodes and
+    # rearranges.
+    predictions = set(_behind(starts, _mixes_channels))
+    ends: Dict[Size, List[Node]] = {}  # the last maps in front of the output
+    for node in _behind(starts, maps.__contains__):
         if node in maps:
             ends.setdefault(maps[node].size, []).append(node)
     levels: Dict[Size, List[Node]] = {}
     for size in sorted(ends, reverse=True):
-        shared = _shared(ends[size], maps)
+        shared = _shared(ends[size], predictions, maps)
         if shared:
             levels[size] = shared
     places: Dict[Size, int] = {}
     for size, shared in levels.items():
         others = [node for other in levels if other != size for node in ends[other]]
-        taken = set(_behind(others, ()))
+        taken = set(_behind(others, lambda _: False))
         found = [place for place, node in enumerate(shared) if node in taken]
         if found:
             places[size] = found[0]
@@ -51,18 +55,22 @@ def detector_layers(module: nn.Module, sample: Tensor) -> List[str]:
     return [maps[node].name for node in chosen]
 
 
-def _shared(ends: List[Node], maps: Dict[Node, Map]) -> List[Node]:
-    """The maps of the same size that all of `ends` come from, the last first. Maps with as many
-    channels as one of `ends` are left out: they are predictions themselves."""
+def _shared(ends: List[Node], predictions: Set[Node], maps: Dict[Node, Map]) -> List[Node]:
+    """The maps of the same size that all of `ends` come from, the last first, without predictions.
+    Those are not told by their channels: a neck may have as many as a branch of the head."""
     size = maps[ends[0]].size
-    predictions = {maps[node].channels for node in ends}
     return [
         node
         for node in reversed(maps)
         if maps[node].size == size
-        and maps[node].channels not in predictions
+        and node not in predictions
         and _all_come_from(ends, node, maps)
     ]
+
+
+def _mixes_channels(node: Node) -> bool:
+    """Whether it is a convolution or matrix product."""
+    return re.match(r".*[Cc]onv|(Add|Baddb|B)mm|Mm|Linear", node.name()) is not None
 
 
 def _run(module: nn.Module, sample: Tensor) -> Tuple[Dict[Node, Map], List[Tensor]]:
@@ -73,12 +81,12 @@ def _run(module: nn.Module, sample: Tensor) -> Tuple[Dict[Node, Map], List[Tenso
     def note(name: str, value: Any) -> None:
         if not isinstance(value, Tensor) or value.dim() != 4 or value.grad_fn is None:
             return
-        _, channels, height, width = value.shape
+        _, _, height, width = value.shape
         skew = abs(height * sample.shape[3] - width * sample.shape[2])
         if height * width > 1 and skew <= max(sample.shape[2:]):
             known = maps.get(value.grad_fn)
             if known is None or name.count(".") <= known.name.count("."):
-                maps[value.grad_fn] = Map(name, channels, (height, width))
+                maps[value.grad_fn] = Map(name, (height, width))
 
     handles = [
         layer.register_forward_hook(lambda _, __, value, name=name: note(name, value))
@@ -94,14 +102,15 @@ def _run(module: nn.Module, sample: Tensor) -> Tuple[Dict[Node, Map], List[Tenso
     return maps, tensors(output)
 
 
-def _behind(starts: Iterable[Node], stops: Any) -> Iterator[Node]:
-    """`starts` and the nodes that they come from; the search ends at the nodes in `stops`."""
+def _behind(starts: Iterable[Node], stops: Callable[[Node], bool]) -> Iterator[Node]:
+    """`starts` and the nodes that they come from; the search ends at nodes that `stops` says yes
+    to."""
     waiting = [node for node in starts if node is not None]
     seen = set(waiting)
     while waiting:
         node = waiting.pop()
         yield node
-        if node in stops:
+        if stops(node):
             continue
         for before, _ in node.next_functions:
             if before is not None and before not in seen:
@@ -112,7 +121,7 @@ def _behind(starts: Iterable[Node], stops: Any) -> Iterator[Node]:
 def _all_come_from(ends: List[Node], node: Node, maps: Dict[Node, Map]) -> bool:
     """Whether every way from `ends` to the input or a map of another size leads through `node`."""
     size = maps[node].size
-    for found in _behind(ends, {node}):
+    for found in _behind(ends, lambda other: other is node):
         if found is node:
             continue
         elsewhere = found in maps and maps[found].size != size

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "stages/explain/graph/graph_marks.h"
@@ -22,9 +23,22 @@ using Size = std::pair<std::int64_t, std::int64_t>;  ///< height, width
 /// An activation in the picture's proportions.
 struct Map {
   std::string layer;
-  std::int64_t channels;
   Size size;
 };
+
+/// Whether a node, or one inside its branches or loop, is a convolution or matrix product.
+bool mixes_channels(const jit::Node* node) {
+  static const std::set<std::string> kProducts = {"linear", "matmul",  "mm",    "bmm",
+                                                  "addmm",  "baddbmm", "einsum"};
+  const std::string kind = node->kind().toUnqualString();
+  if (kProducts.contains(kind) || kind.find("conv") != std::string::npos) return true;
+  for (const jit::Block* block : node->blocks()) {
+    for (const jit::Node* inner : block->nodes()) {
+      if (mixes_channels(inner)) return true;
+    }
+  }
+  return false;
+}
 
 /// The graph as its tensors lead to each other, and the maps among them.
 class Tensors {
@@ -38,8 +52,7 @@ class Tensors {
       if (!shapes[i].obstacle.empty() || shape.size() != 4 || shape[2] * shape[3] <= 1) continue;
       const std::int64_t skew = std::abs(shape[2] * width - shape[3] * height);
       if (skew > std::max(height, width)) continue;
-      add(unmarked(marked.marks()[i].node->input(0)),
-          {shapes[i].layer, shape[1], {shape[2], shape[3]}});
+      add(unmarked(marked.marks()[i].node->input(0)), {shapes[i].layer, {shape[2], shape[3]}});
     }
   }
 
@@ -69,6 +82,13 @@ class Tensors {
       }
     }
     return found;
+  }
+
+  /// What the output is computed from without another convolution or matrix product: from there on
+  /// a network only decodes and rearranges.
+  std::set<Value> predictions() const {
+    const auto found = behind({output()}, [](Value v) { return mixes_channels(v->node()); });
+    return {found.begin(), found.end()};
   }
 
   /// Whether every way from `ends` to the input or a map of another size leads through `value`.
@@ -121,23 +141,21 @@ class Tensors {
   std::vector<Value> order_;
 };
 
-/// The maps of their size that all of `ends` come from, the last first. Those with as many channels
-/// as one of `ends` are predictions themselves.
-std::vector<Value> shared_maps(const std::vector<Value>& ends, const Tensors& tensors) {
+/// The maps of their size that all of `ends` come from, the last first, without predictions. Those
+/// are not told by their channels: a neck may have as many as a branch of the head.
+std::vector<Value> shared_maps(const std::vector<Value>& ends, const std::set<Value>& predictions,
+                               const Tensors& tensors) {
   const Size size = tensors.map(ends[0])->size;
-  std::set<std::int64_t> predictions;
-  for (const Value end : ends) predictions.insert(tensors.map(end)->channels);
   std::vector<Value> shared;
   for (auto value = tensors.maps().rbegin(); value != tensors.maps().rend(); ++value) {
-    const Map& map = *tensors.map(*value);
-    const bool fits = map.size == size && !predictions.contains(map.channels);
+    const bool fits = tensors.map(*value)->size == size && !predictions.contains(*value);
     if (fits && tensors.all_come_from(ends, *value)) shared.push_back(*value);
   }
   return shared;
 }
 
 struct Level {
-  std::vector<Value> ends;    ///< the maps that predictions are read from
+  std::vector<Value> ends;    ///< the last maps in front of the output
   std::vector<Value> shared;  ///< nearest the predictions first
 };
 
@@ -168,7 +186,10 @@ std::vector<std::string> detector_layers(const Model& model, const ModelDescript
   for (const Value value : tensors.behind({tensors.output()}, is_map)) {
     if (is_map(value)) levels[tensors.map(value)->size].ends.push_back(value);
   }
-  for (auto& [size, level] : levels) level.shared = shared_maps(level.ends, tensors);
+  const auto predictions = tensors.predictions();
+  for (auto& [size, level] : levels) {
+    level.shared = shared_maps(level.ends, predictions, tensors);
+  }
   std::erase_if(levels, [](const auto& level) { return level.second.shared.empty(); });
 
   std::map<Size, std::size_t> places;
