@@ -112,7 +112,7 @@ cv::Mat FilmPicture::of(AVFrame& frame) {
   const Turn turn = turn_of_frame(frame);
   const double shape = av::to_double(av_guess_sample_aspect_ratio(file_, stream_, &frame));
   const bool planar = is_planar_yuv(static_cast<AVPixelFormat>(frame.format));
-  const cv::Mat upright = turned(planar ? from_planes(frame) : converted(frame), turn);
+  cv::Mat upright = turned(planar ? from_planes(frame) : converted(frame), turn);
   if (shape <= 0 || shape == 1) return upright;
   const double across = turn.transposed ? 1 / shape : shape;
   const int width = std::max(1, static_cast<int>(std::lround(upright.cols * across)));

@@ -26,8 +26,8 @@ cv::Mat to_bgr(const GstVideoFrame& frame, const GstCaps* caps) {
   const int height = GST_VIDEO_FRAME_HEIGHT(&frame);
   const GstVideoFormatInfo* const format = frame.info.finfo;
   if (GST_VIDEO_FORMAT_INFO_IS_YUV(format)) {
-    PlanarYuv picture{width, height, GST_VIDEO_FORMAT_INFO_W_SUB(format, 1),
-                      GST_VIDEO_FORMAT_INFO_H_SUB(format, 1)};
+    PlanarYuv picture{width, height, static_cast<int>(GST_VIDEO_FORMAT_INFO_W_SUB(format, 1)),
+                      static_cast<int>(GST_VIDEO_FORMAT_INFO_H_SUB(format, 1))};
     for (int i = 0; i < 3; ++i) {
       picture.planes[i] = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, i));
       picture.strides[i] = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, i);

@@ -1,5 +1,9 @@
 #include "stages/explain/found_activation.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/full_like.h>
+#include <ATen/ops/zeros_like.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numeric>

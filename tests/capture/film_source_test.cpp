@@ -166,7 +166,7 @@ TEST_F(Film, TrimmedWithoutLossShowsWhatItsEditShows) {
 
 TEST_F(Film, EveryEditIsShownInItsOrder) {
   const auto edited = [this](const char* name, const std::vector<Edit>& edits) {
-    const auto path = make(name, kX264);
+    auto path = make(name, kX264);
     set_edits(path, edits);
     return path;
   };

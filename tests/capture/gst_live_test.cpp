@@ -82,7 +82,7 @@ std::size_t pictures_left(const Opening& opening, int passed) {
       "framerate=100/1 ! tee name=all all. ! fdsink sync=false async=false fd=" +
           std::to_string(frames.input()) + " all.",
       {}, opening);
-  frames.wait_for(passed, 16 * 16);
+  frames.wait_for(passed, std::size_t{16} * 16);
   return take(*source, 40).size();
 }
 

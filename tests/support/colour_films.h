@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <opencv2/core.hpp>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -45,11 +46,12 @@ inline std::vector<ColourFilm> colour_films(const std::string& container, bool v
                                    : matrix == "bt709"  ? " -colorspace bt709"
                                    : matrix == "bt2020" ? " -colorspace bt2020nc"
                                                         : "";
-          const std::string name =
-              range + "_" + matrix + "_" + sampling + "_" + std::to_string(bits) + "." + container;
-          films.push_back({name,
-                           "scale=out_range=" + range + ":out_color_matrix=" + made +
-                               ":flags=accurate_rnd,format=" + depth_name(sampling, bits),
+          std::ostringstream name;
+          name << range << '_' << matrix << '_' << sampling << '_' << bits << '.' << container;
+          std::ostringstream filter;
+          filter << "scale=out_range=" << range << ":out_color_matrix=" << made
+                 << ":flags=accurate_rnd,format=" << depth_name(sampling, bits);
+          films.push_back({name.str(), filter.str(),
                            codec + told + (range == "full" ? " -color_range pc" : "")});
         }
       }
@@ -102,8 +104,8 @@ inline void expect_same_levels(const cv::Mat& picture, const cv::Mat& wanted,
   ASSERT_EQ(picture.size(), kPatchesSize) << name;
   for (int i = 0; i < 8; ++i) {
     const cv::Point middle(kPatch * i + kPatch / 2, kPatchesSize.height / 2);
-    const auto got = picture.at<cv::Vec3b>(middle);
-    const auto want = wanted.at<cv::Vec3b>(middle);
+    const auto& got = picture.at<cv::Vec3b>(middle);
+    const auto& want = wanted.at<cv::Vec3b>(middle);
     for (int c = 0; c < 3; ++c) EXPECT_NEAR(got[c], want[c], tolerance) << name << ", patch " << i;
   }
 }

@@ -50,7 +50,8 @@ class GraphedFunction::Graph {
     try {
       graph_->capture_end();
     } catch (const std::exception&) {
-      graph_.release();  // LibTorch's allocator may go on asking it: it is better lost than freed
+      // LibTorch's allocator may go on asking it: it is better lost than freed.
+      static_cast<void>(graph_.release());
     }
   }
 

@@ -91,7 +91,7 @@ int largest_batch(Engine& engine, const at::Tensor& pixels, int most) {
       const double share = 1.0 - 0.6 * (count - 1) / most;
       pictures.push_back((pixels * share)
                              .to(at::kByte)
-                             .roll(11 * (count - 1), 2)
+                             .roll(std::int64_t{11} * (count - 1), 2)
                              .flip(count % 2 + 1)
                              .contiguous());
       alone.push_back(answer(engine, pictures.back()));

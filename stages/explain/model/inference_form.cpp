@@ -88,7 +88,7 @@ bool counts_batches(const jit::Node* node) {
 
 /// "dropout" of aten::feature_dropout_.
 std::string family_of(const jit::Node* node) {
-  const std::string name = node->kind().toUnqualString();
+  std::string name = node->kind().toUnqualString();
   for (const char* family : {"dropout", "batch_norm", "instance_norm"}) {
     if (name.find(family) != std::string::npos) return family;
   }

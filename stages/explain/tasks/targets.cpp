@@ -1,7 +1,6 @@
 #include "stages/explain/tasks/targets.h"
 
 #include <charconv>
-#include <ranges>
 #include <string_view>
 
 #include "config/suggest.h"
@@ -99,8 +98,8 @@ std::string doubt_of(const std::string& text, const std::vector<std::string>& la
   const std::vector<int> found = labelled(label.value_or(text), labels);
   if (found.size() < 2) return "";
   std::vector<std::string> others;
-  for (const int index : found | std::views::drop(1)) {
-    others.push_back(std::string(kIndex) + std::to_string(index));
+  for (std::size_t i = 1; i < found.size(); ++i) {
+    others.push_back(std::string(kIndex) + std::to_string(found[i]));
   }
   return "--target " + text + ": several classes have this label; class " +
          std::to_string(found[0]) + " is explained, " + listed(others, " and ") +

@@ -92,7 +92,7 @@ ReadBack play(const std::filesystem::path& path, const InputOptions& options = {
 std::string letters(const cv::Mat& frame) {
   std::string text;
   for (int x = 0; x < frame.cols; ++x) {
-    const auto pixel = frame.at<cv::Vec3b>(0, x);
+    const auto& pixel = frame.at<cv::Vec3b>(0, x);
     text += pixel == cv::Vec3b(0, 0, 255)   ? 'r'
             : pixel == cv::Vec3b(0, 255, 0) ? 'g'
             : pixel == cv::Vec3b(255, 0, 0) ? 'b'

@@ -37,6 +37,7 @@ Picture real(const std::vector<float>& greys) { return row<float>(greys, CV_32F)
 std::vector<int> levels(const cv::Mat& frame) {
   EXPECT_EQ(frame.type(), CV_8UC3);
   std::vector<int> found;
+  found.reserve(static_cast<std::size_t>(frame.cols));
   for (int x = 0; x < frame.cols; ++x) found.push_back(frame.at<cv::Vec3b>(0, x)[1]);
   return found;
 }
