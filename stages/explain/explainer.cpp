@@ -44,7 +44,7 @@ std::vector<std::string> choose_layers(const Network& network, const ModelDescri
     auto neck = detector_layers(model, description);
     if (!neck.empty()) return neck;
   }
-  return {automatic_layer(list_layers(model, description), model.path())};
+  return {automatic_layer(list_layers(model, description), description, model.path())};
 }
 
 /// Throws UserError(kUsage) that says what to do where the method needs a gradient that is not to
@@ -160,7 +160,7 @@ void Explainer::run_in() {
   const auto height = description_.input_height;
   const auto width = description_.input_width;
   Blob grey{height, width, {}, description_.channels()};
-  grey.pixels.assign(static_cast<std::size_t>(height * width * grey.channels), 127);
+  grey.pixels.assign(static_cast<std::size_t>(height) * width * grey.channels, 127);
   for (std::size_t i = 0; i < grey.pixels.size(); i += 7) grey.pixels[i] = 200;
   // Of a method that takes seconds the engine gets warm by another one.
   const bool quick = cost_of(options_.method) == MethodCost::kFrame;

@@ -7,6 +7,7 @@
 #include "config/text.h"
 #include "config/user_error.h"
 #include "stages/explain/graph/graph_marks.h"
+#include "stages/explain/graph/tokens.h"
 
 namespace gradcam {
 namespace {
@@ -16,12 +17,28 @@ std::string class_name(const torch::jit::Module& module) {
   return name ? name->name() : std::string("Module");
 }
 
+/// A map of the picture: not the norm [1, 1, 1, C] behind one, whose channels come last.
+bool shows_picture(const Layer& layer, const ModelDescription& description) {
+  const auto& shape = layer.shape;
+  const auto fits = [&](std::size_t first) {
+    return shape[first] * shape[first + 1] > 1 &&
+           in_proportion(shape[first], shape[first + 1], description);
+  };
+  return shape.size() == 4 && (fits(2) || fits(1));
+}
+
 }  // namespace
 
 std::vector<Layer> list_layers(const Model& model, const ModelDescription& description) {
   std::map<std::string, std::string> types;
   for (const auto& child : model.module().named_modules()) {
     if (!child.name.empty()) types[child.name] = class_name(child.value);
+  }
+  if (types.empty() && model.source() != nullptr) {
+    throw UserError(ExitCode::kModel,
+                    "model '" + model.path() +
+                        "': computes nothing with rows and columns, or tokens, that "
+                        "a heat map could be made of");
   }
   if (types.empty()) {
     throw UserError(ExitCode::kModel,
@@ -42,7 +59,11 @@ std::vector<Layer> list_layers(const Model& model, const ModelDescription& descr
   return layers;
 }
 
-std::string automatic_layer(const std::vector<Layer>& layers, const std::string& model_path) {
+std::string automatic_layer(const std::vector<Layer>& layers, const ModelDescription& description,
+                            const std::string& model_path) {
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+    if (shows_picture(*layer, description) && layer->obstacle.empty()) return layer->name;
+  }
   for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
     if (layer->spatial() && layer->obstacle.empty()) return layer->name;
   }

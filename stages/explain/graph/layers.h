@@ -25,8 +25,9 @@ struct Layer {
 /// has a name.
 std::vector<Layer> list_layers(const Model& model, const ModelDescription& description);
 
-/// The last cuttable layer whose output is spatial: where Grad-CAM is usually taken.
-/// Throws UserError(kModel) when there is none.
-std::string automatic_layer(const std::vector<Layer>& layers, const std::string& model_path);
+/// The last cuttable layer whose output is spatial, and if any is, in the proportions of the
+/// picture: where Grad-CAM is usually taken. Throws UserError(kModel) when there is none.
+std::string automatic_layer(const std::vector<Layer>& layers, const ModelDescription& description,
+                            const std::string& model_path);
 
 }  // namespace gradcam

@@ -10,20 +10,18 @@
 namespace gradcam {
 namespace {
 
-/// As large in both directions as the input divided by one number, but for what rounding and
-/// padding change.
-bool in_proportion(std::int64_t height, std::int64_t width, const ModelDescription& description) {
-  const std::int64_t skew =
-      std::abs(height * description.input_width - width * description.input_height);
-  return skew < std::max(description.input_height, description.input_width);
-}
-
 bool is_channels_last(const at::Tensor& activation, const ModelDescription& description) {
   return activation.dim() == 3 &&
          is_channels_last({activation.sizes().data(), activation.sizes().size()}, description);
 }
 
 }  // namespace
+
+bool in_proportion(std::int64_t height, std::int64_t width, const ModelDescription& description) {
+  const std::int64_t skew =
+      std::abs(height * description.input_width - width * description.input_height);
+  return skew < std::max(description.input_height, description.input_width);
+}
 
 bool is_channels_last(std::span<const std::int64_t> shape, const ModelDescription& description) {
   const auto& grid = description.tokens;

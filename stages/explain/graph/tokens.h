@@ -9,6 +9,10 @@
 
 namespace gradcam {
 
+/// As large in both directions as the network's picture divided by one number, but for what
+/// rounding and padding change.
+bool in_proportion(std::int64_t height, std::int64_t width, const ModelDescription& description);
+
 /// Whether an activation of the shape [a, b, c] is [h, w, C], as Swin's and others' are: its first
 /// two sizes are in the proportions of the input, and its last two are not.
 bool is_channels_last(std::span<const std::int64_t> shape, const ModelDescription& description);

@@ -52,7 +52,18 @@ TEST(Model, ListsLayersWithTypeShapeAndObstacle) {
   EXPECT_FALSE(layers[1].spatial());
   EXPECT_EQ(layers[2].name, "unused");
   EXPECT_NE(layers[2].obstacle, "");
-  EXPECT_EQ(automatic_layer(layers, "m.pt"), "conv");
+  EXPECT_EQ(automatic_layer(layers, tiny::input_of(12, 10), "m.pt"), "conv");
+}
+
+TEST(Model, TheAutomaticLayerIsAMapOfThePicture) {
+  const Layer map{"stage4", "Sequential", {1, 768, 7, 7}, ""};
+  const Layer last{"norm", "LayerNorm", {1, 1, 1, 768}, ""};  // behind the mean, channels last
+  const Layer grid{"stage4", "SwinTransformerBlock", {1, 7, 7, 768}, ""};
+  const auto description = tiny::input_of(224, 224);
+  EXPECT_EQ(automatic_layer({map, last}, description, "m.pt"), "stage4");
+  EXPECT_EQ(automatic_layer({grid, last}, description, "m.pt"), "stage4");
+  // Where nothing is in proportion, as of a sound: the last with places.
+  EXPECT_EQ(automatic_layer({last}, description, "m.pt"), "norm");
 }
 
 TEST(Model, KeepsItsEmbeddedDescription) {
