@@ -213,7 +213,7 @@ void CutGraph::require_same_again(const MarkedGraph& marked, const CutResult& re
     const at::Tensor again = run_first(input).output.detach();
     if (at::allclose(again, first, kSame, kSame, /*equal_nan=*/true)) continue;
     std::ranges::sort(random);
-    random.erase(std::ranges::unique(random).begin(), random.end());
+    random.erase(std::unique(random.begin(), random.end()), random.end());
     bad_model(model_.path(), "gives other numbers for the same picture each time, by " +
                                  listed(random) +
                                  ", which cannot be switched off here: call eval() on the network "

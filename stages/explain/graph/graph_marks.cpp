@@ -14,6 +14,7 @@
 
 #include "config/text.h"
 #include "config/user_error.h"
+#include "stages/explain/model/module_graphs.h"
 #include "stages/explain/model/torch_reason.h"
 #include "stages/frame/shape_text.h"
 
@@ -23,6 +24,7 @@ namespace {
 namespace jit = torch::jit;
 
 const c10::Symbol kLayer = c10::Symbol::attr("gradcam_layer");
+const c10::Symbol kDetach = c10::Symbol::attr("gradcam_detach");
 
 /// The name of the sub-module a value holds ("" = the module itself), by its chain of GetAttr.
 std::optional<std::string> module_path(const jit::Value* value) {
@@ -88,6 +90,32 @@ void insert_mark(jit::Graph& graph, jit::Value* value, const std::string& layer)
   insert_clone(graph, value)->s_(kLayer, layer);
 }
 
+/// detach() is how a network says where gradients stop, and freezing removes it (torch 2.15): it
+/// goes through as a copy that is told apart by an attribute.
+void hide_detach(jit::Graph& graph) {
+  for (jit::Node* node : nodes_of(graph.block())) {
+    if (node->kind() != c10::aten::detach) continue;
+    const jit::WithInsertPoint before(node);
+    jit::Value* const none = graph.insertConstant(c10::IValue());
+    jit::Node* const copy =
+        graph.insertNode(graph.create(c10::aten::clone, {node->input(0), none}));
+    copy->i_(kDetach, 1);
+    copy->output()->setType(c10::TensorType::get());
+    node->output()->replaceAllUsesWith(copy->output());
+    node->destroy();
+  }
+}
+
+void show_detach(jit::Graph& graph) {
+  for (jit::Node* node : nodes_of(graph.block())) {
+    if (node->kind() != c10::aten::clone || !node->hasAttribute(kDetach)) continue;
+    const jit::WithInsertPoint before(node);
+    jit::Value* const detached = graph.insert(c10::aten::detach, {node->input(0)});
+    node->output()->replaceAllUsesWith(detached);
+    node->destroy();
+  }
+}
+
 void collect_marks(jit::Block* block, bool nested, std::vector<Mark>& marks) {
   for (jit::Node* node : block->nodes()) {
     if (node->kind() == c10::aten::clone && node->hasAttribute(kLayer)) {
@@ -146,8 +174,10 @@ MarkedGraph::MarkedGraph(const Model& model, const std::function<bool(const std:
   for (const auto& [layer, value] : inliner.outputs()) {
     if (wanted(layer)) insert_mark(forward, value, layer);
   }
+  hide_detach(forward);
   const jit::Module frozen = jit::freeze_module(copy);
   graph_ = frozen.get_method("forward").graph()->copy();
+  show_detach(*graph_);
   jit::EliminateDeadCode(graph_);
   require_one_picture(*graph_, model_);
   graph_->eraseInput(0);

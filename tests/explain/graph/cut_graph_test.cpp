@@ -337,5 +337,25 @@ TEST(CutGraph, NetworkThatCannotTakeTheInputIsRefused) {
             std::string::npos);
 }
 
+TEST(CutGraph, GradientsStopWhereTheNetworkDetaches) {
+  // Rounded with the gradient of what is rounded, and a gate that is held fixed.
+  const auto module =
+      tiny::network({{"conv", tiny::seeded_conv(3, 4, 1)},
+                     {"fc", tiny::linear(tiny::seeded({2, 4}, 3), tiny::seeded({2}, 4))}},
+                    "  a = self.conv.forward(x)\n"
+                    "  r = a + (torch.round(a) - a).detach()\n"
+                    "  y = r * torch.sigmoid(r).detach()\n"
+                    "  return self.fc.forward(torch.mean(y, [2, 3]))\n");
+  CutGraph cut(model_of(module, "detached"), {"conv"}, tiny::input_of(kSize, kSize));
+  for (int run = 0; run < 3; ++run) {  // more than the profiling runs
+    const auto result = cut.run(tiny::seeded({1, 3, kSize, kSize}, 5));
+    const at::Tensor found = torch::autograd::grad({result.output[0][1]}, result.activations)[0];
+    const at::Tensor rounded = at::round(result.activations[0].detach());
+    const at::Tensor row = tiny::seeded({2, 4}, 3)[1].reshape({1, 4, 1, 1});
+    const at::Tensor expected = at::sigmoid(rounded) * row / (kSize * kSize);
+    EXPECT_LT((found - expected).abs().max().item<float>(), 1e-6);
+  }
+}
+
 }  // namespace
 }  // namespace gradcam
