@@ -19,24 +19,40 @@ constexpr double kSmallHeadMs = 1;
 
 }  // namespace
 
-SplitEngine::SplitEngine(std::unique_ptr<Features> features, Head head, const at::Tensor& probe)
-    : features_(std::move(features)), head_(std::move(head)) {
+SplitEngine::SplitEngine(std::unique_ptr<Features> features, Head head, const at::Tensor& probe,
+                         std::vector<SplitGraph::Place> places)
+    : features_(std::move(features)), head_(std::move(head)), places_(std::move(places)) {
+  for (const auto& [in_head, index] : places_) {
+    if (!in_head) first_ = std::max(first_, index + 1);
+  }
   const FeatureValues values = features_->run(probe);
-  const at::Tensor& activation = values.head[0];
   const Head::Result result = run_head(values);
+  const auto is_map = [](const at::Tensor& activation) {
+    return activation.dim() >= 3 && activation.size(0) == 1;
+  };
   if (result.output.dim() < 2 || result.output.size(0) != 1 ||
-      !head_.depends_on_activation(result) || activation.dim() < 3 || activation.size(0) != 1) {
+      !head_.depends_on_activation(result) ||
+      !std::ranges::all_of(activations(values, result), is_map)) {
     throw std::runtime_error("its head gives no output that depends on the activation");
   }
   output_shape_ = result.output.sizes().slice(1).vec();
   small_head_ = !features_->wakes_torch_threads() && head_ms(values) < kSmallHeadMs;
 }
 
-/// Recorded by autograd from the activation on.
+/// Recorded by autograd from the activations on.
 Head::Result SplitEngine::run_head(const FeatureValues& values) {
   const at::AutoGradMode with_grad(true);
-  values.head[0].requires_grad_();
+  for (std::size_t i = 0; i < first_; ++i) values.head.at(i).requires_grad_();
   return head_.run(values.head, values.output);
+}
+
+std::vector<at::Tensor> SplitEngine::activations(const FeatureValues& values,
+                                                 const Head::Result& head) const {
+  std::vector<at::Tensor> all;
+  for (const auto& [in_head, index] : places_) {
+    all.push_back(in_head ? head.inner.at(index) : values.head.at(index));
+  }
+  return all;
 }
 
 /// Of the head on one thread, forward and backward.
@@ -47,7 +63,8 @@ double SplitEngine::head_ms(const FeatureValues& values) {
   for (int i = 0; i < 4; ++i) {  // the first runs of a TorchScript graph compile it
     shortest =
         std::min(shortest, milliseconds_of([&] {
-                   head_.gradient(run_head(values), values.head[0], {Seed{SeedTerm{}}}, false);
+                   const Head::Result result = run_head(values);
+                   head_.gradients(result, activations(values, result), {Seed{SeedTerm{}}}, false);
                  }));
   }
   at::set_num_threads(threads);
@@ -57,23 +74,25 @@ double SplitEngine::head_ms(const FeatureValues& values) {
 CutResult SplitEngine::run(const at::Tensor& pixels) {
   const FeatureValues values = features_->run(pixels);
   Head::Result head = run_head(values);
+  auto layers = activations(values, head);
   return {std::move(head.output),
-          {values.head[0]},
+          std::move(layers),
           std::move(head.end),
-          {values.head.begin() + 1, values.head.end()}};
+          {values.head.begin() + static_cast<std::ptrdiff_t>(first_), values.head.end()}};
 }
 
 std::vector<at::Tensor> SplitEngine::gradients(const Result& result, const std::vector<Seed>& seeds,
                                                bool more) {
-  return {head_.gradient({result.output, result.end}, result.activations[0], seeds, more)};
+  return head_.gradients({result.output, result.end}, result.activations, seeds, more);
 }
 
 std::vector<at::Tensor> SplitEngine::curvatures(const Result& result,
                                                 const std::vector<Seed>& seeds) {
-  return {head_.curvature({result.output, result.end}, result.activations[0], seeds)};
+  return head_.curvatures({result.output, result.end}, result.activations, seeds);
 }
 
 Tail SplitEngine::tail(const Result& result, std::size_t /*layer: it has one*/, std::int64_t n) {
+  if (places_.size() > 1) throw std::runtime_error("several layers have no tail of their own here");
   return tail_of(head_, result.rest, result.output.size(0), n);
 }
 

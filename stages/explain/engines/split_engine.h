@@ -7,21 +7,25 @@
 #include "stages/explain/engines/engine.h"
 #include "stages/explain/engines/features.h"
 #include "stages/explain/graph/head.h"
+#include "stages/explain/graph/split_graph.h"
 
 namespace gradcam {
 
-/// A network in two halves, cut at one layer: the features run without gradients on whatever is
-/// fastest; the head runs by LibTorch, and it alone is differentiated.
+/// A network in two halves, cut at its target layers: the features run without gradients on
+/// whatever is fastest; the head runs by LibTorch, and it alone is differentiated.
 class SplitEngine : public Engine {
  public:
-  /// `probe`: one picture, on which both halves are tried. Throws what the halves throw, and
-  /// std::runtime_error if the output of the head does not depend on the activation.
-  SplitEngine(std::unique_ptr<Features> features, Head head, const at::Tensor& probe);
+  /// `places`: of the target layers, in the order asked for. `probe`: one picture, on which both
+  /// halves are tried. Throws what the halves throw, and std::runtime_error if the output of the
+  /// head does not depend on the activations.
+  SplitEngine(std::unique_ptr<Features> features, Head head, const at::Tensor& probe,
+              std::vector<SplitGraph::Place> places = {{false, 0}});
 
   Result run(const at::Tensor& pixels) override;
   std::vector<at::Tensor> gradients(const Result& result, const std::vector<Seed>& seeds,
                                     bool more) override;
   std::vector<at::Tensor> curvatures(const Result& result, const std::vector<Seed>& seeds) override;
+  /// Throws std::runtime_error where there are several layers.
   Tail tail(const Result& result, std::size_t layer, std::int64_t n) override;
   at::Tensor forward_only(const at::Tensor& pixels) override;
   std::vector<std::int64_t> output_shape() const override { return output_shape_; }
@@ -35,8 +39,12 @@ class SplitEngine : public Engine {
   Head::Result run_head(const FeatureValues& values);
   double head_ms(const FeatureValues& values);
 
+  std::vector<at::Tensor> activations(const FeatureValues& values, const Head::Result& head) const;
+
   std::unique_ptr<Features> features_;
   Head head_;
+  std::vector<SplitGraph::Place> places_;
+  std::size_t first_ = 0;  ///< how many activations the features give
   std::vector<std::int64_t> output_shape_;
   bool small_head_ = false;
 };

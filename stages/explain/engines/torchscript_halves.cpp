@@ -12,8 +12,11 @@
 #include <vector>
 
 #include "stages/explain/engines/cuda_graph.h"
+#include "stages/explain/engines/split_engine.h"
 #include "stages/explain/graph/cut_graph.h"
 #include "stages/explain/graph/graph_marks.h"
+#include "stages/explain/graph/head.h"
+#include "stages/explain/methods/methods.h"
 #include "stages/explain/model/module_graphs.h"
 
 namespace gradcam {
@@ -93,6 +96,10 @@ class TorchScriptFeatures : public Features {
 }  // namespace
 
 const SplitGraph& halves_of(const EngineRequest& request) {
+  const std::string& method = request.options.method;
+  if (request.layers.size() > 1 && method != "auto" && find_method(method).needs.tail) {
+    throw std::runtime_error("method " + method + " at several layers runs the network as it is");
+  }
   if (*request.halves) return **request.halves;
   const Model& model = request.network.model();
   const ModelDescription& d = request.description;
@@ -101,6 +108,16 @@ const SplitGraph& halves_of(const EngineRequest& request) {
   auto halves = split(marked);
   if (!halves) throw std::runtime_error("the graph cannot be split at this layer");
   return request.halves->emplace(std::move(*halves));
+}
+
+std::unique_ptr<Engine> split_engine(const EngineRequest& request, const SplitGraph& halves,
+                                     std::unique_ptr<Features> features) {
+  std::vector<SplitGraph::Place> places;
+  for (const std::string& layer : request.layers) places.push_back(halves.layers.at(layer));
+  return std::make_unique<SplitEngine>(
+      std::move(features),
+      Head(halves.head, request.description.output, halves.count(false), halves.count(true)),
+      request.probe, std::move(places));
 }
 
 std::string name_of(TorchScriptForm form) {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "stages/explain/engines/engine.h"
 #include "stages/explain/engines/engine_kinds.h"
 #include "stages/explain/engines/features.h"
 #include "stages/explain/graph/split_graph.h"
@@ -18,10 +19,14 @@ enum class TorchScriptForm {
   kFp16,       ///< the same in fp16, for CUDA
 };
 
-/// The halves of the network's TorchScript graph, cut at the one layer of the request; made once
-/// for all its candidates. Throws as CutGraph does for what cannot be cut at all, and
-/// std::runtime_error for what cannot be split.
+/// The halves of the network's TorchScript graph, cut at the layers of the request; made once for
+/// all its candidates. Throws as CutGraph does for what cannot be cut at all, and
+/// std::runtime_error for what cannot be split, or not as the method needs it.
 const SplitGraph& halves_of(const EngineRequest& request);
+
+/// An engine of these halves.
+std::unique_ptr<Engine> split_engine(const EngineRequest& request, const SplitGraph& halves,
+                                     std::unique_ptr<Features> features);
 
 /// "torchscript bf16"
 std::string name_of(TorchScriptForm form);

@@ -43,19 +43,16 @@ std::vector<EngineCandidate> torchscript_candidates(const EngineRequest& request
                                 request.network.model(), request.layers, request.description);
                           }});
   }
-  if (request.layers.size() != 1) return candidates;
   for (const TorchScriptForm form : forms_of(request)) {
-    candidates.push_back({name_of(form),
-                          [request, form] {
-                            const ModelDescription& description = request.description;
-                            const Normalisation normalisation(description,
-                                                              request.network.device());
-                            const SplitGraph& halves = halves_of(request);
-                            return std::make_unique<SplitEngine>(
-                                torchscript_features(halves, form, normalisation),
-                                Head(halves.head, description.output), request.probe);
-                          },
-                          /*last_resort=*/form == TorchScriptForm::kOptimized});
+    candidates.push_back(
+        {name_of(form),
+         [request, form] {
+           const ModelDescription& description = request.description;
+           const Normalisation normalisation(description, request.network.device());
+           const SplitGraph& halves = halves_of(request);
+           return split_engine(request, halves, torchscript_features(halves, form, normalisation));
+         },
+         /*last_resort=*/form == TorchScriptForm::kOptimized});
   }
   return candidates;
 }
@@ -66,7 +63,6 @@ std::string torchscript_format_obstacle(const EngineRequest& request) {
   if (!request.network.device().is_cpu()) {
     return "is for the CPU; give --device cpu, or auto, fp32 or fp16";
   }
-  if (request.layers.size() != 1) return "works with one layer; give auto or fp32";
   return "this processor does not compute in it; give auto or fp32";
 }
 

@@ -5,7 +5,7 @@
 
 #include "stages/explain/engines/engine_kinds.h"
 
-/// LibTorch as one of engine_kinds(): the whole graph, or split at its one layer, in several forms.
+/// LibTorch as one of engine_kinds(): the whole graph, or split at its layers, in several forms.
 namespace gradcam {
 
 std::string torchscript_obstacle(const Network& network, const std::vector<std::string>& layers);

@@ -111,9 +111,18 @@ bool only_averages(const jit::Graph& graph) {
 Head::~Head() = default;
 Head::Head(Head&&) noexcept = default;
 
-Head::Head(const std::shared_ptr<jit::Graph>& graph, const OutputChoice& output) : output_(output) {
+Head::Head(const std::shared_ptr<jit::Graph>& graph, const OutputChoice& output, std::size_t layers,
+           std::size_t inner)
+    : output_(output), inner_(inner) {
   auto own = graph->copy();
   jit::EliminateDeadCode(own);
+  std::vector<jit::Value*> inside;
+  if (inner_ > 0) {
+    const auto results = own->outputs().at(0)->node()->inputs();
+    inside.assign(results.begin() + 1, results.end());
+    own->registerOutput(results[0]);
+    own->eraseOutput(0);
+  }
   jit::Node* const last = own->outputs().at(0)->node();
   if (last->kind() == c10::aten::linear) {
     const auto weight = constant_tensor(last->input(1));
@@ -123,10 +132,11 @@ Head::Head(const std::shared_ptr<jit::Graph>& graph, const OutputChoice& output)
       bias_ = bias.value_or(at::Tensor());
       own->eraseOutput(0);
       own->registerOutput(last->input(0));
-      jit::EliminateDeadCode(own);
-      only_averages_ = only_averages(*own);
+      only_averages_ = layers == 1 && inner_ == 0 && only_averages(*own);
     }
   }
+  if (inner_ > 0) return_also(*own, inside);
+  jit::EliminateDeadCode(own);
   jit::OptimizeFrozenGraph(own, /*optimize_numerics=*/true);
   function_ = std::make_unique<jit::GraphFunction>("head", own, nullptr);
 }
@@ -135,30 +145,40 @@ Head::Result Head::run(const std::vector<at::Tensor>& values, const at::Tensor& 
   if (only_averages_ && output.defined()) return {output, {}};
   jit::Stack stack(values.begin(), values.end());
   function_->run(stack);
-  const auto end = output_tensor(stack.back(), output_);
+  c10::IValue returned = stack.back();
+  std::vector<at::Tensor> inner;
+  if (inner_ > 0) {
+    const auto all = returned.toTuple();
+    returned = all->elements()[0];
+    for (std::size_t i = 0; i < inner_; ++i) inner.push_back(all->elements()[i + 1].toTensor());
+  }
+  const auto end = output_tensor(returned, output_);
   if (!end) throw std::runtime_error("forward returns no tensor");
-  if (!weight_.defined()) return {*end, *end};
-  if (output.defined()) return {output, *end};
+  if (!weight_.defined()) return {*end, *end, std::move(inner)};
+  if (output.defined()) return {output, *end, std::move(inner)};
   const at::NoGradGuard no_grad;
-  return {at::linear(*end, weight_, bias_), *end};
+  return {at::linear(*end, weight_, bias_), *end, std::move(inner)};
 }
 
 bool Head::depends_on_activation(const Result& result) const {
   return only_averages_ || result.end.requires_grad();
 }
 
-at::Tensor Head::gradient(const Result& result, const at::Tensor& activation,
-                          const std::vector<Seed>& seeds, bool retain_graph) {
+std::vector<at::Tensor> Head::gradients(const Result& result,
+                                        const std::vector<at::Tensor>& activations,
+                                        const std::vector<Seed>& seeds, bool retain_graph) {
   const at::NoGradGuard no_grad;  // of what is done here; what has been recorded stays
-  if (only_averages_) return rows_of(averaged(activation), seeds).expand_as(activation);
-  return torch::autograd::grad({result.end}, {activation}, {direction(result, seeds)},
-                               retain_graph)[0];
+  if (only_averages_) {
+    return {rows_of(averaged(activations.at(0)), seeds).expand_as(activations[0])};
+  }
+  return torch::autograd::grad({result.end}, activations, {direction(result, seeds)}, retain_graph);
 }
 
-at::Tensor Head::curvature(const Result& result, const at::Tensor& activation,
-                           const std::vector<Seed>& seeds) {
-  if (only_averages_) return at::zeros_like(activation.detach());
-  return second_order(result.end, direction(result, seeds), {activation})[0];
+std::vector<at::Tensor> Head::curvatures(const Result& result,
+                                         const std::vector<at::Tensor>& activations,
+                                         const std::vector<Seed>& seeds) {
+  if (only_averages_) return {at::zeros_like(activations.at(0).detach())};
+  return second_order(result.end, direction(result, seeds), activations);
 }
 
 /// dS/d(end).

@@ -32,11 +32,13 @@ class Head {
     /// Where differentiation begins: what the last layer takes, or `output`. Undefined where there
     /// is nothing to differentiate.
     at::Tensor end;
+    std::vector<at::Tensor> inner{};  ///< activations of the target layers in the head
   };
 
-  /// `graph`: activation, rest of the frontier… → what forward returns, frozen; it does not write
-  /// into its first argument. `output` as in CutGraph.
-  Head(const std::shared_ptr<torch::jit::Graph>& graph, const OutputChoice& output);
+  /// `graph`: SplitGraph::head, of which `layers` target layers are arguments and `inner` come out
+  /// of it. `output` as in CutGraph.
+  Head(const std::shared_ptr<torch::jit::Graph>& graph, const OutputChoice& output,
+       std::size_t layers = 1, std::size_t inner = 0);
   ~Head();
   Head(Head&&) noexcept;
 
@@ -45,15 +47,17 @@ class Head {
   /// tensor.
   Result run(const std::vector<at::Tensor>& values, const at::Tensor& output = {});
 
-  /// False if no gradient leads from the result of run() to the activation.
+  /// False if no gradient leads from the result of run() to any activation.
   bool depends_on_activation(const Result& result) const;
 
-  /// As Engine::gradients(), with respect to `activation`.
-  at::Tensor gradient(const Result& result, const at::Tensor& activation,
-                      const std::vector<Seed>& seeds, bool retain_graph);
+  /// As Engine::gradients(), with respect to `activations`.
+  std::vector<at::Tensor> gradients(const Result& result,
+                                    const std::vector<at::Tensor>& activations,
+                                    const std::vector<Seed>& seeds, bool retain_graph);
   /// As Engine::curvatures().
-  at::Tensor curvature(const Result& result, const at::Tensor& activation,
-                       const std::vector<Seed>& seeds);
+  std::vector<at::Tensor> curvatures(const Result& result,
+                                     const std::vector<at::Tensor>& activations,
+                                     const std::vector<Seed>& seeds);
 
  private:
   at::Tensor direction(const Result& result, const std::vector<Seed>& seeds) const;
@@ -61,6 +65,7 @@ class Head {
 
   std::unique_ptr<torch::jit::GraphFunction> function_;
   OutputChoice output_;
+  std::size_t inner_;
   at::Tensor weight_;           ///< [classes, K] of the last layer, if it is linear; else undefined
   at::Tensor bias_;             ///< may be undefined
   bool only_averages_ = false;  ///< the last layer takes the mean over the places of the activation

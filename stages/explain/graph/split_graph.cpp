@@ -130,27 +130,46 @@ void collect_frontier(jit::Value* value, const std::set<const jit::Node*>& behin
   for (jit::Value* input : producer->inputs()) collect_frontier(input, behind, frontier);
 }
 
-SplitGraph split_at(jit::Graph& whole, jit::Node* mark) {
-  std::vector<jit::Node*> behind;
-  std::set<const jit::Node*> is_behind;
+/// What lies behind the marks, those themselves included, and the marks that no other is behind.
+struct Behind {
+  std::vector<jit::Node*> nodes;
+  std::set<const jit::Node*> set;
+  std::vector<Mark> first;
+  std::vector<Mark> later;
+};
+
+Behind behind(jit::Graph& whole, const std::vector<Mark>& marks) {
+  Behind found;
   for (jit::Node* node : whole.nodes()) {
     const bool depends =
         std::any_of(node->inputs().begin(), node->inputs().end(),
-                    [&](const jit::Value* input) { return is_behind.count(input->node()) > 0; });
+                    [&](const jit::Value* input) { return found.set.count(input->node()) > 0; });
     if (has_lasting_effect(node)) throw CannotSplit();
-    if (!depends && node != mark) continue;
-    behind.push_back(node);
-    is_behind.insert(node);
+    const auto mark = std::ranges::find(marks, node, &Mark::node);
+    if (mark != marks.end()) (depends ? found.later : found.first).push_back(*mark);
+    if (!depends && mark == marks.end()) continue;
+    found.nodes.push_back(node);
+    found.set.insert(node);
   }
-  std::vector<jit::Value*> values{mark->input(0)};
-  for (jit::Node* node : behind) {
-    for (jit::Value* input : node->inputs()) collect_frontier(input, is_behind, values);
+  return found;
+}
+
+SplitGraph split_at(jit::Graph& whole, const std::vector<Mark>& marks) {
+  const Behind cut = behind(whole, marks);
+  SplitGraph halves;
+  std::vector<jit::Value*> values;
+  for (const Mark& mark : cut.first) {
+    halves.layers[mark.layer] = {false, values.size()};
+    values.push_back(mark.node->input(0));
+  }
+  for (jit::Node* node : cut.nodes) {
+    for (jit::Value* input : node->inputs()) collect_frontier(input, cut.set, values);
   }
 
   Half features;
   features.input(whole.inputs().at(0));
   for (jit::Node* node : whole.nodes()) {
-    if (is_behind.count(node) == 0) features.append(node);
+    if (cut.set.count(node) == 0) features.append(node);
   }
   std::vector<jit::Value*> results;
   results.reserve(values.size());
@@ -161,19 +180,32 @@ SplitGraph split_at(jit::Graph& whole, jit::Node* mark) {
 
   Half head;
   for (jit::Value* value : values) head.input(value);
-  for (jit::Node* node : behind) head.append(node);
+  for (jit::Node* node : cut.nodes) head.append(node);
   head.graph->registerOutput(head.of(whole.outputs().at(0)));
-  return {features.graph, head.graph};
+  std::vector<jit::Value*> inner;
+  for (const Mark& mark : cut.later) {
+    halves.layers[mark.layer] = {true, inner.size()};
+    inner.push_back(head.of(mark.node->input(0)));
+  }
+  if (!inner.empty()) return_also(*head.graph, inner);
+  halves.features = features.graph;
+  halves.head = head.graph;
+  return halves;
 }
 
 }  // namespace
 
+std::size_t SplitGraph::count(bool in_head) const {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      layers, [&](const auto& layer) { return layer.second.in_head == in_head; }));
+}
+
 std::optional<SplitGraph> split(const MarkedGraph& marked) {
   const auto whole = marked.graph()->copy();
   const auto marks = marks_of(*whole);
-  if (marks.size() != 1 || marks[0].in_control_flow) return std::nullopt;
+  if (marks.empty() || std::ranges::any_of(marks, &Mark::in_control_flow)) return std::nullopt;
   try {
-    return split_at(*whole, marks[0].node);
+    return split_at(*whole, marks);
   } catch (const CannotSplit&) {
     return std::nullopt;
   }

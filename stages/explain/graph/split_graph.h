@@ -2,8 +2,11 @@
 
 #include <torch/csrc/jit/ir/ir.h>
 
+#include <cstddef>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "stages/explain/graph/graph_marks.h"
 
@@ -11,16 +14,27 @@ namespace gradcam {
 
 /// A marked graph in two, so that the part without gradients can run in another form.
 struct SplitGraph {
-  /// picture → tuple (activation, frontier…): what does not depend on the target layer. The
-  /// frontier holds the values besides the activation that the head uses, such as a residual
+  /// Where a target layer's activation is.
+  struct Place {
+    bool in_head;       ///< it depends on another target layer, as the coarser levels of a neck do
+    std::size_t index;  ///< among those in the head; else among the activations of the features
+  };
+
+  /// picture → tuple (activations…, frontier…): what does not depend on a target layer. The
+  /// frontier holds the values besides the activations that the head uses, such as a residual
   /// branch.
   std::shared_ptr<torch::jit::Graph> features;
-  /// activation, frontier… → what forward returns. Does not write into its first argument.
+  /// activations…, frontier… → what forward returns; where target layers lie in it, a tuple of that
+  /// and of their activations. Does not write into the activations.
   std::shared_ptr<torch::jit::Graph> head;
+  std::map<std::string, Place> layers;  ///< by name
+
+  std::size_t count(bool in_head) const;
 };
 
-/// Splits at the one mark of the graph. `nullopt`: there are several, or control flow or a changing
-/// list crosses the cut, so that the order of the halves would matter. The caller must
+/// Splits at the marks of the graph: in front of those that depend on no other. `nullopt`: there is
+/// none, or control flow or a changing list crosses the cut, so that the order of the halves would
+/// matter. The caller must
 /// compare both halves with the whole: an operation of the features that writes into a frontier
 /// value in place may run too early.
 std::optional<SplitGraph> split(const MarkedGraph& marked);

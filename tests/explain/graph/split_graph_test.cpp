@@ -5,6 +5,9 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <ostream>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "stages/explain/engines/split_engine.h"
 #include "stages/explain/engines/torchscript_halves.h"
@@ -211,9 +214,50 @@ TEST(SplitGraph, OnlyWhatNeedsTheValuesWaitsForADevice) {
   EXPECT_TRUE(features_wait("mask", "  x = x - torch.masked_select(x, x > 0).mean()\n"));
 }
 
-TEST(SplitGraph, SeveralLayersAreNotSplit) {
-  const Model model = model_of(residual_net(), "several");
-  EXPECT_FALSE(split(mark_layers(model, {"stem", "bn"})));
+/// A neck of two levels, of which the second comes of the first, and a head that takes both.
+torch::jit::Module neck_net() {
+  return tiny::network(
+      {{"stem", tiny::seeded_conv(3, 8, 1)},
+       {"fine", tiny::seeded_conv(8, 8, 3)},
+       {"other", tiny::seeded_conv(8, 8, 4)},
+       {"coarse", tiny::seeded_conv(8, 8, 5)},
+       {"fc", final_linear(tiny::seeded({5, 24}, 9), tiny::seeded({5}, 10))}},
+      "  h = torch.relu(self.stem.forward(x))\n"
+      "  fine = self.fine.forward(h)\n"
+      "  other = self.other.forward(h)\n"
+      "  coarse = self.coarse.forward(torch.max_pool2d(torch.relu(fine), [2, 2]))\n"
+      "  y = torch.cat([torch.mean(torch.relu(fine), [2, 3]),\n"
+      "                 torch.mean(torch.relu(other), [2, 3]),\n"
+      "                 torch.mean(torch.relu(coarse), [2, 3])], 1)\n"
+      "  return self.fc.forward(y)\n");
+}
+
+TEST(SplitGraph, SeveralLayersHaveTheGradientThroughEachOther) {
+  const Model model = model_of(neck_net(), "several");
+  const std::vector<std::string> layers{"coarse", "fine", "other"};
+  CutGraph whole(model, layers, tiny::input_of(kSize, kSize));
+  const auto halves = split(mark_layers(model, layers));
+  ASSERT_TRUE(halves.has_value());
+  EXPECT_EQ(halves->count(/*in_head=*/false), 2);
+  EXPECT_TRUE(halves->layers.at("coarse").in_head);
+  std::vector<SplitGraph::Place> places;
+  for (const std::string& layer : layers) places.push_back(halves->layers.at(layer));
+  const Normalisation normalisation(described());
+  SplitEngine engine(torchscript_features(*halves, TorchScriptForm::kOptimized, normalisation),
+                     Head(halves->head, {}, 2, 1), pictures(1), places);
+  for (int run = 0; run < 5; ++run) {  // more than the profiling runs
+    const auto expected = whole.run(normalisation.apply(pictures(1)));
+    const auto gradients = torch::autograd::grad({expected.output[0][2]}, expected.activations);
+    const auto found = engine.run(pictures(1));
+    const auto own = engine.gradients(found, {Seed{{2, 1}}}, false);
+    EXPECT_LT(relative(found.output, expected.output), 1e-5);
+    ASSERT_EQ(own.size(), layers.size());
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      EXPECT_LT(relative(found.activations[i], expected.activations[i]), 1e-5) << layers[i];
+      EXPECT_LT(relative(own[i], gradients[i]), 1e-5) << layers[i];
+    }
+  }
+  EXPECT_THROW(engine.tail(engine.run(pictures(1)), 0, 0), std::runtime_error);
 }
 
 TEST(SplitGraph, AListThatGrowsAcrossTheCutIsNotSplit) {
