@@ -183,10 +183,15 @@ std::vector<OptionSpec> model_options() {
   return {
       option(
           named(group, Arity::kSingle, {"-m", "--model"}, "MODEL",
-                "TorchScript network (.pt), or a bundle folder; default: the one that scripts/demo "
-                "made"),
-          text_value("a TorchScript file (.pt) or a bundle folder"),
+                "network: TorchScript (.pt), ONNX, OpenVINO (.xml), TensorFlow Lite, or a bundle "
+                "folder; default: the one that scripts/demo made"),
+          text_value("a file (.pt, .onnx, .xml, .tflite) or a bundle folder"),
           [](auto&& o) -> auto& { return o.explain.model; }),
+      option(
+          named(group, Arity::kSingle, {"--input-size"}, "HxW",
+                "height and width of the picture that the network gets; default: the file's or its "
+                "description's"),
+          picture_size_value(), [](auto&& o) -> auto& { return o.explain.input_size; }),
       option(
           named(group, Arity::kSingle, {"--labels"}, "FILE",
                 "class names, one per line or a class-index JSON; default: those of the model's "

@@ -146,6 +146,30 @@ ValueKind<std::array<double, 4>> region_value() {
           }};
 }
 
+ValueKind<std::array<int, 2>> picture_size_value() {
+  using Size = std::array<int, 2>;
+  return {"HEIGHTxWIDTH in pixels, 1..8192, or one number for both",
+          [](const std::string& text) -> std::optional<Size> {
+            constexpr int kMost = 8192;
+            Size size{};
+            int used = 0;
+            int one_used = 0;
+            const int read =
+                std::sscanf(text.c_str(), "%d%nx%d%n", &size[0], &one_used, &size[1], &used);
+            if (read == 1) {
+              size[1] = size[0];
+              used = one_used;
+            }
+            const bool whole = read >= 1 && used == static_cast<int>(text.size());
+            const auto fits = [](int side) { return side >= 1 && side <= kMost; };
+            return whole && fits(size[0]) && fits(size[1]) ? std::optional(size) : std::nullopt;
+          },
+          [](const Size& size) {
+            if (size == Size{}) return std::string();
+            return std::to_string(size[0]) + "x" + std::to_string(size[1]);
+          }};
+}
+
 ValueKind<std::optional<Colour>> colour_value() {
   return {"a colour such as white, gray or #rrggbb",
           [](const std::string& text) -> std::optional<std::optional<Colour>> {

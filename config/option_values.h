@@ -39,6 +39,7 @@ ValueKind<double> seconds_value();
 /// Left, top, right and bottom in fractions of a picture: "0,0.5,1,1". The whole picture prints as
 /// the empty text.
 ValueKind<std::array<double, 4>> region_value();
+ValueKind<std::array<int, 2>> picture_size_value();
 
 /// A colour, or none: that prints as the empty text.
 ValueKind<std::optional<Colour>> colour_value();

@@ -30,7 +30,8 @@ struct InputOptions {
 
 /// Which network is explained, and how.
 struct ExplainOptions {
-  std::string model;                ///< TorchScript file; empty = the default network
+  std::string model;                ///< network file or bundle; empty = the default network
+  std::array<int, 2> input_size{};  ///< height, width of the network's picture; 0 = its own
   std::string labels;               ///< file with labels; empty = those of the description
   std::vector<std::string> layers;  ///< empty = the description's, else chosen automatically
   std::string method = "auto";      ///< auto: as the task wants it, or a name of method_table.h

@@ -13,6 +13,7 @@
 #include "stages/capture/cameras.h"
 #include "stages/capture/source.h"
 #include "stages/explain/graph/layers.h"
+#include "stages/explain/import/file_format.h"
 #include "stages/explain/load.h"
 #include "stages/explain/model/bundle.h"
 #include "stages/explain/model/model.h"
@@ -24,9 +25,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A TorchScript file, or a bundle; a folder of pictures is none.
+/// A network file, or a bundle; a folder of pictures is none.
 bool is_model(const std::string& path) {
-  return fs::path(path).extension() == ".pt" || is_bundle(path);
+  return fs::path(path).extension() == ".pt" || is_other_format(path) || is_bundle(path);
+}
+
+std::string kind_of(const std::string& path) {
+  if (is_bundle(path)) return "bundle: OpenVINO up to its layer, TorchScript";
+  return is_other_format(path) ? std::string(name_of_format(path)) : "TorchScript";
 }
 
 LoadedModel load_subject(const Options& options, const std::string& device) {
@@ -68,10 +74,8 @@ std::string rivals_text(const Explainer& explainer) {
 void print_model(const Options& options) {
   const LoadedModel loaded = load_subject(options, options.explain.device);
   const ModelDescription& d = loaded.description;
-  const Bundle* const bundle = loaded.network.bundle();
   std::printf("model        %s\n", options.subject.c_str());
-  std::printf("kind         %s\n",
-              bundle != nullptr ? "bundle: OpenVINO up to its layer, TorchScript" : "TorchScript");
+  std::printf("kind         %s\n", kind_of(options.subject).c_str());
   if (!d.name.empty()) std::printf("name         %s\n", d.name.c_str());
   std::printf("description  %s\n", d.assumed ? "none: the defaults are assumed" : "found");
   std::printf("input        %dx%d (height x width)\n", d.input_height, d.input_width);

@@ -20,7 +20,7 @@ from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 from gradcam_tools.paths import ROOT
 
 EXPLAIN = "stages/explain"
-SUBJECTS = [f"{EXPLAIN}/{name}" for name in ("tasks", "model", "graph", "methods", "engines", "maps")]
+SUBJECTS = [f"{EXPLAIN}/{name}" for name in ("tasks", "model", "import", "graph", "methods", "engines", "maps")]
 
 # From the bottom to the top. `config` knows no stage, a stage knows no pipeline.
 MAY_INCLUDE: Dict[str, List[str]] = {
@@ -52,7 +52,7 @@ LIBRARIES: Dict[str, List[str]] = {
     "torch": ["stages/explain/"],
     "ATen": ["stages/explain/"],
     "c10": ["stages/explain/"],
-    "openvino": ["stages/explain/engines"],
+    "openvino": ["stages/explain/import", "stages/explain/engines"],
     "libavformat": ["stages/capture"],
     "libavcodec": ["stages/capture"],
     "libavutil": ["stages/capture"],

@@ -6,17 +6,20 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <ranges>
 #include <string_view>
 
 #include "config/engine_table.h"
 #include "config/user_error.h"
+#include "stages/explain/import/file_format.h"
 #include "stages/explain/load_explainer.h"
 #include "stages/explain/model/bundle.h"
 #include "stages/explain/model/device.h"
 #include "stages/explain/model/labels.h"
 #include "stages/explain/model/model.h"
 #include "stages/explain/model/read_description.h"
+#if GRADCAM_WITH_OPENVINO
+#include "stages/explain/import/network_file.h"
+#endif
 
 namespace gradcam {
 namespace {
@@ -57,10 +60,41 @@ std::string identity_of(const std::string& path) {
   return std::to_string(size) + " " + std::to_string(sum);
 }
 
-LoadedModel load_file(const std::string& path, c10::Device device) {
+/// What the options say counts more than what the description says.
+void obey(const ExplainOptions& options, ModelDescription& description) {
+  if (const auto [height, width] = options.input_size; height > 0) {
+    description.input_height = height;
+    description.input_width = width;
+  }
+  if (!options.labels.empty()) description.labels = read_labels(options.labels);
+}
+
+/// A file of another format than TorchScript, as TorchScript.
+LoadedModel load_other_format(const std::string& path, c10::Device device,
+                              const ExplainOptions& options) {
+#if GRADCAM_WITH_OPENVINO
+  require_model_file(path);
+  const NetworkFile file(path);
+  ModelDescription description =
+      find_description(path, file.embedded_description(), "", file.usual());
+  obey(options, description);
+  ImportedNetwork network = file.as_torchscript(description, device);
+  Model model(path, device, std::move(network.module), std::move(network.source),
+              network.is_quantised);
+  return {Network(std::move(model), file.identity(), cache_folder()), std::move(description), ""};
+#else
+  throw UserError(ExitCode::kModel,
+                  "model '" + path + "': " + std::string(name_of_format(path)) +
+                      " is read by OpenVINO, without which this program was built");
+#endif
+}
+
+LoadedModel load_file(const std::string& path, c10::Device device, const ExplainOptions& options) {
+  if (is_other_format(path)) return load_other_format(path, device, options);
   Model model(path, device);
   ModelDescription description =
       find_description(path, model.embedded_description(), model.ultralytics_config());
+  obey(options, description);
   std::string note;
   if (const std::string& left = model.left_in_training(); !left.empty()) {
     note += "; was saved in training mode: " + left + " switched to inference";
@@ -97,10 +131,23 @@ std::string cpu_only_options() {
   for (const EngineEntry& engine : kEngineTable) {
     if (engine.cpu_only) add(engines, engine.name);
   }
-  for (const PrecisionEntry& precision : kPrecisionTable | std::views::reverse) {
-    if (precision.cpu_only) add(precisions, precision.name);
+  for (auto precision = kPrecisionTable.rbegin(); precision != kPrecisionTable.rend();
+       ++precision) {
+    if (precision->cpu_only) add(precisions, precision->name);
   }
   return "--engine " + engines + " and --precision " + precisions;
+}
+
+/// A bundle is for pictures of one size.
+void require_size(const std::string& folder, const ModelDescription& description,
+                  const ExplainOptions& options) {
+  const std::array<int, 2> own{description.input_height, description.input_width};
+  if (options.input_size == std::array<int, 2>{} || options.input_size == own) return;
+  const auto text = [](const std::array<int, 2>& size) {
+    return std::to_string(size[0]) + "x" + std::to_string(size[1]);
+  };
+  throw UserError(ExitCode::kUsage, "--input-size " + text(options.input_size) + ": bundle '" +
+                                        folder + "' is made for " + text(own));
 }
 
 /// A bundle is for the CPU; on a GPU its TorchScript file serves.
@@ -124,14 +171,17 @@ LoadedModel load_bundle(const std::string& folder, const ExplainOptions& options
   try {
     if (why.empty()) {
       const Bundle bundle = open_bundle(folder);
-      return {Network(bundle, device, cache_folder()), find_description(file, ""),
+      ModelDescription description = find_description(file, "");
+      require_size(folder, description, options);
+      obey(options, description);
+      return {Network(bundle, device, cache_folder()), std::move(description),
               note_of(bundle, options)};
     }
   } catch (const UserError& error) {
     if (needed || !has_sound_model(folder)) throw;
     why = error.what();
   }
-  LoadedModel loaded = load_file(file, device);
+  LoadedModel loaded = load_file(file, device, options);
   loaded.note =
       why + "; its model.pt is used instead" + (loaded.note.empty() ? "" : "; " + loaded.note);
   return loaded;
@@ -176,6 +226,7 @@ void require_model(const ExplainOptions& options) {
 std::vector<fs::path> files_read(const ExplainOptions& options) {
   const std::string path = find_model(options.model);
   std::vector<fs::path> files = {path, fs::path(path).replace_extension(".json")};
+  if (is_other_format(path)) files.push_back(fs::path(path).replace_extension(".bin"));
   std::error_code error;  // the files of a bundle; of anything else there are none
   for (fs::directory_iterator entry(path, error), end; !error && entry != end;
        entry.increment(error)) {
@@ -188,10 +239,9 @@ std::vector<fs::path> files_read(const ExplainOptions& options) {
 
 LoadedModel load_model(const ExplainOptions& options) {
   const std::string path = find_model(options.model);
-  LoadedModel loaded =
-      is_folder(path) ? load_bundle(path, options) : load_file(path, parse_device(options.device));
+  LoadedModel loaded = is_folder(path) ? load_bundle(path, options)
+                                       : load_file(path, parse_device(options.device), options);
   ModelDescription& description = loaded.description;
-  if (!options.labels.empty()) description.labels = read_labels(options.labels);
   if (description.name.empty()) description.name = fs::path(path).stem().string();
   return loaded;
 }

@@ -36,6 +36,10 @@ const Setting kSettings[] = {
     {"mirror", "false", [](const Options& o) { return o.output.mirror == Choice::kNo; }},
     {"live", "true", [](const Options& o) { return o.run.live == Choice::kYes; }},
     {"model", "m.pt", [](const Options& o) { return o.explain.model == "m.pt"; }},
+    {"input-size", "192x256",
+     [](const Options& o) {
+       return o.explain.input_size == std::array<int, 2>{192, 256};
+     }},
     {"labels", "l.txt", [](const Options& o) { return o.explain.labels == "l.txt"; }},
     {"layer", "a.b,c",
      [](const Options& o) {
@@ -160,6 +164,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadText{"layer", "a,", "auto, or layer names separated by commas"},
         BadText{"layer", "auto,a", "auto, or layer names separated by commas"},
         BadText{"method", "gradkam", "one of auto, gradcam, gradcam++"},
+        BadText{"input-size", "192x", "HEIGHTxWIDTH"},
+        BadText{"input-size", "0x10", "HEIGHTxWIDTH"},
+        BadText{"input-size", "10x9000", "HEIGHTxWIDTH"},
+        BadText{"input-size", "10,12", "HEIGHTxWIDTH"},
         BadText{"region", "0,0,1", "LEFT,TOP,RIGHT,BOTTOM"},
         BadText{"region", "0.5,0,0.5,1", "LEFT,TOP,RIGHT,BOTTOM"},
         BadText{"region", "0,0,1,1.1", "LEFT,TOP,RIGHT,BOTTOM"},

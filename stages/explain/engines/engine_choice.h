@@ -30,7 +30,7 @@ struct ChosenEngine {
 };
 
 /// Least correlation with the reference, of scores and of Grad-CAM map. The second one holds if the
-/// user asked for a rounded format: the reference is then rounded, too.
+/// user asked for a rounded format, or the network itself rounds: so does the reference then.
 constexpr double kAgreesWithFp32 = 0.99;
 constexpr double kAgreesWithRounded = 0.9;
 

@@ -37,6 +37,11 @@ bool EngineRequest::allows(Precision precision) const {
   return !row_of(kPrecisionTable, precision).only_if_asked;
 }
 
+double EngineRequest::agreement() const {
+  const bool is_quantised = network.bundle() == nullptr && network.model().is_quantised();
+  return allows(Precision::kFp32) && !is_quantised ? kAgreesWithFp32 : kAgreesWithRounded;
+}
+
 std::span<const EngineKind> engine_kinds() { return kKinds; }
 
 }  // namespace gradcam

@@ -26,6 +26,8 @@ struct EngineRequest {
   /// What halves_of() has made; copies of the request share it.
   std::shared_ptr<std::optional<SplitGraph>> halves = std::make_shared<std::optional<SplitGraph>>();
 
+  /// The least agreement with the first candidate: ChoiceRules::agreement.
+  double agreement() const;
   /// Whether `--engine` and `--precision` leave the choice to them, or name them.
   bool allows(EngineName engine) const;
   bool allows(Precision precision) const;

@@ -95,9 +95,7 @@ ChosenEngine make_engine(const Network& network, const std::vector<std::string>&
   const EngineRequest request{network, layers, description, options, probe_pixels(description)};
   const auto candidates = candidates_for(request);
   const ChoiceRules rules{
-      .threads = engine_threads(options),
-      .agreement = request.allows(Precision::kFp32) ? kAgreesWithFp32 : kAgreesWithRounded,
-      .choosing = choosing};
+      .threads = engine_threads(options), .agreement = request.agreement(), .choosing = choosing};
   try {
     return choose_engine(candidates, request.probe, rules,
                          ChoiceMemory(network.cache(), key_of(request, candidates)));

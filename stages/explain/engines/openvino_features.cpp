@@ -14,7 +14,7 @@
 #include <optional>
 #include <vector>
 
-#include "stages/explain/engines/openvino_reason.h"
+#include "stages/explain/import/openvino_reason.h"
 
 namespace gradcam {
 

@@ -20,6 +20,7 @@
 #include "stages/explain/engines/torch_to_openvino.h"
 #include "stages/explain/engines/torchscript_halves.h"
 #include "stages/explain/graph/head.h"
+#include "stages/explain/import/cut_model.h"
 #include "stages/explain/model/normalisation.h"
 #include "stages/explain/model/tensors.h"
 #endif
@@ -39,7 +40,6 @@ std::string openvino_obstacle(const Network& network, const std::vector<std::str
   if (!GRADCAM_WITH_OPENVINO) return "this program was built without OpenVINO";
   if (fits_bundle(network, layers)) return "";
   if (!network.device().is_cpu()) return "it is for the CPU";
-  if (layers.size() != 1) return "it works with one layer";
   if (network.has_model()) return "";
   return "the bundle was made for layer " + network.bundle()->layer;
 }
@@ -111,12 +111,10 @@ std::unique_ptr<Engine> engine_of_bundle(const EngineRequest& request, const Com
 /// Throws std::runtime_error where the features give other values than the graph that they were
 /// made from: `--engine openvino` leaves no other engine to hold them against.
 void check_features(Features& features, const SplitGraph& halves,
-                    const Normalisation& normalisation, const at::Tensor& probe) {
+                    const Normalisation& normalisation, const at::Tensor& probe, double least) {
   const auto expected =
       torchscript_features(halves, TorchScriptForm::kPlain, normalisation)->run(probe).head;
   const auto found = features.run(probe).head;
-  const double least =
-      features.precision() == Precision::kFp32 ? kAgreesWithFp32 : kAgreesWithRounded;
   for (std::size_t i = 0; i < expected.size(); ++i) {
     if (expected[i].sizes() == found.at(i).sizes() && correlation(expected[i], found[i]) >= least) {
       continue;
@@ -125,18 +123,25 @@ void check_features(Features& features, const SplitGraph& halves,
   }
 }
 
+/// The part in front of the cut: of a file that OpenVINO read, its own nodes; else, and where the
+/// file's shapes do not allow so many pictures, made of the graph.
+OpenVino::ModelFor model_for(const EngineRequest& request, const SplitGraph& halves) {
+  return [graph = halves.features, d = request.description,
+          source = request.network.model().source()](int count) {
+    if (source != nullptr) {
+      if (auto own = cut_model(*source, *graph, count)) return own;
+    }
+    return to_openvino(*graph, count, d.channels(), d.input_height, d.input_width);
+  };
+}
+
 std::unique_ptr<Engine> engine_of_graph(const EngineRequest& request, const Compiler& compiled,
                                         Precision format) {
-  const ModelDescription& description = request.description;
   const SplitGraph& halves = halves_of(request);
-  auto features = compiled(
-      [graph = halves.features, d = description](int count) {
-        return to_openvino(*graph, count, d.channels(), d.input_height, d.input_width);
-      },
-      format);
-  check_features(*features, halves, compiled.normalisation, request.probe);
-  return std::make_unique<SplitEngine>(std::move(features), Head(halves.head, description.output),
-                                       request.probe);
+  auto features = compiled(model_for(request, halves), format);
+  const double least = format == Precision::kFp32 ? request.agreement() : kAgreesWithRounded;
+  check_features(*features, halves, compiled.normalisation, request.probe, least);
+  return split_engine(request, halves, std::move(features));
 }
 
 }  // namespace

@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "stages/explain/engines/openvino_reason.h"
+#include "stages/explain/import/openvino_reason.h"
 #include "stages/explain/model/module_graphs.h"
 
 // OpenVINO's own front end for PyTorch does the work: it asks a "decoder" for the nodes of a graph,

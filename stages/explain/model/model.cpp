@@ -51,7 +51,7 @@ void require_model_file(const std::string& path) {
   const bool missing = status.type() == std::filesystem::file_type::not_found;
   throw UserError(ExitCode::kModel, "model '" + path + "': " +
                                         (missing || !error ? "no such file" : error.message()) +
-                                        " (a TorchScript .pt)");
+                                        " (a network: .pt, .onnx, .xml, .tflite, or a bundle)");
 }
 
 Model::Model(const std::string& path, c10::Device device) : path_(path), device_(device) {
@@ -60,8 +60,20 @@ Model::Model(const std::string& path, c10::Device device) : path_(path), device_
   auto module = load(path, device, extra);
   embedded_description_ = extra[kDescription];
   ultralytics_config_ = extra[kUltralytics];
+  keep(std::move(module));
+}
+
+Model::Model(const std::string& path, c10::Device device, torch::jit::Module module,
+             std::shared_ptr<const ov::Model> source, bool is_quantised)
+    : path_(path), device_(device), source_(std::move(source)), is_quantised_(is_quantised) {
+  settle(device);
+  compute_alone();
+  keep(std::move(module));
+}
+
+void Model::keep(torch::jit::Module module) {
   if (!module.find_method("forward")) {
-    throw UserError(ExitCode::kModel, "model '" + path + "': has no forward");
+    throw UserError(ExitCode::kModel, "model '" + path_ + "': has no forward");
   }
   module.eval();
   for (at::Tensor parameter : module.parameters()) parameter.set_requires_grad(false);

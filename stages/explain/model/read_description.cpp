@@ -29,6 +29,7 @@ const std::map<std::string, BoxFormat> kFormats = {{"yolox", BoxFormat::kYolox},
 template <typename T>
 std::string names_in(const std::map<std::string, T>& values) {
   std::vector<std::string> names;
+  names.reserve(values.size());
   for (const auto& [name, value] : values) names.push_back(name);
   return listed(names);
 }
@@ -314,7 +315,7 @@ class Reader {
 }  // namespace
 
 ModelDescription parse_description(const std::string& text, const std::string& origin,
-                                   const std::string& folder) {
+                                   const std::string& folder, const ModelDescription& usual) {
   json document;
   try {
     document = json::parse(text);
@@ -326,7 +327,7 @@ ModelDescription parse_description(const std::string& text, const std::string& o
   }
   // The task decides the default activation, which output.activation may overrule, so it comes
   // first.
-  ModelDescription description;
+  ModelDescription description = usual;
   const Reader reader(origin, folder);
   if (document.is_object() && document.contains("task")) {
     reader.read(json{{"task", document["task"]}}, description);
@@ -340,16 +341,16 @@ ModelDescription parse_description(const std::string& text, const std::string& o
 }
 
 ModelDescription find_description(const std::string& model_path, const std::string& embedded,
-                                  const std::string& ultralytics) {
+                                  const std::string& ultralytics, const ModelDescription& usual) {
   const fs::path beside = fs::path(model_path).replace_extension(".json");
   const std::string folder = fs::path(model_path).parent_path().string();
-  ModelDescription description;
+  ModelDescription description = usual;
   std::error_code error;  // one that may not be looked at is none
   if (fs::is_regular_file(beside, error)) {
     description = parse_description(read_file(beside.string(), ExitCode::kModel, "description"),
-                                    "description '" + beside.string() + "'", folder);
+                                    "description '" + beside.string() + "'", folder, usual);
   } else if (!embedded.empty()) {
-    description = parse_description(embedded, "description in '" + model_path + "'", folder);
+    description = parse_description(embedded, "description in '" + model_path + "'", folder, usual);
   } else if (const auto classifier = ultralytics_classifier(ultralytics)) {
     description = *classifier;
   } else {

@@ -94,9 +94,21 @@ TEST_F(EngineKinds, OpenVinoRunsAFileAsItIs) {
   EXPECT_LT((openvino.map - torchscript.map).abs().max().item<float>(), 1e-4);
 }
 
+TEST_F(EngineKinds, SeveralLayersRunInOpenVinoUnlessTheMethodNeedsTheirTails) {
+  if (openvino().version().empty()) GTEST_SKIP() << "built without OpenVINO";
+  layers_ = {"conv", "conv"};
+  options_.engine = EngineName::kOpenVino;
+  options_.precision = Precision::kFp32;
+  EXPECT_EQ(make().engine->name(), "openvino fp32");
+  options_.method = "ablationcam";
+  EXPECT_USER_ERROR(make(), ExitCode::kModel, "method ablationcam at several layers");
+}
+
 TEST_F(EngineKinds, AnEngineThatCannotRunTheNetworkSaysWhy) {
   options_.engine = EngineName::kOpenVino;
-  layers_ = {"conv", "fc"};
+  Bundle bundle;  // without a model.pt for other layers
+  bundle.layer = "stem";
+  network_ = Network(bundle, c10::Device("cpu"), "");
   EXPECT_USER_ERROR(make(), ExitCode::kUsage,
                     "--engine openvino: " + openvino().obstacle(network_, layers_));
 }
@@ -108,10 +120,6 @@ TEST_F(EngineKinds, AFormatThatIsNotToBeHadSaysWhy) {
   options_.precision = Precision::kInt8;
   EXPECT_USER_ERROR(make(), ExitCode::kUsage,
                     "--precision int8: " + openvino().format_obstacle(request()));
-  options_.precision = Precision::kBf16;
-  layers_ = {"conv", "conv"};
-  EXPECT_USER_ERROR(make(), ExitCode::kUsage,
-                    "--precision bf16: works with one layer; give auto or fp32");
 }
 
 }  // namespace

@@ -1,11 +1,22 @@
 #pragma once
 
+#include <cctype>
 #include <openvino/core/except.hpp>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 
 namespace gradcam {
+
+/// Short and printable: some reasons quote the whole of a file.
+inline std::string shortened(const std::string& reason) {
+  constexpr std::size_t kMost = 300;
+  std::string text;
+  for (const char c : reason.substr(0, kMost)) {
+    if (std::isprint(static_cast<unsigned char>(c)) != 0) text += c;
+  }
+  return text + (reason.size() > kMost ? " ..." : "");
+}
 
 /// What OpenVINO threw, as one line: without those that name places in its sources, and of the long
 /// report of a conversion the one that names the operations it has no rule for.
@@ -22,7 +33,7 @@ inline std::string openvino_reason(const std::string& what) {
     reason = line;
     found = !line.starts_with("Check '");  // which condition did not hold: the reason follows
   }
-  return "OpenVINO: " + reason;
+  return "OpenVINO: " + shortened(reason);
 }
 
 /// `work()`; what OpenVINO throws comes as std::runtime_error of one line.

@@ -1,0 +1,117 @@
+#include "stages/explain/import/known_values.h"
+
+#include <ATen/ops/empty.h>
+#include <ATen/ops/from_blob.h>
+#include <ATen/ops/tensor.h>
+
+#include <memory>
+#include <openvino/op/constant.hpp>
+#include <openvino/op/util/op_types.hpp>
+#include <stdexcept>
+#include <vector>
+
+namespace gradcam {
+namespace {
+
+using Port = ov::Output<ov::Node>;
+
+bool is_shape_of(const ov::Node& node) {
+  return std::string(node.get_type_name()) == "ShapeOf" &&
+         node.get_input_partial_shape(0).is_static();
+}
+
+std::optional<at::ScalarType> same_type(const ov::element::Type& type) {
+  if (type == ov::element::f32) return at::kFloat;
+  if (type == ov::element::f64) return at::kDouble;
+  if (type == ov::element::f16) return at::kHalf;
+  if (type == ov::element::bf16) return at::kBFloat16;
+  if (type == ov::element::i64) return at::kLong;
+  if (type == ov::element::i32) return at::kInt;
+  if (type == ov::element::i16) return at::kShort;
+  if (type == ov::element::i8) return at::kChar;
+  if (type == ov::element::u8) return at::kByte;
+  if (type == ov::element::boolean) return at::kByte;
+  return std::nullopt;
+}
+
+at::ScalarType wanted_type(const ov::element::Type& type) {
+  if (type.is_real()) return at::kFloat;
+  return type == ov::element::boolean ? at::kBool : at::kLong;
+}
+
+/// `owner`: of the memory.
+at::Tensor as_tensor(const ov::Tensor& value, const std::shared_ptr<const void>& owner) {
+  const ov::Shape& size = value.get_shape();
+  const std::vector<std::int64_t> shape(size.begin(), size.end());
+  const at::ScalarType wanted = wanted_type(value.get_element_type());
+  if (ov::shape_size(size) == 0) return at::empty(shape, wanted);
+  const auto type = same_type(value.get_element_type());
+  if (type) {
+    return at::from_blob(
+               const_cast<void*>(value.data()), shape,
+               [owner](void*) { /* the owner goes with the tensor */ }, *type)
+        .to(wanted);
+  }
+  // Numbers of four bits, and others that LibTorch has no type for.
+  const ov::op::v0::Constant constant(value);
+  if (wanted == at::kFloat) return at::tensor(constant.cast_vector<float>()).reshape(shape);
+  return at::tensor(constant.cast_vector<std::int64_t>()).reshape(shape);
+}
+
+}  // namespace
+
+std::string named(const ov::Node& node) {
+  return std::string(node.get_type_name()) + " (" + node.get_friendly_name() + ")";
+}
+
+KnownValues::KnownValues(const ov::Model& model) {
+  for (const auto& node : model.get_ordered_ops()) {
+    bool varies = ov::op::util::is_parameter(node);
+    for (const auto& input : node->inputs()) {
+      varies = varies || varying_.contains(input.get_source_output().get_node());
+    }
+    if (varies && !is_shape_of(*node)) varying_.insert(node.get());
+  }
+}
+
+ov::Tensor KnownValues::computed(const Port& port) {
+  if (const auto found = computed_.find(port); found != computed_.end()) return found->second;
+  ov::Node* const node = port.get_node();
+  if (const auto* constant = ov::as_type<ov::op::v0::Constant>(node)) {
+    return computed_[port] = constant->get_tensor_view();
+  }
+  if (is_shape_of(*node)) {
+    const ov::Shape shape = node->get_input_shape(0);
+    ov::Tensor sizes(node->get_output_element_type(0), ov::Shape{shape.size()});
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+      if (sizes.get_element_type() == ov::element::i32) {
+        sizes.data<std::int32_t>()[i] = static_cast<std::int32_t>(shape[i]);
+      } else {
+        sizes.data<std::int64_t>()[i] = static_cast<std::int64_t>(shape[i]);
+      }
+    }
+    return computed_[port] = sizes;
+  }
+  ov::TensorVector inputs;
+  for (const auto& input : node->inputs()) inputs.push_back(computed(input.get_source_output()));
+  ov::TensorVector outputs;
+  for (const auto& output : node->outputs()) {
+    if (output.get_partial_shape().is_dynamic()) break;
+    outputs.emplace_back(output.get_element_type(), output.get_shape());
+  }
+  if (outputs.size() != node->get_output_size() || !node->evaluate(outputs, inputs)) {
+    throw std::runtime_error("cannot compute " + named(*node));
+  }
+  for (std::size_t i = 0; i < outputs.size(); ++i) computed_[node->output(i)] = outputs[i];
+  return outputs.at(port.get_index());
+}
+
+at::Tensor KnownValues::of(const Port& port) {
+  const ov::Tensor value = computed(port);
+  if (ov::op::util::is_constant(port.get_node())) {
+    return as_tensor(value, port.get_node_shared_ptr());
+  }
+  return as_tensor(value, std::make_shared<ov::Tensor>(value));
+}
+
+}  // namespace gradcam

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <openvino/core/model.hpp>
+#include <optional>
+#include <set>
+#include <string>
+
+namespace gradcam {
+
+/// What of a network does not depend on the picture: weights, and what is computed from weights
+/// and shapes alone. Front ends spell a bias as four nodes of such.
+class KnownValues {
+ public:
+  /// All shapes of the model are known.
+  explicit KnownValues(const ov::Model& model);
+
+  bool depends_on_picture(const ov::Output<ov::Node>& port) const {
+    return varying_.contains(port.get_node());
+  }
+  /// The value: float for any real type, int64 for any whole one, bool. That of a float constant
+  /// shares the model's memory and keeps it. Throws std::runtime_error that names the operation
+  /// that cannot be computed.
+  at::Tensor of(const ov::Output<ov::Node>& port);
+
+ private:
+  ov::Tensor computed(const ov::Output<ov::Node>& port);
+
+  std::set<const ov::Node*> varying_;
+  std::map<ov::Output<ov::Node>, ov::Tensor> computed_;
+};
+
+/// "Convolution (/layer1/conv1/Conv)": an operation, for messages.
+std::string named(const ov::Node& node);
+
+}  // namespace gradcam

@@ -1,0 +1,233 @@
+#include "stages/explain/import/network_file.h"
+
+#include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
+
+#include <fstream>
+#include <string>
+
+#include "config/user_error.h"
+#include "stages/explain/graph/cut_graph.h"
+#include "stages/explain/graph/layers.h"
+#include "stages/explain/graph/split_graph.h"
+#include "stages/explain/import/cut_model.h"
+#include "stages/explain/model/model.h"
+#include "tests/explain/import/openvino_models.h"
+#include "tests/support/temp_folder.h"
+#include "tests/support/user_error_matchers.h"
+
+namespace gradcam {
+namespace {
+
+using tiny::ints;
+using tiny::numbers;
+
+/// A convolution, its mean, five scores.
+Port classifier(const Port& x) {
+  const auto channels = static_cast<std::size_t>(x.get_partial_shape()[1].get_length());
+  const auto conv = std::make_shared<op::Convolution>(x, numbers({8, channels, 3, 3}, 1),
+                                                      ov::Strides{1, 1}, ov::CoordinateDiff{1, 1},
+                                                      ov::CoordinateDiff{1, 1}, ov::Strides{1, 1});
+  const auto relu = std::make_shared<op::Relu>(conv);
+  relu->set_friendly_name("/features/Relu");
+  const auto mean = std::make_shared<op::ReduceMean>(relu, ints({2, 3}), false);
+  return std::make_shared<op::MatMul>(mean, numbers({5, 8}, 2), false, true);
+}
+
+class NetworkFileTest : public testing::Test {
+ protected:
+  std::string saved(const std::shared_ptr<ov::Model>& model) {
+    const std::string path = (folder_.path() / "net.xml").string();
+    ov::serialize(model, path);
+    return path;
+  }
+  std::string written(const std::string& name, const std::string& bytes) {
+    const std::string path = (folder_.path() / name).string();
+    std::ofstream(path, std::ios::binary) << bytes;
+    return path;
+  }
+
+  TempFolder folder_;
+};
+
+at::Tensor scores(const NetworkFile& file, const ModelDescription& description,
+                  const at::Tensor& picture) {
+  auto network = file.as_torchscript(description, c10::Device("cpu"));
+  return network.module.forward({picture}).toTensor();
+}
+
+TEST_F(NetworkFileTest, TellsTheSizeAndTheChannelsOfItsPicture) {
+  const NetworkFile file(saved(tiny::model_of({1, 1, 10, 14}, classifier)));
+  EXPECT_EQ(file.usual().input_height, 10);
+  EXPECT_EQ(file.usual().input_width, 14);
+  EXPECT_EQ(file.usual().color, ColorOrder::kGray);
+}
+
+TEST_F(NetworkFileTest, ASizeThatTheFileLeavesOpenIsTheDescriptions) {
+  const auto model = tiny::model_of({-1, 3, -1, -1}, classifier);
+  const NetworkFile file(saved(model));
+  ModelDescription description = file.usual();
+  EXPECT_EQ(description.input_height, 224);
+  description.input_height = 10;
+  description.input_width = 14;
+  const at::Tensor picture = tiny::seeded({1, 3, 10, 14}, 3);
+  const at::Tensor expected = tiny::by_openvino(model, picture);
+  EXPECT_LT((scores(file, description, picture) - expected).abs().max().item<float>(), 1e-5);
+}
+
+TEST_F(NetworkFileTest, APictureWithItsChannelsLastIsTurned) {
+  const auto model = tiny::model_of({1, 10, 14, 3}, [](const Port& x) {
+    return classifier(std::make_shared<op::Transpose>(x, ints({0, 3, 1, 2})));
+  });
+  const NetworkFile file(saved(model));
+  EXPECT_EQ(file.usual().input_height, 10);
+  EXPECT_EQ(file.usual().input_width, 14);
+  const at::Tensor picture = tiny::seeded({1, 3, 10, 14}, 3);
+  const at::Tensor expected = tiny::by_openvino(model, picture.permute({0, 2, 3, 1}));
+  EXPECT_LT((scores(file, file.usual(), picture) - expected).abs().max().item<float>(), 1e-5);
+}
+
+TEST_F(NetworkFileTest, APictureOfBytesIsGivenAsItIs) {
+  const auto model = tiny::model_of(
+      {1, 3, 10, 14},
+      [](const Port& x) { return classifier(std::make_shared<op::Convert>(x, ov::element::f32)); },
+      ov::element::u8);
+  const NetworkFile file(saved(model));
+  EXPECT_EQ(file.usual().scale, 1);
+  EXPECT_EQ(file.usual().mean[0], 0);
+  EXPECT_EQ(file.usual().std[2], 1);
+}
+
+TEST_F(NetworkFileTest, AnotherSizeThanTheFileAllowsIsRefused) {
+  const auto fixed = tiny::model_of({1, 3, 10, 14}, [](const Port& x) {
+    return std::make_shared<op::MatMul>(std::make_shared<op::Reshape>(x, ints({1, 420}), false),
+                                        numbers({5, 420}, 2), false, true);
+  });
+  const std::string path = saved(fixed);
+  const NetworkFile file(path);
+  ModelDescription description = file.usual();
+  description.input_height = 12;
+  EXPECT_USER_ERROR(file.as_torchscript(description, c10::Device("cpu")), ExitCode::kModel,
+                    "takes pictures of 1x3x10x14, and not of 1x3x12x14");
+}
+
+TEST_F(NetworkFileTest, WhatTakesNoPictureIsRefused) {
+  const auto flat =
+      tiny::model_of({1, 12}, [](const Port& x) { return std::make_shared<op::Relu>(x); });
+  EXPECT_USER_ERROR(NetworkFile(saved(flat)), ExitCode::kModel, "takes 1x12; a picture is");
+  const auto first = std::make_shared<op::Parameter>(ov::element::f32, ov::Shape{1, 3, 4, 4});
+  const auto second = std::make_shared<op::Parameter>(ov::element::f32, ov::Shape{1, 3, 4, 4});
+  first->set_friendly_name("picture");
+  second->set_friendly_name("mask");
+  const auto two =
+      std::make_shared<ov::Model>(ov::OutputVector{std::make_shared<op::Add>(first, second)},
+                                  ov::ParameterVector{first, second});
+  EXPECT_USER_ERROR(NetworkFile(saved(two)), ExitCode::kModel,
+                    "must take one picture, and takes picture, mask");
+}
+
+TEST_F(NetworkFileTest, WhatIsNoNetworkIsRefusedInALine) {
+  for (const char* name : {"noise.onnx", "noise.xml", "noise.tflite"}) {
+    const std::string path = written(name, std::string(100000, '\x5a'));
+    try {
+      NetworkFile file(path);
+      FAIL() << name;
+    } catch (const UserError& error) {
+      EXPECT_EQ(error.code(), ExitCode::kModel);
+      const std::string what = error.what();
+      EXPECT_TRUE(what.find(path) != std::string::npos) << what;
+      EXPECT_EQ(what.find('\n'), std::string::npos) << what;
+      EXPECT_LT(what.size(), 600) << "quotes the file";
+    }
+  }
+}
+
+TEST_F(NetworkFileTest, ItsIdentityIsThatOfItsWeights) {
+  const std::string first = NetworkFile(saved(tiny::model_of({1, 3, 8, 8}, classifier))).identity();
+  EXPECT_EQ(NetworkFile(saved(tiny::model_of({1, 3, 8, 8}, classifier))).identity(), first);
+  const auto other = tiny::model_of({1, 3, 8, 8}, [](const Port& x) {
+    return classifier(std::make_shared<op::Multiply>(x, tiny::number(1.001F)));
+  });
+  EXPECT_NE(NetworkFile(saved(other)).identity(), first);
+}
+
+TEST_F(NetworkFileTest, ItsModulesAreLayersOfTheModel) {
+  const NetworkFile file(saved(tiny::model_of({1, 3, 10, 14}, classifier)));
+  const auto network = file.as_torchscript(file.usual(), c10::Device("cpu"));
+  const Model model("net.xml", c10::Device("cpu"), network.module, network.source);
+  const auto layers = list_layers(model, file.usual());
+  EXPECT_EQ(automatic_layer(layers, file.usual(), "net.xml"), "features");
+  EXPECT_EQ(layers.back().name, "features");
+  EXPECT_EQ(layers.back().type, "Relu");
+  EXPECT_EQ(layers.back().shape, (std::vector<std::int64_t>{1, 8, 10, 14}));
+}
+
+/// A quantised convolution whose result the head takes twice, beside the picture.
+Port quantised(const Port& x) {
+  const auto rounded = [](const Port& value, float range) -> Port {
+    return std::make_shared<op::FakeQuantize>(value, tiny::number(-range), tiny::number(range),
+                                              tiny::number(-range), tiny::number(range), 255);
+  };
+  const auto conv = std::make_shared<op::Convolution>(
+      rounded(x, 3), rounded(numbers({8, 3, 3, 3}, 1), 2), ov::Strides{1, 1},
+      ov::CoordinateDiff{1, 1}, ov::CoordinateDiff{1, 1}, ov::Strides{1, 1});
+  conv->set_friendly_name("conv");
+  const auto mean = std::make_shared<op::ReduceMean>(
+      std::make_shared<op::Multiply>(conv, std::make_shared<op::Sigmoid>(conv)), ints({2, 3}),
+      false);
+  const auto colours = std::make_shared<op::ReduceMean>(x, ints({2, 3}), false);
+  return std::make_shared<op::Concat>(ov::OutputVector{mean, colours}, 1);
+}
+
+TEST_F(NetworkFileTest, TheNodesOfTheFileItselfComputeTheFeatures) {
+  const NetworkFile file(saved(tiny::model_of({1, 3, 10, 14}, quantised)));
+  const auto network = file.as_torchscript(file.usual(), c10::Device("cpu"));
+  const Model model("net.xml", c10::Device("cpu"), network.module, network.source);
+  const auto halves = split(mark_layers(model, {"conv"}));
+  ASSERT_TRUE(halves.has_value());
+  const auto features = cut_model(*network.source, *halves->features, 1);
+  ASSERT_NE(features, nullptr);
+  const auto count = [&](const std::string& type) {
+    return std::ranges::count_if(features->get_ops(),
+                                 [&](const auto& node) { return node->get_type_name() == type; });
+  };
+  EXPECT_EQ(count("FakeQuantize"), 2);
+  EXPECT_EQ(count("Sigmoid"), 0);  // which is behind the cut
+  // Several pictures: where the shapes in the file allow it.
+  EXPECT_EQ(cut_model(*network.source, *halves->features, 4)->output(0).get_shape(),
+            (ov::Shape{4, 8, 10, 14}));
+}
+
+TEST_F(NetworkFileTest, TheGradientPassesTheRoundingBehindTheCut) {
+  // The same network with and without rounding between the layer and the scores.
+  const auto body = [](bool rounds) {
+    return [rounds](const Port& x) {
+      const Port conv = std::make_shared<op::Convolution>(
+          x, numbers({8, 3, 3, 3}, 1), ov::Strides{1, 1}, ov::CoordinateDiff{1, 1},
+          ov::CoordinateDiff{1, 1}, ov::Strides{1, 1});
+      conv.get_node()->set_friendly_name("conv");
+      Port y = std::make_shared<op::Tanh>(conv);
+      if (rounds) {
+        y = std::make_shared<op::FakeQuantize>(y, tiny::number(-1), tiny::number(1),
+                                               tiny::number(-1), tiny::number(1), 255);
+      }
+      const Port mean = std::make_shared<op::ReduceMean>(y * y, ints({2, 3}), false);
+      return Port(std::make_shared<op::MatMul>(mean, numbers({5, 8}, 2), false, true));
+    };
+  };
+  const auto gradient = [&](bool rounds) {
+    const NetworkFile file(saved(tiny::model_of({1, 3, 10, 14}, body(rounds))));
+    const auto network = file.as_torchscript(file.usual(), c10::Device("cpu"));
+    const Model model("net.xml", c10::Device("cpu"), network.module, network.source);
+    CutGraph cut(model, {"conv"}, file.usual());  // frozen, as the program runs it
+    const auto result = cut.run(tiny::seeded({1, 3, 10, 14}, 3));
+    return torch::autograd::grad({result.output[0][2]}, result.activations)[0];
+  };
+  const at::Tensor expected = gradient(false);
+  EXPECT_GT(expected.norm().item<double>(), 0);
+  EXPECT_LT((gradient(true) - expected).norm().item<double>(),
+            0.02 * expected.norm().item<double>());
+}
+
+}  // namespace
+}  // namespace gradcam
