@@ -4,9 +4,12 @@ too: the same scores, the same heat, the same layers."""
 
 from __future__ import annotations
 
+import copy
+import functools
 import json
 import os
 import subprocess
+import tempfile
 import unittest
 import warnings
 from pathlib import Path
@@ -67,11 +70,27 @@ def map_in(folder: Path) -> np.ndarray:
     return np.array(Image.open(file))
 
 
+@functools.cache
+def exported(net: Net, kind: str) -> bytes:
+    """The usual files of a network: made once for all tests."""
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
+        warnings.simplefilter("ignore")
+        path = Path(folder) / f"net.{kind}"
+        if kind == "pt":
+            torch.jit.save(torch.jit.trace(net, EXAMPLE), str(path))
+        else:
+            torch.onnx.export(net, (EXAMPLE,), str(path), opset_version=17, dynamo=False)
+        return path.read_bytes()
+
+
+NET = Net().eval()
+EXAMPLE = torch.rand(1, 3, HEIGHT, WIDTH)
+
+
 class Formats(ProgramCase):
     def setUp(self) -> None:
         super().setUp()
-        self.net = Net().eval()
-        self.example = torch.rand(1, 3, HEIGHT, WIDTH)
+        self.net = NET
         rng = np.random.default_rng(3)
         pixels = (rng.random((HEIGHT, WIDTH, 3)) * 255).astype(np.uint8)
         pixels[16:32, 24:56] = (230, 30, 20)
@@ -80,18 +99,12 @@ class Formats(ProgramCase):
 
     def torchscript(self) -> Path:
         path = describe(self.folder / "net.pt")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            torch.jit.save(torch.jit.trace(self.net, self.example), str(path))
+        path.write_bytes(exported(self.net, "pt"))
         return path
 
-    def onnx(self, name: str = "net.onnx", **options: Any) -> Path:
+    def onnx(self, name: str = "net.onnx") -> Path:
         path = self.folder / name
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            torch.onnx.export(
-                self.net, (self.example,), str(path), opset_version=17, dynamo=False, **options
-            )
+        path.write_bytes(exported(self.net, "onnx"))
         return path
 
     def read(self, model: Path, *options: Any) -> Tuple[Dict[str, float], np.ndarray]:
@@ -137,6 +150,7 @@ class Formats(ProgramCase):
 
     def test_methods_that_need_the_whole_network_or_many_pictures(self) -> None:
         model = describe(self.onnx())
+        self.net = copy.deepcopy(NET)
         for block in (self.net.stages[0], self.net.stages[2]):  # the exporter has folded the norms
             block.conv = fuse_conv_bn_eval(block.conv, block.norm)
             block.norm = nn.Identity()
@@ -169,8 +183,11 @@ class Formats(ProgramCase):
         self.assertLess(float(np.abs(maps["torchscript"] - maps["openvino"]).max()), 1e-4)
 
     def test_a_size_that_the_file_leaves_open_is_said_by_an_option(self) -> None:
-        axes = {"x": {0: "batch", 2: "height", 3: "width"}}
-        model = self.onnx(input_names=["x"], output_names=["y"], dynamic_axes=axes)
+        proto = onnx.load(self.onnx())
+        for place, name in ((0, "batch"), (2, "height"), (3, "width")):
+            proto.graph.input[0].type.tensor_type.shape.dim[place].dim_param = name
+        model = self.folder / "open.onnx"
+        onnx.save(proto, model)
         labels = self.folder / "labels.txt"
         labels.write_text("\n".join(NAMES))
         size = ("--input-size", f"{HEIGHT}x{WIDTH}", "--labels", labels)
