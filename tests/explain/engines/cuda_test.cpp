@@ -123,6 +123,7 @@ TEST_F(Cuda, GraphIsReplayedOnNewBytesAndGivesNewTensors) {
       },
       kCuda);
   std::vector<std::vector<at::Tensor>> all;
+  all.reserve(20);
   for (int i = 0; i < 20; ++i) all.push_back(twice.run(of_bytes(i)));
   for (int i = 0; i < 20; ++i) {
     const at::Tensor bytes = of_bytes(i).to(at::kFloat);

@@ -72,7 +72,7 @@ struct Body {
   std::string name;
   std::string lines;
 };
-void PrintTo(const Body& body, std::ostream* out) { *out << body.name; }
+std::ostream& operator<<(std::ostream& out, const Body& body) { return out << body.name; }
 
 class TorchToOpenVino : public testing::TestWithParam<Body> {};
 

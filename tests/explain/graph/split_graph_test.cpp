@@ -241,6 +241,7 @@ TEST(SplitGraph, SeveralLayersHaveTheGradientThroughEachOther) {
   EXPECT_EQ(halves->count(/*in_head=*/false), 2);
   EXPECT_TRUE(halves->layers.at("coarse").in_head);
   std::vector<SplitGraph::Place> places;
+  places.reserve(layers.size());
   for (const std::string& layer : layers) places.push_back(halves->layers.at(layer));
   const Normalisation normalisation(described());
   SplitEngine engine(torchscript_features(*halves, TorchScriptForm::kOptimized, normalisation),

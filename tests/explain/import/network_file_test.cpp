@@ -37,12 +37,12 @@ Port classifier(const Port& x) {
 class NetworkFileTest : public testing::Test {
  protected:
   std::string saved(const std::shared_ptr<ov::Model>& model) {
-    const std::string path = (folder_.path() / "net.xml").string();
+    std::string path = (folder_.path() / "net.xml").string();
     ov::serialize(model, path);
     return path;
   }
   std::string written(const std::string& name, const std::string& bytes) {
-    const std::string path = (folder_.path() / name).string();
+    std::string path = (folder_.path() / name).string();
     std::ofstream(path, std::ios::binary) << bytes;
     return path;
   }

@@ -56,7 +56,7 @@ inline at::Tensor by_openvino(const std::shared_ptr<ov::Model>& model, const at:
                                       const_cast<void*>(input.const_data_ptr())));
   request.infer();
   const ov::Tensor output = request.get_output_tensor(0);
-  const ov::Shape shape = output.get_shape();
+  const ov::Shape& shape = output.get_shape();
   const std::vector<std::int64_t> sizes(shape.begin(), shape.end());
   return at::from_blob(const_cast<void*>(std::as_const(output).data()), sizes, at::kFloat).clone();
 }

@@ -22,7 +22,7 @@ using tiny::whole;
 TEST(OpenVinoToTorchNetworks, AnOperationWithoutARuleIsNamed) {
   const auto model = model_of({1, 4, 6, 6}, [](const Port& x) {
     const auto grid = add<op::Tanh>(numbers({1, 5, 5, 2}, 3));
-    const Port sampled = add<op::GridSample>(x, grid, op::GridSample::Attributes{});
+    Port sampled = add<op::GridSample>(x, grid, op::GridSample::Attributes{});
     sampled.get_node()->set_friendly_name("sampled");
     return sampled;
   });
@@ -119,8 +119,8 @@ TEST(OpenVinoToTorchNetworks, ASigmoidTimesItsInputIsASilu) {
 TEST(OpenVinoToTorchNetworks, AnAdditionThatIsNoBiasStays) {
   const std::vector<std::pair<std::string, ov::Shape>> others{
       {"for each place", {1, 1, 6, 6}}, {"for all", {1}}, {"of more dimensions", {1, 1, 5, 1, 1}}};
-  for (const auto& [name, shape] : others) {
-    const auto model = model_of({1, 4, 6, 6}, [&shape](const Port& x) {
+  for (const auto& [name, of_other] : others) {
+    const auto model = model_of({1, 4, 6, 6}, [&shape = of_other](const Port& x) {
       const auto conv = std::make_shared<op::Convolution>(
           x, numbers({5, 4, 1, 1}, 1), ov::Strides{1, 1}, ov::CoordinateDiff{0, 0},
           ov::CoordinateDiff{0, 0}, ov::Strides{1, 1});

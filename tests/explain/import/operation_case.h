@@ -44,7 +44,9 @@ struct Operation {
   std::function<Port(const Port& x)> make;  ///< of x [1, 4, 6, 6]
   bool several = true;                      ///< takes several pictures at once
 };
-inline void PrintTo(const Operation& operation, std::ostream* out) { *out << operation.name; }
+inline std::ostream& operator<<(std::ostream& out, const Operation& operation) {
+  return out << operation.name;
+}
 
 class OpenVinoToTorch : public testing::TestWithParam<Operation> {};
 

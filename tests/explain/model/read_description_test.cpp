@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "config/user_error.h"
 #include "stages/explain/tasks/task.h"
 #include "tests/support/temp_folder.h"
@@ -190,8 +192,10 @@ TEST_F(Description, TasksAreThoseOfTheTable) {
   for (const Task* task : all_tasks()) {
     const std::string name(task->name);
     names += (names.empty() ? "" : ", ") + name;
-    const std::string output = task->boxes ? R"(,"output":{"format":"yolox"})" : "";
-    const auto d = parse_description("{\"task\":\"" + name + "\"" + output + "}", "d.json", "");
+    std::ostringstream text;
+    text << R"({"task":")" << name << '"'
+         << (task->boxes ? R"(,"output":{"format":"yolox"}})" : "}");
+    const auto d = parse_description(text.str(), "d.json", "");
     EXPECT_EQ(d.task, task) << name;
     EXPECT_EQ(d.activation, task->activation) << name;
   }
