@@ -68,6 +68,7 @@ class FilmRate : public ::testing::TestWithParam<double> {};
 TEST_P(FilmRate, EveryFrameComesBackWithItsTime) {
   const TempFolder folder;
   std::vector<nanoseconds> pts;
+  pts.reserve(40);
   for (int i = 0; i < 40; ++i) pts.emplace_back(static_cast<std::int64_t>(1e9 * i / GetParam()));
   write_film(folder / "a.mp4", pts, GetParam());
   write_film(folder / "a.mkv", pts, GetParam());

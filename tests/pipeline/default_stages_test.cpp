@@ -74,7 +74,7 @@ TEST_F(DefaultStages, AStageInFrontChangesWhatTheNetworkSees) {
     return library(each);
   };
   const Prepared prepared = stages_.preprocess(shown);
-  EXPECT_EQ(prepared.blob->pixels, decltype(prepared.blob->pixels)(3 * 12 * 10, 90));
+  EXPECT_EQ(prepared.blob->pixels, decltype(prepared.blob->pixels)(std::size_t{3} * 12 * 10, 90));
 }
 
 }  // namespace

@@ -44,6 +44,7 @@ TEST(FrameMemory, LeavesSmallBlocksToMalloc) {
 TEST(FrameMemory, GivesBackWhatNobodyAsksForAnyLonger) {
   FrameMemory memory(1000, 5000);
   std::vector<void*> blocks;
+  blocks.reserve(4);
   for (int i = 0; i < 4; ++i) blocks.push_back(memory.allocate(2000));
   memory.deallocate(blocks[0], 2000);
   memory.deallocate(blocks[1], 2000);
@@ -89,13 +90,13 @@ TEST(RecycleFrameMemory, ServesPicturesAndMaps) {
   const auto* const resource = dynamic_cast<FrameMemory*>(std::pmr::get_default_resource());
   ASSERT_NE(resource, nullptr);
   const std::size_t before = resource->fetched();
-  for (int i = 0; i < 3; ++i) std::pmr::vector<float> map(224 * 224);
+  for (int i = 0; i < 3; ++i) std::pmr::vector<float> map(std::size_t{224} * 224);
   EXPECT_EQ(resource->fetched(), before + 1);
 }
 
 TEST(RecycleFrameMemory, LeavesPixelsOfOthersAlone) {
   recycle_frame_memory();
-  std::vector<std::uint8_t> own(64 * 64 * 3, 7);
+  std::vector<std::uint8_t> own(std::size_t{64} * 64 * 3, 7);
   {
     const cv::Mat view(64, 64, CV_8UC3, own.data());
     EXPECT_EQ(view.data, own.data());
