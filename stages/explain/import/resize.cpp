@@ -45,7 +45,7 @@ double nearest(double x, double scale, const std::string& rounding) {
 /// Each output along one axis as weighted inputs: float [outs, ins]. The formulas are those of the
 /// ONNX operator Resize, which OpenVINO's Interpolate-4 follows.
 at::Tensor weights(std::int64_t ins, std::int64_t outs, double scale, const Sampling& how) {
-  const at::Tensor matrix = at::zeros({outs, ins});
+  at::Tensor matrix = at::zeros({outs, ins});
   auto value = matrix.accessor<float, 2>();
   for (std::int64_t o = 0; o < outs; ++o) {
     const auto add = [&](double i, double weight) {
