@@ -97,7 +97,7 @@ NetworkInput to_network_input(const cv::Mat& frame, const ModelDescription& desc
   input.blob.height = size.height;
   input.blob.width = size.width;
   input.blob.channels = description.channels();
-  input.blob.pixels.assign(static_cast<std::size_t>(size.area() * input.blob.channels),
+  input.blob.pixels.assign(static_cast<std::size_t>(size.area()) * input.blob.channels,
                            static_cast<std::uint8_t>(description.pad_value));
   const cv::Mat blob(size, CV_8UC(input.blob.channels), input.blob.pixels.data());
   put(scaled(placement.used), description.color,
