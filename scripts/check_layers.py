@@ -20,7 +20,10 @@ from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 from gradcam_tools.paths import ROOT
 
 EXPLAIN = "stages/explain"
-SUBJECTS = [f"{EXPLAIN}/{name}" for name in ("tasks", "model", "import", "graph", "methods", "engines", "maps")]
+SUBJECTS = [
+    f"{EXPLAIN}/{name}"
+    for name in ("tasks", "model", "import", "graph", "methods", "engines", "maps")
+]
 
 # From the bottom to the top. `config` knows no stage, a stage knows no pipeline.
 MAY_INCLUDE: Dict[str, List[str]] = {

@@ -17,6 +17,7 @@
 #include "stages/explain/model/labels.h"
 #include "stages/explain/model/model.h"
 #include "stages/explain/model/read_description.h"
+#include "stages/frame/shape_text.h"
 #if GRADCAM_WITH_OPENVINO
 #include "stages/explain/import/network_file.h"
 #endif
@@ -144,7 +145,7 @@ void require_size(const std::string& folder, const ModelDescription& description
   const std::array<int, 2> own{description.input_height, description.input_width};
   if (options.input_size == std::array<int, 2>{} || options.input_size == own) return;
   const auto text = [](const std::array<int, 2>& size) {
-    return std::to_string(size[0]) + "x" + std::to_string(size[1]);
+    return shape_text(std::array<std::int64_t, 2>{size[0], size[1]});
   };
   throw UserError(ExitCode::kUsage, "--input-size " + text(options.input_size) + ": bundle '" +
                                         folder + "' is made for " + text(own));

@@ -32,8 +32,7 @@ Axis behind_transpose(std::size_t axis, const Ints& order, std::size_t dims) {
 Axis behind_removal(std::size_t axis, const Ints& removed, std::size_t dims) {
   std::size_t in_front = 0;
   for (const std::int64_t each : removed) {
-    const std::size_t at =
-        static_cast<std::size_t>(each < 0 ? each + static_cast<std::int64_t>(dims) : each);
+    const std::size_t at = from_front(each, dims);
     if (at == axis) return std::nullopt;
     in_front += at < axis ? 1 : 0;
   }
@@ -41,8 +40,7 @@ Axis behind_removal(std::size_t axis, const Ints& removed, std::size_t dims) {
 }
 
 Axis behind_gather(std::size_t axis, std::int64_t along, std::size_t dims, std::size_t index_dims) {
-  const std::size_t at =
-      static_cast<std::size_t>(along < 0 ? along + static_cast<std::int64_t>(dims) : along);
+  const std::size_t at = from_front(along, dims);
   if (at == axis) return std::nullopt;
   return at < axis ? axis + index_dims - 1 : axis;
 }

@@ -11,12 +11,9 @@ namespace {
 
 namespace jit = torch::jit;
 
-/// One input, one operator of ATen, with these further arguments.
-Rule unary(const std::string& name, const std::vector<jit::NamedValue>& more = {}) {
-  return [name, more](GraphBuilder& b, const ov::Node& node) -> JitValues {
-    std::vector<jit::NamedValue> arguments{b.input(node, 0)};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    return {b.call(name, arguments)};
+Rule unary(const std::string& name) {
+  return [name](GraphBuilder& b, const ov::Node& node) -> JitValues {
+    return {b.call(name, {b.input(node, 0)})};
   };
 }
 

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <filesystem>
+
+#include "config/text.h"
 
 namespace gradcam {
 namespace {
@@ -19,9 +20,7 @@ constexpr std::array kFormats = {Format{".onnx", "ONNX", "onnx"},
                                  Format{".tflite", "TensorFlow Lite", "tflite"}};
 
 const Format* format_of(const std::string& path) {
-  std::string ending = std::filesystem::path(path).extension().string();
-  std::ranges::transform(ending, ending.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string ending = lower_case(std::filesystem::path(path).extension().string());
   const auto found = std::ranges::find(kFormats, ending, &Format::ending);
   return found == kFormats.end() ? nullptr : found;
 }

@@ -7,11 +7,30 @@ namespace gradcam {
 
 namespace jit = torch::jit;
 
+std::size_t from_front(std::int64_t axis, std::size_t dims) {
+  return static_cast<std::size_t>(axis < 0 ? axis + static_cast<std::int64_t>(dims) : axis);
+}
+
+Ints last_first(const Ints& begin, const Ints& end) {
+  Ints pairs;
+  for (std::size_t i = begin.size(); i-- > 0;) {
+    pairs.push_back(begin[i]);
+    pairs.push_back(end[i]);
+  }
+  return pairs;
+}
+
 jit::Value* GraphBuilder::input(const ov::Node& node, std::size_t i) {
   const ov::Output<ov::Node> source = node.input_value(i);
   const auto found = values_.find(source);
   if (found != values_.end()) return found->second;
   return values_[source] = graph_.insertConstant(known_.of(source));
+}
+
+jit::Value* GraphBuilder::float_input(const ov::Node& node, std::size_t i) {
+  jit::Value* const value = input(node, i);
+  if (node.get_input_element_type(i).is_real()) return value;
+  return call("to", {value, static_cast<std::int64_t>(at::kFloat)});
 }
 
 JitValues GraphBuilder::inputs(const ov::Node& node) {
@@ -44,13 +63,11 @@ jit::Value* GraphBuilder::list(const JitValues& tensors) {
   return graph_.insertNode(graph_.createList(c10::TensorType::get(), tensors))->output();
 }
 
-jit::Value* GraphBuilder::sizes_like(jit::Value* like, std::optional<std::size_t> like_axis,
-                                     const Ints& sizes, std::optional<std::size_t> batch) {
-  if (!like_axis || !batch) return graph_.insertConstant(sizes);
+jit::Value* GraphBuilder::sizes_like(jit::Value* like, std::size_t axis, const Ints& sizes) {
   JitValues numbers;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
-    numbers.push_back(i == *batch ? call("size", {like, static_cast<std::int64_t>(*like_axis)})
-                                  : graph_.insertConstant(sizes[i]));
+    numbers.push_back(i == axis ? call("size", {like, static_cast<std::int64_t>(axis)})
+                                : graph_.insertConstant(sizes[i]));
   }
   return graph_.insertNode(graph_.createList(c10::IntType::get(), numbers))->output();
 }

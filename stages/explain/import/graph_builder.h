@@ -19,6 +19,12 @@ namespace gradcam {
 using Ints = std::vector<std::int64_t>;
 using JitValues = std::vector<torch::jit::Value*>;
 
+/// A dimension counted from the front; the files count from the end, too, below 0.
+std::size_t from_front(std::int64_t axis, std::size_t dims);
+
+/// Padding as ATen takes it: begin and end of each dimension, the last dimension first.
+Ints last_first(const Ints& begin, const Ints& end);
+
 /// A TorchScript graph under construction from a model of OpenVINO, whose shapes are all known for
 /// one picture. The rules of the operations (operations.h) see their inputs through it and add
 /// nodes to it. Where a value holds the pictures of a batch is followed, so that shapes which the
@@ -34,6 +40,9 @@ class GraphBuilder {
 
   /// The value of an input of a node: what set() was told, or a constant.
   torch::jit::Value* input(const ov::Node& node, std::size_t i);
+  /// The same as floats: dynamically quantised networks multiply whole numbers, which ATen does
+  /// not.
+  torch::jit::Value* float_input(const ov::Node& node, std::size_t i);
   /// The same for all inputs of the node.
   JitValues inputs(const ov::Node& node);
   /// The value of an input that does not depend on the picture; nullopt if it does.
@@ -47,13 +56,10 @@ class GraphBuilder {
                           const std::vector<torch::jit::NamedValue>& arguments,
                           const std::vector<torch::jit::NamedValue>& named = {});
   torch::jit::Value* list(const JitValues& tensors);
-  /// The result of an operator that takes a list of sizes, of which that of `batch` is the size of
-  /// `like` there; where there is none, of the sizes alone.
-  torch::jit::Value* sizes_like(torch::jit::Value* like, std::optional<std::size_t> like_axis,
-                                const Ints& sizes, std::optional<std::size_t> batch);
+  /// A list of these sizes, but for that of `axis`, which is the size of `like` there.
+  torch::jit::Value* sizes_like(torch::jit::Value* like, std::size_t axis, const Ints& sizes);
 
   void set(const ov::Output<ov::Node>& port, torch::jit::Value* value) { values_[port] = value; }
-  torch::jit::Value* value(const ov::Output<ov::Node>& port) const { return values_.at(port); }
 
   /// The dimension of a node's outputs that grows with the number of pictures; nullopt = it is not
   /// known.

@@ -7,6 +7,7 @@
 #include <memory>
 #include <openvino/op/constant.hpp>
 #include <openvino/op/util/op_types.hpp>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 

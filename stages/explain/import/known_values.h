@@ -4,7 +4,6 @@
 
 #include <map>
 #include <openvino/core/model.hpp>
-#include <optional>
 #include <set>
 #include <string>
 

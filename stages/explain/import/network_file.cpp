@@ -29,12 +29,6 @@
 
 namespace gradcam {
 
-struct NetworkFile::State {
-  ov::Core core;
-  std::shared_ptr<ov::Model> model;
-  bool channels_last = false;
-};
-
 namespace {
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
@@ -119,8 +113,9 @@ bool is_quantised(const ov::Model& model) {
   });
 }
 
-std::vector<at::Tensor> by_openvino(ov::Core& core, const std::shared_ptr<ov::Model>& model,
+std::vector<at::Tensor> by_openvino(const std::shared_ptr<ov::Model>& model,
                                     const at::Tensor& picture) {
+  ov::Core core;
   auto compiled = core.compile_model(model, "CPU", ov::hint::inference_precision(ov::element::f32));
   auto request = compiled.create_infer_request();
   const ov::Shape shape(picture.sizes().begin(), picture.sizes().end());
@@ -163,17 +158,14 @@ std::optional<double> difference(const at::Tensor& found, const at::Tensor& expe
 
 }  // namespace
 
-NetworkFile::~NetworkFile() = default;
-
-NetworkFile::NetworkFile(std::string path)
-    : path_(std::move(path)), state_(std::make_unique<State>()) {
+NetworkFile::NetworkFile(std::string path) : path_(std::move(path)) {
   try {
-    state_->model = read(path_);
+    model_ = read(path_);
   } catch (const std::exception& error) {
     refuse(path_, "not a file of " + std::string(name_of_format(path_)) +
                       " that can be read: " + error.what());
   }
-  ov::Model& model = *state_->model;
+  ov::Model& model = *model_;
   if (model.inputs().size() != 1) {
     std::vector<std::string> names;
     for (const auto& parameter : model.get_parameters()) {
@@ -188,7 +180,7 @@ NetworkFile::NetworkFile(std::string path)
     refuse(path_, "takes " + (shape.rank().is_dynamic() ? "any shape" : text_of(shape)) +
                       "; a picture is 1x3xHxW or 1x1xHxW, or 1xHxWx3 or 1xHxWx1");
   }
-  state_->channels_last = !is_channels(shape[1]);
+  channels_last_ = !is_channels(shape[1]);
   embedded_description_ = metadata(model, {"framework", "gradcam.json"});
   if (embedded_description_.empty()) embedded_description_ = metadata(model, {"gradcam.json"});
   identity_ = identity_of(model);
@@ -196,9 +188,9 @@ NetworkFile::NetworkFile(std::string path)
 
 ModelDescription NetworkFile::usual() const {
   ModelDescription usual;
-  const auto input = state_->model->input();
+  const auto input = model_->input();
   const ov::PartialShape& shape = input.get_partial_shape();
-  const bool last = state_->channels_last;
+  const bool last = channels_last_;
   const auto size = [&](std::size_t axis, int& into) {
     if (shape[axis].is_static()) into = static_cast<int>(shape[axis].get_length());
   };
@@ -215,36 +207,35 @@ ModelDescription NetworkFile::usual() const {
 
 ImportedNetwork NetworkFile::as_torchscript(const ModelDescription& description,
                                             c10::Device device) const {
-  const auto model = state_->model->clone();
+  const auto model = model_->clone();
   const auto height = static_cast<std::size_t>(description.input_height);
   const auto width = static_cast<std::size_t>(description.input_width);
   const auto channels = static_cast<std::size_t>(description.channels());
   const ov::Shape picture{1, channels, height, width};
-  const ov::Shape own = state_->channels_last ? ov::Shape{1, height, width, channels} : picture;
+  const ov::Shape own = channels_last_ ? ov::Shape{1, height, width, channels} : picture;
   try {
     openvino_in_one_line([&] { model->reshape(ov::PartialShape(own)); });
   } catch (const std::exception& error) {
-    refuse(path_, "takes pictures of " + text_of(state_->model->input().get_partial_shape()) +
+    refuse(path_, "takes pictures of " + text_of(model_->input().get_partial_shape()) +
                       ", and not of " + text_of(own) + ": " + error.what());
   }
   // Where a shape in the file stands for one size, OpenVINO takes others for several pictures.
   for (std::size_t i = 0; i < model->outputs().size(); ++i) {
-    const ov::PartialShape& before = state_->model->output(i).get_partial_shape();
+    const ov::PartialShape& before = model_->output(i).get_partial_shape();
     const ov::PartialShape& now = model->output(i).get_partial_shape();
     if (before.rank().is_dynamic() || now.rank() == 0 || before[0] != 1 || now[0] == 1) continue;
-    refuse(path_, "takes pictures of " + text_of(state_->model->input().get_partial_shape()) +
+    refuse(path_, "takes pictures of " + text_of(model_->input().get_partial_shape()) +
                       ", and not of " + text_of(own) + ": it would give an output of " +
                       text_of(now));
   }
-  take_picture(*model, picture, state_->channels_last);
+  take_picture(*model, picture, channels_last_);
   model->validate_nodes_and_infer_types();
   try {
     auto module = openvino_in_one_line([&] { return to_torchscript(*model); });
     const at::Tensor noise =
         at::rand({1, static_cast<std::int64_t>(channels), static_cast<std::int64_t>(height),
                   static_cast<std::int64_t>(width)});
-    const auto expected =
-        openvino_in_one_line([&] { return by_openvino(state_->core, model, noise); });
+    const auto expected = openvino_in_one_line([&] { return by_openvino(model, noise); });
     const auto found = by_torch(module, noise);
     for (std::size_t i = 0; i < expected.size(); ++i) {
       const auto off = difference(found.at(i), expected[i]);

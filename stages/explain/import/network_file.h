@@ -28,7 +28,6 @@ class NetworkFile {
  public:
   /// Throws UserError(kModel) that names the file: it cannot be read, or takes no picture.
   explicit NetworkFile(std::string path);
-  ~NetworkFile();
 
   /// What the file itself tells of how it is to be read: the size and channels of its picture, and
   /// whether it takes pixels as they are.
@@ -44,12 +43,11 @@ class NetworkFile {
   ImportedNetwork as_torchscript(const ModelDescription& description, c10::Device device) const;
 
  private:
-  struct State;
-
   std::string path_;
+  std::shared_ptr<ov::Model> model_;
+  bool channels_last_ = false;  ///< of its picture
   std::string embedded_description_;
   std::string identity_;
-  std::unique_ptr<State> state_;
 };
 
 }  // namespace gradcam

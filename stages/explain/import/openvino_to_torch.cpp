@@ -9,7 +9,6 @@
 #include <memory>
 #include <openvino/core/model.hpp>
 #include <openvino/op/util/op_types.hpp>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -21,6 +20,7 @@
 #include "stages/explain/import/known_values.h"
 #include "stages/explain/import/layer_names.h"
 #include "stages/explain/import/operations.h"
+#include "stages/explain/model/torch_reason.h"
 
 namespace gradcam {
 namespace {
@@ -33,14 +33,6 @@ const Rule* rule_of(const std::string& type) {
     if (const auto found = rules->find(type); found != rules->end()) return &found->second;
   }
   return nullptr;
-}
-
-std::string first_line(const char* what) {
-  std::istringstream lines(what);
-  std::string line;
-  while (line.empty() && std::getline(lines, line)) {
-  }
-  return line;
 }
 
 /// Makes sub-modules that give back what they are given, one class for each type of operation.
@@ -113,7 +105,7 @@ jit::Module to_torchscript(const ov::Model& model) {
     try {
       values = (*rule)(builder, *node);
     } catch (const std::exception& error) {
-      throw std::runtime_error(named(*node) + ": " + first_line(error.what()));
+      throw std::runtime_error(named(*node) + ": " + torch_reason(error.what()));
     }
     for (std::size_t i = 0; i < values.size(); ++i) {
       jit::Value* value = values[i];

@@ -4,6 +4,7 @@
 #include <functional>
 #include <stdexcept>
 
+#include "config/text.h"
 #include "stages/explain/import/attributes.h"
 #include "stages/explain/import/operations.h"
 
@@ -12,14 +13,12 @@ namespace {
 
 namespace jit = torch::jit;
 
-std::int64_t wrapped(std::int64_t axis, std::size_t dims) {
-  return axis < 0 ? axis + static_cast<std::int64_t>(dims) : axis;
-}
-
 /// Over these axes, from 0 and in order.
 Ints axes_of(GraphBuilder& b, const ov::Node& node, std::size_t input) {
   Ints axes = b.ints(node, input);
-  for (std::int64_t& axis : axes) axis = wrapped(axis, node.get_input_shape(0).size());
+  for (std::int64_t& axis : axes) {
+    axis = static_cast<std::int64_t>(from_front(axis, node.get_input_shape(0).size()));
+  }
   std::ranges::sort(axes);
   return axes;
 }
@@ -49,17 +48,10 @@ jit::Value* product(GraphBuilder& b, jit::Value* x, const Ints& axes, bool keep)
   return x;
 }
 
-/// Whole numbers, of dynamically quantised networks, are multiplied as floats.
-jit::Value* as_float(GraphBuilder& b, const ov::Node& node, std::size_t i) {
-  jit::Value* const value = b.input(node, i);
-  if (node.get_input_element_type(i).is_real()) return value;
-  return b.call("to", {value, static_cast<std::int64_t>(at::kFloat)});
-}
-
 JitValues matmul(GraphBuilder& b, const ov::Node& node) {
   const Attributes attributes(node);
   const auto operand = [&](std::size_t i, bool transposed) {
-    jit::Value* const value = as_float(b, node, i);
+    jit::Value* const value = b.float_input(node, i);
     const bool is_matrix = node.get_input_shape(i).size() > 1;
     return transposed && is_matrix ? b.call("transpose", {value, -1, -2}) : value;
   };
@@ -70,7 +62,7 @@ JitValues matmul(GraphBuilder& b, const ov::Node& node) {
   if (weight && weight->dim() == 2 && !(first && node.get_input_shape(0).size() > 1)) {
     const at::Tensor rows = second ? *weight : weight->t();
     jit::Value* const matrix = b.graph().insertConstant(rows.to(at::kFloat).contiguous());
-    return {b.call("linear", {as_float(b, node, 0), matrix, c10::IValue()})};
+    return {b.call("linear", {b.float_input(node, 0), matrix, c10::IValue()})};
   }
   return {b.call("matmul", {operand(0, first), operand(1, second)})};
 }
@@ -86,10 +78,7 @@ JitValues mvn(GraphBuilder& b, const ov::Node& node) {
   const Attributes attributes(node);
   const bool variance = attributes.flag("normalize_variance", true);
   const double eps = attributes.real("eps", 1e-9);
-  std::string where = attributes.text("eps_mode", "inside_sqrt");
-  std::ranges::transform(where, where.begin(),
-                         [](char c) { return static_cast<char>(tolower(c)); });
-  const bool inside = where != "outside_sqrt";
+  const bool inside = lower_case(attributes.text("eps_mode", "inside_sqrt")) != "outside_sqrt";
   if (node.get_input_size() < 2) throw std::runtime_error("is of an old operation set");
   const ov::Shape& shape = node.get_input_shape(0);
   const Ints axes = axes_of(b, node, 1);

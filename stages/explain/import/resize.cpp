@@ -168,24 +168,10 @@ JitValues interpolate(GraphBuilder& b, const ov::Node& node) {
   return {x};
 }
 
-/// The last dimension first, as pad takes it; dimensions in front that are not padded left out.
-Ints pairs(Ints begin, Ints end, bool drop_front) {
-  while (drop_front && begin.size() > 2 && begin[0] == 0 && end[0] == 0) {
-    begin.erase(begin.begin());
-    end.erase(end.begin());
-  }
-  Ints result;
-  for (std::size_t i = begin.size(); i-- > 0;) {
-    result.push_back(begin[i]);
-    result.push_back(end[i]);
-  }
-  return result;
-}
-
 JitValues pad(GraphBuilder& b, const ov::Node& node) {
   const std::string mode = Attributes(node).text("pad_mode", "constant");
-  const Ints begin = b.ints(node, 1);
-  const Ints end = b.ints(node, 2);
+  Ints begin = b.ints(node, 1);
+  Ints end = b.ints(node, 2);
   if (mode == "constant") {
     double with = 0;
     if (node.get_input_size() > 3) {
@@ -193,11 +179,15 @@ JitValues pad(GraphBuilder& b, const ov::Node& node) {
       if (!value) throw std::runtime_error("pads with a value that depends on the picture");
       with = value->item().toDouble();
     }
-    return {b.call("constant_pad_nd", {b.input(node, 0), pairs(begin, end, false), with})};
+    return {b.call("constant_pad_nd", {b.input(node, 0), last_first(begin, end), with})};
   }
   if (mode == "symmetric") throw std::runtime_error("has mode symmetric");
   const std::string name = mode == "edge" ? "replicate" : "reflect";
-  return {b.call("pad", {b.input(node, 0), pairs(begin, end, true), name})};
+  while (begin.size() > 2 && begin[0] == 0 && end[0] == 0) {  // it wants none for those in front
+    begin.erase(begin.begin());
+    end.erase(end.begin());
+  }
+  return {b.call("pad", {b.input(node, 0), last_first(begin, end), name})};
 }
 
 }  // namespace

@@ -14,8 +14,8 @@ namespace {
 
 namespace jit = torch::jit;
 
-std::int64_t wrapped(std::int64_t axis, std::size_t dims) {
-  return axis < 0 ? axis + static_cast<std::int64_t>(dims) : axis;
+std::int64_t wrapped(std::int64_t axis, const ov::Shape& shape) {
+  return static_cast<std::int64_t>(from_front(axis, shape.size()));
 }
 
 Ints sizes(const ov::Shape& shape) { return {shape.begin(), shape.end()}; }
@@ -39,8 +39,7 @@ JitValues transpose(GraphBuilder& b, const ov::Node& node) {
 
 /// A part that is the same for every picture, such as a class token, is repeated for each.
 JitValues concat(GraphBuilder& b, const ov::Node& node) {
-  const std::int64_t axis =
-      wrapped(Attributes(node).integer("axis"), node.get_output_shape(0).size());
+  const std::int64_t axis = wrapped(Attributes(node).integer("axis"), node.get_output_shape(0));
   const auto batch = b.batch_axis(node);
   std::size_t like = 0;
   while (like + 1 < node.get_input_size() && !b.batch_axis(*node.get_input_node_ptr(like))) ++like;
@@ -52,7 +51,7 @@ JitValues concat(GraphBuilder& b, const ov::Node& node) {
     }
     if (node.get_input_shape(i).at(*batch) != 1) continue;
     const Ints shape = sizes(node.get_input_shape(i));
-    jit::Value* const repeated = b.sizes_like(parts[like], batch, shape, batch);
+    jit::Value* const repeated = b.sizes_like(parts[like], *batch, shape);
     parts[i] = b.call("expand", {parts[i], repeated});
   }
   return {b.call("cat", {b.list(parts), axis})};
@@ -72,7 +71,7 @@ JitValues parts(GraphBuilder& b, const ov::Node& node, std::int64_t axis) {
 }
 
 JitValues split(GraphBuilder& b, const ov::Node& node) {
-  return parts(b, node, wrapped(b.ints(node, 1).at(0), node.get_input_shape(0).size()));
+  return parts(b, node, wrapped(b.ints(node, 1).at(0), node.get_input_shape(0)));
 }
 
 /// One axis from `first`, by `step`, as far as the output reaches; backwards, too.
@@ -100,7 +99,7 @@ JitValues slice(GraphBuilder& b, const ov::Node& node) {
   if (node.get_input_size() > 4) axes = b.ints(node, 4);
   jit::Value* x = b.input(node, 0);
   for (std::size_t i = 0; i < axes.size(); ++i) {
-    const std::int64_t axis = wrapped(axes[i], shape.size());
+    const std::int64_t axis = wrapped(axes[i], shape);
     const auto size = static_cast<std::int64_t>(shape.at(static_cast<std::size_t>(axis)));
     x = sliced(b, x, axis, size, start[i], stop[i], step[i]);
   }
@@ -158,7 +157,7 @@ JitValues gather(GraphBuilder& b, const ov::Node& node) {
   if (attributes.integer("batch_dims") != 0) throw std::runtime_error("has batch_dims");
   const auto known = b.known(node, 1);
   if (!known) throw std::runtime_error("takes places that depend on the picture");
-  const std::int64_t axis = wrapped(b.ints(node, 2).at(0), shape.size());
+  const std::int64_t axis = wrapped(b.ints(node, 2).at(0), shape);
   const auto size = static_cast<std::int64_t>(shape.at(static_cast<std::size_t>(axis)));
   at::Tensor index = known->to(at::kLong).clone();
   index += (index < 0).to(at::kLong) * size;
@@ -239,7 +238,7 @@ JitValues space_to_depth(GraphBuilder& b, const ov::Node& node) {
 
 JitValues shuffle_channels(GraphBuilder& b, const ov::Node& node) {
   const Attributes attributes(node);
-  if (wrapped(attributes.integer("axis", 1), node.get_input_shape(0).size()) != 1) {
+  if (wrapped(attributes.integer("axis", 1), node.get_input_shape(0)) != 1) {
     throw std::runtime_error("shuffles another axis than that of the channels");
   }
   return {b.call("channel_shuffle", {b.input(node, 0), attributes.integer("group", 1)})};

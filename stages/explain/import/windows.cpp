@@ -18,6 +18,12 @@ struct Window {
   Ints begin;  ///< padding
   Ints end;
   bool symmetric() const { return begin == end; }
+  /// Whether ATen's pooling takes this padding: at most half of the kernel, the same on both sides.
+  bool fits_pooling() const {
+    bool fits = symmetric();
+    for (std::size_t i = 0; i < kernel.size(); ++i) fits = fits && 2 * begin[i] <= kernel[i];
+    return fits;
+  }
 };
 
 /// "same" padding is what makes the output as large as the file says it is.
@@ -50,16 +56,6 @@ Window window_of(const ov::Node& node, const Ints& kernel, bool backwards) {
   return w;
 }
 
-/// As constant_pad_nd takes it: the last dimension first.
-Ints last_first(const Ints& begin, const Ints& end) {
-  Ints pairs;
-  for (std::size_t i = begin.size(); i-- > 0;) {
-    pairs.push_back(begin[i]);
-    pairs.push_back(end[i]);
-  }
-  return pairs;
-}
-
 jit::Value* padded(GraphBuilder& b, jit::Value* x, const Window& w, double with) {
   return b.call("constant_pad_nd", {x, last_first(w.begin, w.end), with});
 }
@@ -75,13 +71,6 @@ Ints added_at_end(const ov::Node& node, const Window& w) {
     extra[i] = out[i] - ((in[i] - 1) * w.strides[i] + reach - w.begin[i] - w.end[i]);
   }
   return extra;
-}
-
-/// Dynamically quantised networks convolve whole numbers, which ATen does not.
-jit::Value* as_float(GraphBuilder& b, const ov::Node& node, std::size_t i) {
-  jit::Value* const value = b.input(node, i);
-  if (node.get_input_element_type(i).is_real()) return value;
-  return b.call("to", {value, static_cast<std::int64_t>(at::kFloat)});
 }
 
 /// "2d"
@@ -104,10 +93,10 @@ Rule convolution(bool grouped, bool backwards) {
       if (kernel.dim() == 4) kernel = kernel.contiguous(at::MemoryFormat::ChannelsLast);
       weight = b.graph().insertConstant(kernel);
     } else {
-      weight = as_float(b, node, 1);
+      weight = b.float_input(node, 1);
       if (grouped) weight = b.call("flatten", {weight, 0, 1});
     }
-    jit::Value* x = as_float(b, node, 0);
+    jit::Value* x = b.float_input(node, 0);
     Ints padding = w.begin;
     if (!w.symmetric()) {
       if (backwards) throw std::runtime_error("is padded more on one side than on the other");
@@ -133,9 +122,7 @@ JitValues max_pool(GraphBuilder& b, const ov::Node& node) {
   const bool ceil = attributes.text("rounding_type", "floor").starts_with("ceil");
   const std::string name = "max_pool" + dims_of(w);
   jit::Value* x = b.input(node, 0);
-  bool fits = w.symmetric();
-  for (std::size_t i = 0; i < w.kernel.size(); ++i) fits = fits && 2 * w.begin[i] <= w.kernel[i];
-  if (!fits) {
+  if (!w.fits_pooling()) {
     x = padded(b, x, w, -std::numeric_limits<float>::infinity());
     w.begin = Ints(w.kernel.size(), 0);
   }
@@ -152,9 +139,7 @@ JitValues average_pool(GraphBuilder& b, const ov::Node& node) {
   const bool exclude = attributes.flag("exclude-pad", attributes.flag("exclude_pad"));
   const std::string name = "avg_pool" + dims_of(w);
   jit::Value* const x = b.input(node, 0);
-  bool fits = w.symmetric();
-  for (std::size_t i = 0; i < w.kernel.size(); ++i) fits = fits && 2 * w.begin[i] <= w.kernel[i];
-  if (fits) return {b.call(name, {x, w.kernel, w.strides, w.begin, ceil, !exclude})};
+  if (w.fits_pooling()) return {b.call(name, {x, w.kernel, w.strides, w.begin, ceil, !exclude})};
   const Ints none(w.kernel.size(), 0);
   const auto pooled = [&](jit::Value* value) {
     return b.call(name, {padded(b, value, w, 0), w.kernel, w.strides, none, ceil});

@@ -19,9 +19,6 @@
 namespace gradcam {
 namespace {
 
-using tiny::ints;
-using tiny::numbers;
-
 /// A convolution, its mean, five scores.
 Port classifier(const Port& x) {
   const auto channels = static_cast<std::size_t>(x.get_partial_shape()[1].get_length());
@@ -57,38 +54,38 @@ at::Tensor scores(const NetworkFile& file, const ModelDescription& description,
 }
 
 TEST_F(NetworkFileTest, TellsTheSizeAndTheChannelsOfItsPicture) {
-  const NetworkFile file(saved(tiny::model_of({1, 1, 10, 14}, classifier)));
+  const NetworkFile file(saved(model_of({1, 1, 10, 14}, classifier)));
   EXPECT_EQ(file.usual().input_height, 10);
   EXPECT_EQ(file.usual().input_width, 14);
   EXPECT_EQ(file.usual().color, ColorOrder::kGray);
 }
 
 TEST_F(NetworkFileTest, ASizeThatTheFileLeavesOpenIsTheDescriptions) {
-  const auto model = tiny::model_of({-1, 3, -1, -1}, classifier);
+  const auto model = model_of({-1, 3, -1, -1}, classifier);
   const NetworkFile file(saved(model));
   ModelDescription description = file.usual();
   EXPECT_EQ(description.input_height, 224);
   description.input_height = 10;
   description.input_width = 14;
   const at::Tensor picture = tiny::seeded({1, 3, 10, 14}, 3);
-  const at::Tensor expected = tiny::by_openvino(model, picture);
+  const at::Tensor expected = by_openvino(model, picture);
   EXPECT_LT((scores(file, description, picture) - expected).abs().max().item<float>(), 1e-5);
 }
 
 TEST_F(NetworkFileTest, APictureWithItsChannelsLastIsTurned) {
-  const auto model = tiny::model_of({1, 10, 14, 3}, [](const Port& x) {
+  const auto model = model_of({1, 10, 14, 3}, [](const Port& x) {
     return classifier(std::make_shared<op::Transpose>(x, ints({0, 3, 1, 2})));
   });
   const NetworkFile file(saved(model));
   EXPECT_EQ(file.usual().input_height, 10);
   EXPECT_EQ(file.usual().input_width, 14);
   const at::Tensor picture = tiny::seeded({1, 3, 10, 14}, 3);
-  const at::Tensor expected = tiny::by_openvino(model, picture.permute({0, 2, 3, 1}));
+  const at::Tensor expected = by_openvino(model, picture.permute({0, 2, 3, 1}));
   EXPECT_LT((scores(file, file.usual(), picture) - expected).abs().max().item<float>(), 1e-5);
 }
 
 TEST_F(NetworkFileTest, APictureOfBytesIsGivenAsItIs) {
-  const auto model = tiny::model_of(
+  const auto model = model_of(
       {1, 3, 10, 14},
       [](const Port& x) { return classifier(std::make_shared<op::Convert>(x, ov::element::f32)); },
       ov::element::u8);
@@ -99,7 +96,7 @@ TEST_F(NetworkFileTest, APictureOfBytesIsGivenAsItIs) {
 }
 
 TEST_F(NetworkFileTest, AnotherSizeThanTheFileAllowsIsRefused) {
-  const auto fixed = tiny::model_of({1, 3, 10, 14}, [](const Port& x) {
+  const auto fixed = model_of({1, 3, 10, 14}, [](const Port& x) {
     return std::make_shared<op::MatMul>(std::make_shared<op::Reshape>(x, ints({1, 420}), false),
                                         numbers({5, 420}, 2), false, true);
   });
@@ -112,8 +109,7 @@ TEST_F(NetworkFileTest, AnotherSizeThanTheFileAllowsIsRefused) {
 }
 
 TEST_F(NetworkFileTest, WhatTakesNoPictureIsRefused) {
-  const auto flat =
-      tiny::model_of({1, 12}, [](const Port& x) { return std::make_shared<op::Relu>(x); });
+  const auto flat = model_of({1, 12}, [](const Port& x) { return std::make_shared<op::Relu>(x); });
   EXPECT_USER_ERROR(NetworkFile(saved(flat)), ExitCode::kModel, "takes 1x12; a picture is");
   const auto first = std::make_shared<op::Parameter>(ov::element::f32, ov::Shape{1, 3, 4, 4});
   const auto second = std::make_shared<op::Parameter>(ov::element::f32, ov::Shape{1, 3, 4, 4});
@@ -143,16 +139,16 @@ TEST_F(NetworkFileTest, WhatIsNoNetworkIsRefusedInALine) {
 }
 
 TEST_F(NetworkFileTest, ItsIdentityIsThatOfItsWeights) {
-  const std::string first = NetworkFile(saved(tiny::model_of({1, 3, 8, 8}, classifier))).identity();
-  EXPECT_EQ(NetworkFile(saved(tiny::model_of({1, 3, 8, 8}, classifier))).identity(), first);
-  const auto other = tiny::model_of({1, 3, 8, 8}, [](const Port& x) {
-    return classifier(std::make_shared<op::Multiply>(x, tiny::number(1.001F)));
+  const std::string first = NetworkFile(saved(model_of({1, 3, 8, 8}, classifier))).identity();
+  EXPECT_EQ(NetworkFile(saved(model_of({1, 3, 8, 8}, classifier))).identity(), first);
+  const auto other = model_of({1, 3, 8, 8}, [](const Port& x) {
+    return classifier(std::make_shared<op::Multiply>(x, number(1.001F)));
   });
   EXPECT_NE(NetworkFile(saved(other)).identity(), first);
 }
 
 TEST_F(NetworkFileTest, ItsModulesAreLayersOfTheModel) {
-  const NetworkFile file(saved(tiny::model_of({1, 3, 10, 14}, classifier)));
+  const NetworkFile file(saved(model_of({1, 3, 10, 14}, classifier)));
   const auto network = file.as_torchscript(file.usual(), c10::Device("cpu"));
   const Model model("net.xml", c10::Device("cpu"), network.module, network.source);
   const auto layers = list_layers(model, file.usual());
@@ -165,8 +161,8 @@ TEST_F(NetworkFileTest, ItsModulesAreLayersOfTheModel) {
 /// A quantised convolution whose result the head takes twice, beside the picture.
 Port quantised(const Port& x) {
   const auto rounded = [](const Port& value, float range) -> Port {
-    return std::make_shared<op::FakeQuantize>(value, tiny::number(-range), tiny::number(range),
-                                              tiny::number(-range), tiny::number(range), 255);
+    return std::make_shared<op::FakeQuantize>(value, number(-range), number(range), number(-range),
+                                              number(range), 255);
   };
   const auto conv = std::make_shared<op::Convolution>(
       rounded(x, 3), rounded(numbers({8, 3, 3, 3}, 1), 2), ov::Strides{1, 1},
@@ -180,7 +176,7 @@ Port quantised(const Port& x) {
 }
 
 TEST_F(NetworkFileTest, TheNodesOfTheFileItselfComputeTheFeatures) {
-  const NetworkFile file(saved(tiny::model_of({1, 3, 10, 14}, quantised)));
+  const NetworkFile file(saved(model_of({1, 3, 10, 14}, quantised)));
   const auto network = file.as_torchscript(file.usual(), c10::Device("cpu"));
   const Model model("net.xml", c10::Device("cpu"), network.module, network.source);
   const auto halves = split(mark_layers(model, {"conv"}));
@@ -208,15 +204,15 @@ TEST_F(NetworkFileTest, TheGradientPassesTheRoundingBehindTheCut) {
       conv.get_node()->set_friendly_name("conv");
       Port y = std::make_shared<op::Tanh>(conv);
       if (rounds) {
-        y = std::make_shared<op::FakeQuantize>(y, tiny::number(-1), tiny::number(1),
-                                               tiny::number(-1), tiny::number(1), 255);
+        y = std::make_shared<op::FakeQuantize>(y, number(-1), number(1), number(-1), number(1),
+                                               255);
       }
       const Port mean = std::make_shared<op::ReduceMean>(y * y, ints({2, 3}), false);
       return Port(std::make_shared<op::MatMul>(mean, numbers({5, 8}, 2), false, true));
     };
   };
   const auto gradient = [&](bool rounds) {
-    const NetworkFile file(saved(tiny::model_of({1, 3, 10, 14}, body(rounds))));
+    const NetworkFile file(saved(model_of({1, 3, 10, 14}, body(rounds))));
     const auto network = file.as_torchscript(file.usual(), c10::Device("cpu"));
     const Model model("net.xml", c10::Device("cpu"), network.module, network.source);
     CutGraph cut(model, {"conv"}, file.usual());  // frozen, as the program runs it

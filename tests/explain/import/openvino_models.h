@@ -66,7 +66,13 @@ inline at::Tensor by_openvino(const std::shared_ptr<ov::Model>& model, const at:
 namespace gradcam {
 
 namespace op = ov::opset15;
+using tiny::by_openvino;
+using tiny::ints;
+using tiny::model_of;
+using tiny::number;
+using tiny::numbers;
 using tiny::Port;
+using tiny::whole;
 
 /// A node of one output, as what it gives.
 template <typename Op, typename... Arguments>

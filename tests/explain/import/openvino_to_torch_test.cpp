@@ -12,13 +12,6 @@
 namespace gradcam {
 namespace {
 
-using tiny::by_openvino;
-using tiny::ints;
-using tiny::model_of;
-using tiny::number;
-using tiny::numbers;
-using tiny::whole;
-
 TEST(OpenVinoToTorchNetworks, AnOperationWithoutARuleIsNamed) {
   const auto model = model_of({1, 4, 6, 6}, [](const Port& x) {
     const auto grid = add<op::Tanh>(numbers({1, 5, 5, 2}, 3));
@@ -86,7 +79,7 @@ TEST(OpenVinoToTorchNetworks, ABiasIsPutWherePyTorchHasIt) {
   }
   EXPECT_EQ(with_bias, 2);
   const at::Tensor x = tiny::seeded({2, 4, 6, 6}, 5);
-  EXPECT_LT((run(module, x.narrow(0, 0, 1)) - tiny::by_openvino(model, x.narrow(0, 0, 1)))
+  EXPECT_LT((run(module, x.narrow(0, 0, 1)) - by_openvino(model, x.narrow(0, 0, 1)))
                 .abs()
                 .max()
                 .item<float>(),
@@ -107,7 +100,7 @@ TEST(OpenVinoToTorchNetworks, ASigmoidTimesItsInputIsASilu) {
   }
   EXPECT_EQ(kinds.count("aten::silu"), 1);
   const at::Tensor x = tiny::seeded({1, 4, 6, 6}, 5);
-  EXPECT_LT((run(module, x) - tiny::by_openvino(model, x)).abs().max().item<float>(), 1e-5);
+  EXPECT_LT((run(module, x) - by_openvino(model, x)).abs().max().item<float>(), 1e-5);
   std::vector<std::string> names;
   for (const auto& child : module.named_modules()) {
     if (!child.name.empty()) names.push_back(child.name);
@@ -127,7 +120,7 @@ TEST(OpenVinoToTorchNetworks, AnAdditionThatIsNoBiasStays) {
       return conv + numbers(shape, 2);
     });
     const at::Tensor x = tiny::seeded({1, 4, 6, 6}, 5);
-    const at::Tensor expected = tiny::by_openvino(model, x);
+    const at::Tensor expected = by_openvino(model, x);
     const at::Tensor found = run(to_torchscript(*model), x);
     ASSERT_EQ(found.sizes(), expected.sizes()) << name;
     EXPECT_LT((found - expected).abs().max().item<float>(), 1e-5) << name;

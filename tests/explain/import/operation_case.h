@@ -14,13 +14,6 @@
 /// INSTANTIATE_TEST_SUITE_P(Group, OpenVinoToTorch, ..., kNameOfOperation).
 namespace gradcam {
 
-using tiny::by_openvino;
-using tiny::ints;
-using tiny::model_of;
-using tiny::number;
-using tiny::numbers;
-using tiny::whole;
-
 /// How far the gradient of a weighted sum of the outputs is from OpenVINO's own differences, both
 /// along the gradient's direction.
 inline double error_of_gradient(const torch::jit::Module& module,
