@@ -26,6 +26,7 @@ constexpr const char* kBeginning =
 
 Usage: gradcam-live [run] SOURCE... [options]   annotate sources with Grad-CAM heat maps
        gradcam-live layers MODEL [options]      list the layers that can be explained
+       gradcam-live layers MODEL --html FILE [SOURCE]   show the map of each: a page
        gradcam-live info MODEL|SOURCE           what a network or a source is
        gradcam-live info cameras                the cameras of this machine
        gradcam-live methods                     list what --method takes

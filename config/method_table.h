@@ -42,6 +42,9 @@ inline constexpr std::array kMethodTable = {
     MethodEntry{"finercam", MethodCost::kFrame,
                 "Grad-CAM of what sets a class apart from the three nearest (Zhang 2025)"},
     MethodEntry{"shapleycam", MethodCost::kFrame, "Grad-CAM with a second-order term (Cai 2025)"},
+    MethodEntry{"odam", MethodCost::kFrame,
+                "of a detector's box, smoothed gradient times activation at each place, of score "
+                "and coordinates (Zhao 2023)"},
     MethodEntry{"eigencam", MethodCost::kFrame,
                 "first principal component of A: no class, no gradient (Muhammad 2020)"},
     MethodEntry{"eigengradcam", MethodCost::kFrame,

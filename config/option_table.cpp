@@ -157,7 +157,7 @@ std::vector<std::string> method_or_auto() {
   return names;
 }
 
-/// "auto, torchscript, or openvino, which needs a bundle"
+/// "auto, torchscript, or openvino, on the CPU"
 std::string engine_notes() {
   std::string text;
   for (const EngineEntry& engine : kEngineTable) {
@@ -183,9 +183,9 @@ std::vector<OptionSpec> model_options() {
   return {
       option(
           named(group, Arity::kSingle, {"-m", "--model"}, "MODEL",
-                "network: TorchScript (.pt), ONNX, OpenVINO (.xml), TensorFlow Lite, or a bundle "
-                "folder; default: the one that scripts/demo made"),
-          text_value("a file (.pt, .onnx, .xml, .tflite) or a bundle folder"),
+                "network: TorchScript (.pt), ONNX, OpenVINO (.xml), TensorFlow Lite; default: the "
+                "one that scripts/demo made"),
+          text_value("a file (.pt, .onnx, .xml, .tflite)"),
           [](auto&& o) -> auto& { return o.explain.model; }),
       option(
           named(group, Arity::kSingle, {"--input-size"}, "HxW",
@@ -339,6 +339,10 @@ std::vector<OptionSpec> output_options() {
       option(
           named(group, Arity::kSingle, {"--stats"}, "FILE", "summary of the run as JSON"),
           text_value("a file"), [](auto&& o) -> auto& { return o.output.stats; }),
+      option(
+          named(group, Arity::kSingle, {"--html"}, "FILE",
+                "of the command layers: a page that shows the map of every layer, to choose from"),
+          text_value("a file"), [](auto&& o) -> auto& { return o.output.html; }),
       with_negation(option(
                         named(group, Arity::kSwitch, {"--show"}, "",
                               "a window; default: when there is no other output"),

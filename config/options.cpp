@@ -1,9 +1,12 @@
 #include "config/options.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <filesystem>
 #include <iostream>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "config/command_line.h"
@@ -84,14 +87,26 @@ void refuse_repeated_outputs(const OutputOptions& output) {
   }
 }
 
-/// `layers` and `info` draw and write nothing.
-void refuse_options_without_effect(const CommandLine& line, const std::vector<OptionSpec>& table) {
+/// Whether the command draws and writes the page of `layers --html`.
+bool makes_page(const CommandLine& line, const Options& options) {
+  return line.command == Command::kLayers && !options.output.html.empty();
+}
+
+/// `info` and `methods` draw and write nothing, `layers` its page at most.
+void refuse_options_without_effect(const CommandLine& line, const Options& options,
+                                   const std::vector<OptionSpec>& table) {
+  constexpr std::array<std::string_view, 4> kOfPage = {"html", "overwrite", "colormap", "opacity"};
+  const bool layers = line.command == Command::kLayers;
   for (const OptionSpec& spec : table) {
     const bool drawn = spec.group == OptionGroup::kPicture || spec.group == OptionGroup::kOutput;
-    if (drawn && line.flags.count(spec.name) > 0) {
-      fail(long_flag(spec) + " has no effect on '" + command_name(line.command) +
-           "', which draws and writes nothing; leave it out");
-    }
+    if (!drawn || line.flags.count(spec.name) == 0) continue;
+    const bool of_page = layers && std::ranges::find(kOfPage, spec.name) != kOfPage.end();
+    if (of_page && makes_page(line, options)) continue;
+    fail(long_flag(spec) + " has no effect on '" + command_name(line.command) +
+         (of_page  ? "' without --html FILE"
+          : layers ? "', which writes no more than the page of --html"
+                   : "', which draws and writes nothing") +
+         "; leave it out");
   }
 }
 
@@ -99,16 +114,28 @@ void refuse_options_without_effect(const CommandLine& line, const std::vector<Op
 std::string subject_of(const CommandLine& line, const Options& options) {
   const bool info = line.command == Command::kInfo;
   const std::string name = command_name(line.command);
+  const bool page = makes_page(line, options);
   const std::string what = info ? "MODEL, SOURCE or cameras" : "MODEL";
-  if (line.positionals.size() > 1) {
-    fail("'" + name + "' takes one " + what + ", but " + quoted(line.positionals[1]) +
-         " is given too; leave it out");
+  const std::size_t most = page ? 2 : 1;
+  if (line.positionals.size() > most) {
+    fail("'" + name + "' takes one " + what + (page ? " and one SOURCE" : "") + ", but " +
+         quoted(line.positionals[most]) + " is given too; leave it out");
   }
   if (!line.positionals.empty()) return line.positionals[0];
   if (info && options.input.sources.size() == 1) return options.input.sources[0];
   if (!options.explain.model.empty()) return options.explain.model;
   fail("'" + name + "' needs a " + what + "; give a TorchScript file (.pt)" +
        (info ? ", any source, or cameras" : ""));
+}
+
+/// What the page of `layers` shows the maps on.
+void set_source_of_page(Options& options, const CommandLine& line) {
+  if (!makes_page(line, options)) return;
+  if (line.positionals.size() > 1) options.input.sources = {line.positionals[1]};
+  const std::vector<std::string>& sources = options.input.sources;
+  if (sources.size() > 1) {
+    fail("'layers' takes one SOURCE, but " + quoted(sources[1]) + " is given too; leave it out");
+  }
 }
 
 void set_subject_or_sources(Options& options, const CommandLine& line,
@@ -125,11 +152,12 @@ void set_subject_or_sources(Options& options, const CommandLine& line,
       break;
     case Command::kLayers:
     case Command::kInfo:
-      refuse_options_without_effect(line, table);
+      refuse_options_without_effect(line, options, table);
       options.subject = subject_of(line, options);
+      set_source_of_page(options, line);
       break;
     case Command::kMethods:
-      refuse_options_without_effect(line, table);
+      refuse_options_without_effect(line, options, table);
       if (!line.positionals.empty()) {
         fail("'methods' takes nothing, but " + quoted(line.positionals[0]) +
              " is given; leave it out");

@@ -72,6 +72,7 @@ struct OutputOptions {
   std::string jsonl;                 ///< JSON lines; "-" = stdout, empty = none
   std::string maps;                  ///< folder of float maps; empty = none
   std::string stats;                 ///< JSON summary; empty = none
+  std::string html;                  ///< page of the layers of a network; empty = none
   bool overwrite = false;
   Choice show = Choice::kAuto;    ///< a window; auto: when there is no other output
   bool mosaic = false;            ///< all streams in one window
@@ -92,7 +93,7 @@ enum class Command { kRun, kLayers, kInfo, kBench, kMethods };
 /// Everything the command line, the environment and the YAML file decide.
 struct Options {
   Command command = Command::kRun;
-  std::string subject;  ///< MODEL or SOURCE of `layers` and `info`
+  std::string subject;  ///< MODEL or SOURCE of `layers` and `info`; `layers` may have a source, too
   std::string config;   ///< YAML file that was read; empty = none
   InputOptions input;
   ExplainOptions explain;

@@ -85,6 +85,7 @@ std::vector<AskedOutput> asked_outputs(const OutputOptions& options) {
   }
   if (!options.maps.empty()) asked.push_back({options.maps, OutputPlace::kFolder});
   if (!options.stats.empty()) asked.push_back({options.stats, OutputPlace::kRunFile});
+  if (!options.html.empty()) asked.push_back({options.html, OutputPlace::kRunFile});
   return asked;
 }
 

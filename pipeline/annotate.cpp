@@ -182,6 +182,7 @@ RunSummary Annotation::Parts::run(ProgramStages& program, Progress& progress, Vi
   graph.budget_ms = 1000 * options.explain.budget_s;
   graph.max_failures = options.run.max_failures;
   program.give_up_at(stop);
+  if (all_stills) program.start_cold();
   return run_graph(streams(progress, viewer, graph.batch), program.stages(), graph, stop);
 }
 

@@ -1,5 +1,6 @@
 #include "pipeline/app.h"
 
+#include <malloc.h>
 #include <tbb/global_control.h>
 
 #include <algorithm>
@@ -7,56 +8,47 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <opencv2/core/utility.hpp>
 #include <thread>
 
 #include "config/output_table.h"
 #include "config/user_error.h"
 #include "pipeline/annotate.h"
 #include "pipeline/bench.h"
+#include "pipeline/layers_page.h"
+#include "pipeline/loading_news.h"
 #include "pipeline/log.h"
+#include "pipeline/reference.h"
 #include "pipeline/reports.h"
-#include "stages/capture/pictures/picture.h"
-#include "stages/capture/pictures/rendering.h"
 #include "stages/explain/load.h"
-#include "stages/explain/tasks/task.h"
+#include "stages/frame/stopped.h"
 #include "stages/output/atomic_file.h"
 #include "stages/output/output_path.h"
-#include "stages/preprocess/preprocess.h"
 
 namespace gradcam {
 namespace {
 
 /// The network of the options, ready to be explained at any of its layers.
-LayerSwitch load_explainers(ExplainOptions options, std::size_t streams) {
+LayerSwitch load_explainers(ExplainOptions options, std::size_t streams,
+                            const std::stop_token& stop) {
   constexpr std::size_t kBatch = 4;
   if (options.batch == 0) options.batch = static_cast<int>(std::min(streams, kBatch));
-  LoadedModel loaded = load_model(options);
+  LoadingNews news(find_model(options.model), log::info, stop);
+  LoadedModel loaded = load_model(options, stop);
   if (!loaded.note.empty()) log::warning(loaded.note);
-  return {std::move(loaded.network), std::move(loaded.description), options};
+  return {std::move(loaded.network), std::move(loaded.description), options, news.waiting()};
 }
 
-/// What an embedding is compared with. Throws UserError(kUsage).
-void read_reference(LayerSwitch& explainers, const Options& options) {
-  const std::string& path = options.explain.reference;
-  const ModelDescription& description = explainers.first().description();
-  const bool needed = task_of(description).likeness;
-  if (!needed && path.empty()) return;
-  if (!needed) {
-    throw UserError(ExitCode::kUsage,
-                    "--reference " + path + ": this model is no embedding: leave it out");
-  }
-  if (path.empty()) {
-    throw UserError(ExitCode::kUsage,
-                    "this model gives an embedding: --reference PICTURE says what to compare with");
-  }
-  try {
-    Rendering rendering(options.input.background, log::warning);
-    const cv::Mat picture = rendering.render(read_picture(path), "--reference '" + path + "'");
-    explainers.set_reference(to_network_input(picture, description).blob);
-  } catch (const UnreadablePicture& problem) {
-    throw UserError(ExitCode::kUsage,
-                    "--reference " + path + ": no picture that can be read: " + problem.what());
-  }
+/// What loading the network and choosing its engine took, and is not needed any more.
+void give_memory_back(const LayerSwitch& explainers) {
+  explainers.let_go_of_network();
+  malloc_trim(0);
+}
+
+/// What an embedding is compared with. Throws as read_reference().
+void set_reference(LayerSwitch& explainers, const Options& options) {
+  const auto picture = read_reference(options, explainers.first().description());
+  if (picture) explainers.set_reference(*picture);
 }
 
 /// False if a stop came while a source was waited for.
@@ -73,6 +65,9 @@ bool unless_stopped(const std::function<void()>& open, const std::stop_token& st
 
 /// Null if a stop came while a source was waited for. What needs no source is looked at before.
 std::unique_ptr<Annotation> open_annotation(const Options& options, const std::stop_token& stop) {
+  if (!options.output.html.empty()) {
+    throw UserError(ExitCode::kUsage, "--html goes with the command 'layers' alone; leave it out");
+  }
   if (!options.output.stats.empty()) {
     require_new_file(options.output.stats, options.output.overwrite);
   }
@@ -85,8 +80,9 @@ std::unique_ptr<Annotation> open_annotation(const Options& options, const std::s
 ExitCode run(const Options& options, const std::stop_token& stop) {
   const auto annotation = open_annotation(options, stop);
   if (!annotation) return ExitCode::kDone;
-  LayerSwitch explainers = load_explainers(options.explain, options.input.sources.size());
-  read_reference(explainers, options);
+  LayerSwitch explainers = load_explainers(options.explain, options.input.sources.size(), stop);
+  give_memory_back(explainers);
+  set_reference(explainers, options);
   const RunSummary summary = annotation->run(explainers, stop);
   if (!options.output.stats.empty()) write_file(options.output.stats, to_json(summary) + "\n");
   if (summary.error) std::rethrow_exception(summary.error);
@@ -100,8 +96,9 @@ ExitCode bench(const Options& asked, const std::stop_token& stop) {
   if (options.input.limit == 0) options.input.limit = 200;
   const auto annotation = open_annotation(options, stop);
   if (!annotation) return ExitCode::kDone;
-  LayerSwitch explainers = load_explainers(options.explain, options.input.sources.size());
-  read_reference(explainers, options);
+  LayerSwitch explainers = load_explainers(options.explain, options.input.sources.size(), stop);
+  give_memory_back(explainers);
+  set_reference(explainers, options);
   const EngineTimes engine = time_engine(explainers.first(), stop);
   const RunSummary summary = annotation->run(explainers, stop);
   print_bench(engine, summary, uses_standard_output(options.output) ? stderr : stdout);
@@ -117,7 +114,11 @@ ExitCode run_command(const Options& options, const std::stop_token& stop) {
     case Command::kRun:
       return run(options, stop);
     case Command::kLayers:
-      print_layers(options);
+      if (options.output.html.empty()) {
+        print_layers(options, stop);
+      } else {
+        unless_stopped([&] { write_layers_page(options, stop); }, stop);
+      }
       return ExitCode::kDone;
     case Command::kInfo:
       unless_stopped([&] { print_info(options, stop); }, stop);
@@ -139,7 +140,12 @@ ExitCode run_app(const Options& options, const std::stop_token& stop) {
   const tbb::global_control arena(tbb::global_control::max_allowed_parallelism,
                                   std::max(1U, std::thread::hardware_concurrency()));
   cv::setNumThreads(1);
-  const ExitCode code = run_command(options, stop);
+  ExitCode code = ExitCode::kDone;
+  try {
+    code = run_command(options, stop);
+  } catch (const Stopped&) {  // while a network was loaded
+    log::info("stopped before the first frame");
+  }
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     throw UserError(ExitCode::kOutput, "standard output cannot be written to the end");
   }

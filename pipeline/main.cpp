@@ -26,36 +26,57 @@ sigset_t stop_signals() {
   return set;
 }
 
-bool has_variable(char** environment, const std::string_view name) {
+/// Where this variable stands; null: nowhere.
+char** find_variable(char** environment, const std::string_view name) {
   for (char** entry = environment; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     if (text.size() > name.size() && text[name.size()] == '=' &&
         text.substr(0, name.size()) == name)
-      return true;
+      return entry;
   }
-  return false;
+  return nullptr;
 }
+
+char short_spin[] = "GOMP_SPINCOUNT=10000";
+char* displaced_variable = nullptr;  ///< whose place `short_spin` has until main() begins
 
 /// libgomp lets its threads spin for about a millisecond when they wait for each other. As soon as
 /// anything else wants a core, one spins while the other is not running, at each layer of a
 /// network: a frame that takes 25 ms then takes 500. With a shorter spin it stays below 100, and an
-/// idle machine is as fast. libgomp only reads its environment when it is loaded, so the program
-/// starts itself again. Whoever sets the variables knows better.
+/// idle machine is as fast. libgomp only reads its environment when it is loaded, and that has no
+/// room for a variable more: so this one takes the place of one that no library wants meanwhile.
+/// Where there is none, the program starts itself again, which takes a third of a second. Whoever
+/// sets the variables knows better.
 void start_with_short_spin(char** argv, char** environment) {
-  static char setting[] = "GOMP_SPINCOUNT=10000";
-  static std::array<char*, 4096> extended;
-  if (has_variable(environment, "GOMP_SPINCOUNT") || has_variable(environment, "OMP_WAIT_POLICY"))
+  if (find_variable(environment, "GOMP_SPINCOUNT") != nullptr ||
+      find_variable(environment, "OMP_WAIT_POLICY") != nullptr)
     return;
+  constexpr std::array<std::string_view, 6> kUnread = {"_",         "OLDPWD",  "SHLVL",
+                                                       "LS_COLORS", "LOGNAME", "PWD"};
+  for (const std::string_view name : kUnread) {
+    if (char** const place = find_variable(environment, name)) {
+      displaced_variable = *place;
+      *place = short_spin;
+      return;
+    }
+  }
+  static std::array<char*, 4096> extended;
   std::size_t count = 0;
   while (environment[count] != nullptr) {
     if (count + 2 >= extended.size()) return;
     extended[count] = environment[count];
     ++count;
   }
-  extended[count] = setting;
+  extended[count] = short_spin;
   // NOLINTNEXTLINE(performance-no-int-to-ptr): getauxval() has one type for all it answers
   const auto* const program = reinterpret_cast<const char*>(getauxval(AT_EXECFN));
   if (program != nullptr) execve(program, argv, extended.data());
+}
+
+void put_back_variable() {
+  for (char** entry = environ; displaced_variable != nullptr && *entry != nullptr; ++entry) {
+    if (*entry == short_spin) *entry = displaced_variable;
+  }
 }
 
 /// Before the first constructor of a library. Those take a good part of a second until main() runs;
@@ -106,6 +127,7 @@ int report(gradcam::ExitCode code, const char* what) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  put_back_variable();
   std::signal(SIGPIPE, SIG_IGN);  // whoever reads the output may leave: a failed write says so
   gradcam::answer_display_probe(argc, argv);
   try {

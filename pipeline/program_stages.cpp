@@ -21,6 +21,7 @@ ProgramStages::ProgramStages(const Options& options, LayerSwitch& explainers,
 
 Stages ProgramStages::stages() {
   Stages stages = default_stages(explainers_.first());
+  if (starts_cold_) stages.explain_start = [this] { explainers_.first().take_threads(); };
   if (const int max_dim = options_.input.max_dim; max_dim > 0) {
     stages.preprocess = [max_dim, plain = std::move(stages.preprocess)](Frame frame) {
       frame.image = std::make_shared<const cv::Mat>(shrink(*frame.image, max_dim));

@@ -45,6 +45,9 @@ class ProgramStages {
   /// A frame that is on the screen once more, as the settings are now. Changes nothing of what is
   /// remembered of its stream, which may go on.
   Explanation explain_again(const Prepared& prepared);
+  /// The network is not warmed up before the first frame: of stills, which take no longer together.
+  /// To be called before stages().
+  void start_cold() { starts_cold_ = true; }
   /// Where problems are told besides the log. To be set before any stage is called.
   void tell_also(std::function<void(std::string)> tell) { tell_ = std::move(tell); }
 
@@ -78,6 +81,7 @@ class ProgramStages {
   std::vector<StreamState> streams_;
   std::function<void(std::string)> tell_;
   std::stop_token stop_;
+  bool starts_cold_ = false;
   bool warned_of_method_ = false;
   std::mutex one_at_a_time_;  ///< explains: the graph's inference thread, or the ViewRefresher's
 };

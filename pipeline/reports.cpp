@@ -9,6 +9,7 @@
 #include "config/named.h"
 #include "config/text.h"
 #include "pipeline/error_text.h"
+#include "pipeline/loading_news.h"
 #include "pipeline/log.h"
 #include "stages/capture/cameras.h"
 #include "stages/capture/source.h"
@@ -17,6 +18,7 @@
 #include "stages/explain/load.h"
 #include "stages/explain/model/bundle.h"
 #include "stages/explain/model/model.h"
+#include "stages/explain/model/write_description.h"
 #include "stages/explain/tasks/task.h"
 #include "stages/frame/shape_text.h"
 
@@ -27,7 +29,9 @@ namespace fs = std::filesystem;
 
 /// A network file, or a bundle; a folder of pictures is none.
 bool is_model(const std::string& path) {
-  return fs::path(path).extension() == ".pt" || is_other_format(path) || is_bundle(path);
+  const fs::path ending = fs::path(path).extension();
+  const bool torchscript = ending == ".pt" || ending == ".torchscript";
+  return torchscript || is_other_format(path) || is_bundle(path);
 }
 
 std::string kind_of(const std::string& path) {
@@ -35,11 +39,12 @@ std::string kind_of(const std::string& path) {
   return is_other_format(path) ? std::string(name_of_format(path)) : "TorchScript";
 }
 
-LoadedModel load_subject(const Options& options, const std::string& device) {
+LoadedModel load_subject(const Options& options, const std::string& device,
+                         const std::stop_token& stop) {
   ExplainOptions asked = options.explain;
   asked.model = options.subject;
   asked.device = device;
-  LoadedModel loaded = load_model(asked);
+  LoadedModel loaded = load_model(asked, stop);
   if (!loaded.note.empty()) log::warning(loaded.note);
   return loaded;
 }
@@ -71,8 +76,9 @@ std::string rivals_text(const Explainer& explainer) {
   return " (" + (chosen.empty() ? rivals.substr(2) : measured + chosen + rivals) + ")";
 }
 
-void print_model(const Options& options) {
-  const LoadedModel loaded = load_subject(options, options.explain.device);
+void print_model(const Options& options, const std::stop_token& stop) {
+  LoadingNews news(find_model(options.subject), log::info, stop);
+  const LoadedModel loaded = load_subject(options, options.explain.device, stop);
   const ModelDescription& d = loaded.description;
   std::printf("model        %s\n", options.subject.c_str());
   std::printf("kind         %s\n", kind_of(options.subject).c_str());
@@ -86,8 +92,10 @@ void print_model(const Options& options) {
     const auto layers = list_layers(loaded.network.model(), d);
     std::printf("layers       %zu (gradcam-live layers lists them)\n", layers.size());
   }
-  const Explainer explainer(loaded.network, d, options.explain);
+  const Explainer explainer(loaded.network, d, options.explain, Choosing::kMeasured,
+                            news.waiting());
   std::printf("layer        %s\n", listed(explainer.layers()).c_str());
+  std::printf("pictures     %s\n", input_as_json(explainer.description()).c_str());
   if (!explainer.note().empty()) std::printf("output       %s\n", explainer.note().c_str());
   std::printf("device       %s\n", explainer.device().c_str());
   std::printf("engine       %s\n", explainer.engine().c_str());
@@ -160,8 +168,9 @@ void print_top(const Explanation& explanation, const std::string& heading) {
   std::fflush(stdout);
 }
 
-void print_layers(const Options& options) {
-  const LoadedModel loaded = load_subject(options, "cpu");
+void print_layers(const Options& options, const std::stop_token& stop) {
+  const LoadingNews news(find_model(options.subject), log::info, stop);
+  const LoadedModel loaded = load_subject(options, "cpu", stop);
   std::printf("%-40s %-24s %-18s %s\n", "layer", "type", "output", "cut");
   for (const Layer& layer : list_layers(loaded.network.model(), loaded.description)) {
     const std::string cut = !layer.obstacle.empty() ? "no: " + layer.obstacle
@@ -187,7 +196,7 @@ void print_info(const Options& options, const std::stop_token& stop) {
   if (options.subject == "cameras") {
     print_cameras();
   } else if (options.subject.empty() || is_model(options.subject)) {
-    print_model(options);
+    print_model(options, stop);
   } else {
     print_source(options, stop);
   }

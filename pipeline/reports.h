@@ -12,13 +12,14 @@ namespace gradcam {
 /// To stdout: the five best classes of a still, one line each: index, label, per cent.
 void print_top(const Explanation& explanation, const std::string& heading = "");
 
-/// To stdout: name, type and output shape of each layer of a model.
-void print_layers(const Options& options);
+/// To stdout: name, type and output shape of each layer of a model. Throws Stopped.
+void print_layers(const Options& options, const std::stop_token& stop = {});
 
 /// To stdout: the methods, what each costs and does.
 void print_methods();
 
-/// To stdout: what is known of a model, a source or the `cameras`. `stop` ends a wait for a source.
+/// To stdout: what is known of a model, a source or the `cameras`. `stop` ends a wait for a source;
+/// while a model is loaded, Stopped is thrown.
 void print_info(const Options& options, const std::stop_token& stop = {});
 
 /// To the log: which network, layer and device a run uses, and what was assumed of it.

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Measures the figures that gradcam-live is held to and says of each whether it is met.
 
-  scripts/bench_figures.py                 all of them, about half an hour on two idle cores
+  scripts/bench_figures.py                 all of them, about an hour on two idle cores
   scripts/bench_figures.py --only engine,start
   scripts/bench_figures.py --rounds 5 --program build/release/gradcam-live
+  scripts/bench_figures.py --only models --before older/gradcam-live --detector yolov8n.onnx
 
 What is compared runs in turn (A B A B ...), and ratios of medians count, because milliseconds of a
 machine that others use mean little. Networks: ResNet-50, MobileNetV2 and EfficientNet-Lite0, with
-the weights of ../shared where they are there, else random ones (which take as long). Ends with 1
-where a figure is missed.
+the weights of ../shared where they are there, else random ones (which take as long). Group models adds
+Swin-T, ViT-S and YOLOX-nano, as the files that people have. What cannot be measured here is named at
+the end. Ends with 1 where a figure is missed.
 """
 
 from __future__ import annotations
@@ -40,6 +42,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", metavar="GROUP,...", help=f"of {', '.join(GROUPS)}")
     parser.add_argument("--rounds", type=int, default=3, metavar="R")
     parser.add_argument("--program", type=Path, default=PROGRAM, metavar="FILE")
+    parser.add_argument(
+        "--before", type=Path, metavar="FILE", help="an older build: models is held against it, too"
+    )
+    parser.add_argument(
+        "--detector", type=Path, metavar="FILE", help="of YOLOv8's size, for models: yolov8n.onnx"
+    )
     options = parser.parse_args()
     options.groups = options.only.split(",") if options.only else list(GROUPS)
     for group in options.groups:
@@ -49,6 +57,9 @@ def parse() -> argparse.Namespace:
         parser.error("--rounds: at least 1")
     if not options.program.exists() or not VENV_PYTHON.exists():
         parser.error(f"no {options.program}: run scripts/setup and scripts/build first")
+    for name, file in (("--before", options.before), ("--detector", options.detector)):
+        if file is not None and not file.is_file():
+            parser.error(f"{name} '{file}': no such file")
     options.device, options.threads = "cpu", min(2, os.cpu_count() or 1)
     options.film, options.frames = default_film(), 120
     return options
@@ -69,6 +80,8 @@ def main() -> int:
             rows += found
         if not has_bf16():
             print("\nNo bf16 on this processor: rows of bf16 and of films in auto are left out.")
+        if figures.left_out:
+            print("\nLeft out: " + "; ".join(figures.left_out) + ".")
         print(f"\nMedians of {options.rounds} rounds. {machine(options)}.")
     return 0 if all(row.met for row in rows) else 1
 

@@ -29,12 +29,12 @@ from gradcam_tools.project_python import use_project_python
 ENGINE_ROWS: List[Row] = [row for row in ROWS if row[0] != "eager" and "forward only" in row[1]]
 ELSEWHERE = {"cpu": ["torchscript_fp16"], "cuda": ["openvino_f32", "openvino_bf16"]}  # no such row
 
-# gradcam-live by device: name, title, whether it is given the bundle, precision.
+# gradcam-live by device: name, title, whether OpenVINO runs it (else LibTorch), precision.
 OURS: Dict[str, List[Tuple[str, str, bool, str]]] = {
     "cpu": [
         ("ours_torchscript", "gradcam-live, TorchScript fp32", False, "fp32"),
-        ("ours_fp32", "**gradcam-live, bundle fp32**", True, "fp32"),
-        ("ours_auto", "**gradcam-live, bundle auto**", True, "auto"),
+        ("ours_fp32", "**gradcam-live, OpenVINO fp32**", True, "fp32"),
+        ("ours_auto", "**gradcam-live, OpenVINO auto**", True, "auto"),
     ],
     "cuda": [
         ("ours_fp32", "**gradcam-live, TorchScript fp32**", False, "fp32"),
@@ -115,13 +115,13 @@ def main() -> int:
         films, engines = Bench(options, folder, missing), Bench(options, folder, missing)
         begin = time.monotonic()
         for round_ in range(options.rounds):
-            for name, _, bundle, precision in ours:
-                films.program_turn(name, bundle, precision, engine=False)
+            for name, _, openvino, precision in ours:
+                films.program_turn(name, openvino, precision, engine=False)
             for row in rows:
                 films.peer_turn(row, "frames_per_second")
             if not options.no_engine:
-                for name, _, bundle, precision in ours:
-                    engines.program_turn(name, bundle, precision, engine=True)
+                for name, _, openvino, precision in ours:
+                    engines.program_turn(name, openvino, precision, engine=True)
                 for row in engine_rows:
                     engines.peer_turn(row, "ms", "--engine")
             took = time.monotonic() - begin

@@ -30,6 +30,8 @@ MAY_INCLUDE: Dict[str, List[str]] = {
     "config": [],
     "stages/frame": ["config"],
     "stages/media": [],
+    "stages/picture/kernels": [],
+    "stages/picture": ["stages/frame", "stages/picture/kernels"],
     "stages/preprocess": ["config", "stages/frame"],
     # In the order of the list above: each subject knows those in front of it.
     **{
@@ -66,7 +68,7 @@ LIBRARIES: Dict[str, List[str]] = {
 }
 
 # The sub-packages of scripts/gradcam_tools: each may import from itself and from those in front of it.
-PACKAGES = ["networks", "export", "compile", "bench"]
+PACKAGES = ["networks", "export", "compile", "bench", "table", "fuzz"]
 
 PUBLIC_HEADERS = ROOT / "cmake/GradcamPublicHeaders.cmake"
 

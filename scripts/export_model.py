@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Exports a network to a TorchScript file with its description inside, and holds the file against
-the network: its scores, and a Grad-CAM map against hooks. Where the program is built, it must take
-the file, too, and tell the same shares.
+"""Exports a network to a TorchScript or ONNX file with its description inside, and holds the file
+against the network: its scores, and of TorchScript a Grad-CAM map against hooks. Where the program is
+built, it must take the file, too, and tell the same shares.
 
 scripts/export_model.py efficientnet_lite0 -o efficientnet_lite0.pt
 scripts/export_model.py resnet50 --weights resnet50.pth -o resnet50.pt
 scripts/export_model.py timm/resnet18 -o resnet18.pt
+scripts/export_model.py timm/resnet18 -o resnet18.onnx
+scripts/export_model.py hf/google/vit-base-patch16-224 -o vit.pt
 scripts/export_model.py my_checkpoint.pth --arch mobilenet_v2 --labels names.txt -o mine.pt
 scripts/export_model.py net.onnx --input-size 192,256 --labels names.txt -o mine.pt
 scripts/export_model.py my_networks.py:small --mean 0,0,0 --std 1,1,1 -o mine.pt
@@ -27,12 +29,12 @@ from gradcam_tools.project_python import lacking, use_project_python
 if __name__ == "__main__":
     use_project_python("torch", "torchvision")
 
-from gradcam_tools.export import network_options, torchscript  # noqa: E402
+from gradcam_tools.export import network_options, onnx, torchscript  # noqa: E402
 from gradcam_tools.export.description import describe, labels_of  # noqa: E402
 from gradcam_tools.export.program import try_program  # noqa: E402
 from gradcam_tools.export.verification import verify  # noqa: E402
 from gradcam_tools.networks.layers import choose_layers  # noqa: E402
-from gradcam_tools.networks.network import OUTPUT, NetworkError, pattern  # noqa: E402
+from gradcam_tools.networks.network import OUTPUT, USAGE, NetworkError, pattern  # noqa: E402
 from gradcam_tools.networks.tasks import TASKS  # noqa: E402
 
 
@@ -52,13 +54,19 @@ def parse(arguments: Optional[List[str]] = None) -> argparse.Namespace:
     )
     network_options.add_tokens_option(parser)
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="FILE.pt", help="replaced if it exists"
+        *("-o", "--output"),
+        type=Path,
+        required=True,
+        metavar="FILE.pt|FILE.onnx",
+        help="replaced if it exists",
     )
     options = parser.parse_args(arguments)
     network_options.refuse_to_overwrite(options)
     network_options.settle_network(options)
     if options.output.is_dir() or not options.output.resolve().parent.is_dir():
         raise NetworkError(OUTPUT, f"--output '{options.output}': not a file in an existing folder")
+    if options.script and options.output.suffix == onnx.SUFFIX:
+        raise NetworkError(USAGE, "--script goes with a TorchScript file (-o FILE.pt)")
     return options
 
 
@@ -67,20 +75,25 @@ def run(options: argparse.Namespace) -> str:
     labels = labels_of(network, options.labels)
     sample = network.normalise(pattern(*network.input_size))
     layers = choose_layers(network, sample, options.layer, options.tokens)
-    exported = torchscript.export(network, sample, options.script)
-    verified = verify(network, torchscript.serialised(exported), layers, options.script)
     tried: List[str] = []
-    torchscript.write(
-        exported,
-        describe(network, layers, labels, verified),
-        options.output,
-        check=lambda file: tried.append(try_program(network, labels, file)),
-    )
+
+    def check(file: Path) -> None:
+        tried.append(try_program(network, labels, file))
+
+    if options.output.suffix == onnx.SUFFIX:
+        kind, file = "ONNX", onnx.export(network, sample)
+        verified = onnx.verify(network, file)
+        onnx.write(file, describe(network, layers, labels, verified), options.output, check)
+    else:
+        kind = "scripted" if options.script else "traced"
+        exported = torchscript.export(network, sample, options.script)
+        verified = verify(network, torchscript.serialised(exported), layers, options.script)
+        description = describe(network, layers, labels, verified)
+        torchscript.write(exported, description, options.output, check)
     beside = options.output.with_suffix(".json")
     if beside.exists():
         network.notes.append(f"{beside}: lies beside it, and wins over the description inside")
     network_options.tell_notes(network)
-    kind = "scripted" if options.script else "traced"
     shown = layers["layer"] if isinstance(layers["layer"], str) else ",".join(layers["layer"])
     counted = TASKS[network.task].counted
     return (
@@ -88,7 +101,8 @@ def run(options: argparse.Namespace) -> str:
         f"{network.input_size[0]}x{network.input_size[1]}, layer {shown}, "
         f"{'?' if network.outputs is None else network.outputs} {counted}, "
         f"{'labels inside' if labels else 'no labels'}, largest difference from eager "
-        f"{verified['max_abs_difference']:.2g}, of the map {verified['map_difference']:.2g}, "
+        f"{verified['max_abs_difference']:.2g}, "
+        + (f"of the map {verified['map_difference']:.2g}, " if "map_difference" in verified else "")
         + ", ".join(tried)
     )
 

@@ -28,7 +28,6 @@ from typing import Dict, List, Sequence
 from gradcam_tools.paths import ROOT, SHARED
 
 CLASSIFIER = ROOT / "build/models/efficientnet_lite0.pt"
-BUNDLE = CLASSIFIER.with_suffix(".bundle")
 ENGINE = ["--engine", "torchscript", "--precision", "fp32", "--threads", "1"]
 ENGINE_OPTIONS = ["engine", "precision"]
 TOO_SLOW = "scorecam"  # a run of the network for each of 1280 channels
@@ -98,8 +97,8 @@ def network_cases(before: Path) -> List[Case]:
     results = ["--headless", "--jsonl", "lines.jsonl", "--stats", "stats.json", *ENGINE, "--no-hud"]
     for extra in ["", "--every 3", "--batch 2", "-o film.mkv", "-o null", "test:160x120@5 --mosaic"]:
         cases.append(Case(f"film {extra}", [*film, *results, *words(extra)]))
-    reports = ["info classifier.pt", "layers classifier.pt", "info bundle", "info input.png"]
-    reports += ["info classifier.pt --engine openvino", "info bundle --precision int8"]
+    reports = ["info classifier.pt", "layers classifier.pt", "info input.png"]
+    reports += ["info classifier.pt --engine openvino", "info classifier.pt --precision int8"]
     reports += ["info classifier.pt --precision fp16 --device cpu", "info classifier.pt --target none"]
     cases += [Case(text, words(text)) for text in reports]
     for task in ("embedding", "multilabel"):
@@ -137,7 +136,6 @@ def furnish(folder: Path) -> None:
     shutil.copy(ROOT / "docs/side_by_side.jpg", folder / "input.png")
     if CLASSIFIER.exists():
         shutil.copy(CLASSIFIER, folder / "classifier.pt")
-        os.symlink(BUNDLE, folder / "bundle")
         for task in ("embedding", "multilabel"):
             shutil.copy(CLASSIFIER, folder / f"{task}.pt")
             description = {"task": task, "layer": "_swish", "name": task}

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, List, Optional, Tuple
+from typing import Any, List
 
 import torch
 from torch import Tensor
-
-Features = Callable[[Tensor], List[Tensor]]
-OUTPUT = "gradcam_output"  # the name of the result that is the whole network's
 
 
 class Compiled:
@@ -22,26 +19,6 @@ class Compiled:
         self._network = openvino.Core().compile_model(model, "CPU", options)
 
     def __call__(self, sample: Tensor) -> List[Tensor]:
-        """The head's inputs."""
-        return self.run(sample)[0]
-
-    def run(self, sample: Tensor) -> Tuple[List[Tensor], Optional[Tensor]]:
-        """The head's inputs, and the whole network's output if the model gives it."""
+        """All outputs."""
         results = self._network([sample.numpy()])
-        values: List[Tensor] = []
-        output: Optional[Tensor] = None
-        for port in self._network.outputs:
-            value = torch.from_numpy(results[port].copy())
-            if OUTPUT in port.get_names():
-                output = value
-            else:
-                values.append(value)
-        return values, output
-
-
-def fast_precision() -> str:
-    """The fastest precision of floats that this processor has: bf16 or f32."""
-    import openvino
-
-    can = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return "bf16" if "BF16" in can else "f32"
+        return [torch.from_numpy(results[port].copy()) for port in self._network.outputs]

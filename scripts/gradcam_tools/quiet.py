@@ -15,8 +15,10 @@ import torch
 def quiet() -> Iterator[None]:
     """Hides two warnings that every export gives: that torch.jit is deprecated (LibTorch still loads
     what it writes), and that a trace fixes values taken from shapes (the description fixes the
-    shape, and verification.py compares the values)."""
+    shape, and verification.py compares the values); and those of old names in transformers, which a
+    trace reads, too."""
     with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
         warnings.filterwarnings("ignore", message=r"`torch\.jit\.\w+` is deprecated")
         warnings.simplefilter("ignore", torch.jit.TracerWarning)
         yield

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <optional>
 #include <random>
+#include <span>
 #include <utility>
 
 #include "stages/explain/explainer.h"
@@ -31,6 +32,16 @@ void randomise(std::vector<ExplainedTarget>& targets, int outputs) {
   }
 }
 
+/// The scalars of a target that the method explains: of a box its numbers, too, if it wants them.
+std::vector<Scalar> scalars_of(const ExplainedTarget& target, const Method& method) {
+  std::vector<Scalar> scalars{target.scalar};
+  if (!method.needs.box) return scalars;
+  for (const std::int64_t number : target.box_numbers) {
+    scalars.push_back(Scalar::sum({{number, 1}}));
+  }
+  return scalars;
+}
+
 /// The explanation as far as the output alone gives it.
 Explanation without_heat(const OutputReading& reading) {
   Explanation explanation;
@@ -43,6 +54,8 @@ Explanation without_heat(const OutputReading& reading) {
   return explanation;
 }
 
+constexpr std::size_t kTogether = 10;  ///< targets of a picture whose gradients are held at once
+
 /// The pictures of one call, from the engine's result to their explanations.
 class Pictures {
  public:
@@ -54,8 +67,10 @@ class Pictures {
 
  private:
   void read_outputs();
-  void add_heats(std::size_t k, bool more);
-  HeatMap heat_of(std::size_t n, std::size_t k, const Slopes& slopes, const Seed& seed);
+  void add_heats(std::size_t begin, std::size_t end);
+  HeatMap heat_of(std::size_t n, std::size_t k, std::span<const ExplainedScalar> scalars,
+                  std::span<const Slopes> slopes);
+  HeatMap map_of(const ExplainedScalar& scalar, const Slopes& slopes, std::size_t layer);
   InputGradient guided_of(std::size_t n);
   ReadingOptions reading_options(std::size_t n) const;
   /// The k-th target of picture n; null if there are not so many.
@@ -90,7 +105,7 @@ std::vector<Explanation> Pictures::explain() {
   read_outputs();
   std::size_t most = 0;
   for (const OutputReading& reading : readings_) most = std::max(most, reading.targets.size());
-  for (std::size_t k = 0; k < most; ++k) add_heats(k, /*more=*/k + 1 < most);
+  for (std::size_t k = 0; k < most; k += kTogether) add_heats(k, std::min(k + kTogether, most));
   for (std::size_t n = 0; n < blobs_.size(); ++n) {
     if (setup_.options.guided && !heats_[n].empty()) explanations_[n].guided = guided_of(n);
     explanations_[n].heat =
@@ -130,40 +145,73 @@ const ExplainedTarget* Pictures::target(std::size_t n, std::size_t k) const {
   return k < readings_[n].targets.size() ? &readings_[n].targets[k] : nullptr;
 }
 
-/// The heat of the k-th target of each picture. `more`: of further targets too.
-void Pictures::add_heats(std::size_t k, bool more) {
-  std::vector<Seed> seeds;
-  for (std::size_t n = 0; n < blobs_.size(); ++n) {
-    const ExplainedTarget* const explained = target(n, k);
-    seeds.push_back(explained != nullptr ? explained->scalar.seed(run_.output(n)) : Seed{});
+/// The heats of the targets from `begin` to `end` of each picture.
+void Pictures::add_heats(std::size_t begin, std::size_t end) {
+  std::vector<ExplainedScalar> scalars;
+  for (std::size_t k = begin; k < end; ++k) {
+    for (std::size_t n = 0; n < blobs_.size(); ++n) {
+      if (target(n, k) == nullptr) continue;
+      for (Scalar& scalar : scalars_of(*target(n, k), method_)) {
+        Seed seed = scalar.seed(run_.output(n));
+        scalars.push_back({n, std::move(scalar), std::move(seed)});
+      }
+    }
   }
-  const Slopes slopes = slopes_of(run_, seeds, method_, more);
+  const std::vector<Slopes> slopes = slopes_of(run_, scalars, method_);
   const at::NoGradGuard no_grad;
-  for (std::size_t n = 0; n < blobs_.size(); ++n) {
-    if (target(n, k) != nullptr) heats_[n].push_back(heat_of(n, k, slopes, seeds[n]));
+  std::span<const ExplainedScalar> left(scalars);
+  std::span<const Slopes> slopes_left(slopes);
+  for (std::size_t k = begin; k < end; ++k) {
+    for (std::size_t n = 0; n < blobs_.size(); ++n) {
+      if (target(n, k) == nullptr) continue;
+      const std::size_t count = scalars_of(*target(n, k), method_).size();
+      heats_[n].push_back(heat_of(n, k, left.first(count), slopes_left.first(count)));
+      left = left.subspan(count);
+      slopes_left = slopes_left.subspan(count);
+    }
   }
 }
 
-/// Of one target; the picture's strength becomes at least the largest value of its maps.
-HeatMap Pictures::heat_of(std::size_t n, std::size_t k, const Slopes& slopes, const Seed& seed) {
+/// Of one target, which `scalars` belong to; the picture's strength becomes at least the largest
+/// value of the maps of its score.
+HeatMap Pictures::heat_of(std::size_t n, std::size_t k, std::span<const ExplainedScalar> scalars,
+                          std::span<const Slopes> slopes) {
   const ModelDescription& description = setup_.description;
   const ExplainOptions& options = setup_.options;
-  const ExplainedTarget& explained = *target(n, k);
-  float& strength = explanations_[n].strength;
-  std::vector<HeatMap> maps;
   const std::size_t layers = method_.needs.layer ? run_.result.activations.size() : 1;
-  for (std::size_t i = 0; i < layers; ++i) {
-    const ExplainedScalar scalar{n, explained.scalar, seed};
-    const MethodInput input = setup_.inputs.input(run_, i, scalar, method_, slopes);
-    HeatMap& map = maps.emplace_back(to_map(map_of(method_, input, smooths(options, "eigen"))));
-    if (method_.free_sign && !question_.memories.empty()) {
-      align_sign(map, question_.memories.at(n)->signs[{setup_.layers.at(i), k}]);
+  std::vector<HeatMap> heats;
+  for (std::size_t s = 0; s < scalars.size(); ++s) {
+    std::vector<HeatMap> maps;
+    for (std::size_t i = 0; i < layers; ++i) {
+      HeatMap& map = maps.emplace_back(map_of(scalars[s], slopes[s], i));
+      if (method_.free_sign && !question_.memories.empty()) {
+        align_sign(map, question_.memories.at(n)->signs[{setup_.layers.at(i), k}]);
+      }
+      if (s > 0) continue;
+      float& strength = explanations_[n].strength;
+      strength = std::max(strength, *std::max_element(map.values.begin(), map.values.end()));
     }
-    strength = std::max(strength, *std::max_element(map.values.begin(), map.values.end()));
+    HeatMap& heat = heats.emplace_back(
+        to_heat(maps, options.style, description.input_height, description.input_width));
+    // A score and a number of pixels have no common scale.
+    if (scalars.size() > 1) heat = min_max(std::move(heat));
   }
-  HeatMap heat = to_heat(maps, options.style, description.input_height, description.input_width);
+  HeatMap heat = merge_heats(std::move(heats));
+  const ExplainedTarget& explained = *target(n, k);
   if (!explained.box || !options.inside) return heat;
   return inside_boxes(heat, {*explained.box}, description.input_height, description.input_width);
+}
+
+HeatMap Pictures::map_of(const ExplainedScalar& scalar, const Slopes& slopes, std::size_t layer) {
+  const MethodInput input = setup_.inputs.input(run_, layer, scalar, method_, slopes);
+  // Of a box most levels of a detector know nothing, and every method makes zeros of zeros.
+  if (method_.needs.gradient && !slopes.gradients[layer].defined()) {
+    const at::Tensor& places = input.activation;
+    const auto count = static_cast<std::size_t>(places.size(1) * places.size(2));
+    return {static_cast<int>(places.size(1)), static_cast<int>(places.size(2)),
+            std::pmr::vector<float>(count)};
+  }
+  return to_map(gradcam::map_of(method_, input, smooths(setup_.options, "eigen")));
 }
 
 /// Of all that is explained in one picture together.

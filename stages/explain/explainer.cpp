@@ -4,6 +4,7 @@
 #include <torch/csrc/jit/runtime/jit_exception.h>
 
 #include <algorithm>
+#include <sstream>
 #include <stdexcept>
 #include <utility>
 
@@ -22,6 +23,8 @@
 #include "stages/explain/method_inputs.h"
 #include "stages/explain/methods/methods.h"
 #include "stages/explain/model/network.h"
+#include "stages/explain/model/plain_runs.h"
+#include "stages/explain/model/start_memory.h"
 #include "stages/explain/model/tensors.h"
 #include "stages/explain/model/torch_reason.h"
 #include "stages/explain/model/torch_threads.h"
@@ -29,22 +32,36 @@
 #include "stages/explain/tasks/class_scores.h"
 #include "stages/explain/tasks/targets.h"
 #include "stages/explain/tasks/task.h"
+#include "stages/frame/stopped.h"
 
 namespace gradcam {
 namespace {
 
 constexpr int kWarmUpRuns = 4;
 
-std::vector<std::string> choose_layers(const Network& network, const ModelDescription& description,
-                                       const ExplainOptions& options) {
-  const auto& asked = options.layers.empty() ? description.layers : options.layers;
-  if (!asked.empty() && asked[0] != "auto") return asked;
-  const Model& model = network.model();
+std::vector<std::string> find_layers(const Model& model, const ModelDescription& description) {
+  const PlainRuns looked_at_once;
   if (task_of(description).boxes) {
     auto neck = detector_layers(model, description);
     if (!neck.empty()) return neck;
   }
-  return {automatic_layer(list_layers(model, description), description, model.path())};
+  return {automatic_layer(model, description)};
+}
+
+std::vector<std::string> choose_layers(const Network& network, const ModelDescription& description,
+                                       const ExplainOptions& options) {
+  const auto& asked = options.layers.empty() ? description.layers : options.layers;
+  if (!asked.empty() && asked[0] != "auto") return asked;
+  const std::string question = "layers of auto? " + key_of(description);
+  std::vector<std::string> layers;
+  std::istringstream known(network.memory().recall(question).value_or(""));
+  for (std::string line; std::getline(known, line);) layers.push_back(line);
+  if (!layers.empty()) return layers;
+  layers = find_layers(network.model(), description);
+  std::string lines;
+  for (const std::string& layer : layers) lines.append(layer).append("\n");
+  network.memory().remember(question, lines);
+  return layers;
 }
 
 /// Throws UserError(kUsage) that says what to do where the method needs a gradient that is not to
@@ -78,7 +95,7 @@ struct Explainer::Parts {
 Explainer::~Explainer() = default;
 
 Explainer::Explainer(const Network& network, ModelDescription description,
-                     const ExplainOptions& options, Choosing choosing)
+                     const ExplainOptions& options, Choosing choosing, const Waiting& waiting)
     : description_(std::move(description)),
       options_(options),
       device_(network.device().str()),
@@ -89,7 +106,9 @@ Explainer::Explainer(const Network& network, ModelDescription description,
   const Method& method = find_method(options_.method);
   require_fitting(options_, method, description_, network.has_model() ? "" : network.path());
   layers_ = choose_layers(network, description_, options);
-  parts_->chosen = make_engine(network, layers_, description_, options, choosing);
+  throw_if_stopped(waiting.stop);
+  parts_->chosen = make_engine(network, layers_, description_, options, choosing, waiting);
+  throw_if_stopped(waiting.stop);
   require_gradient(*parts_->chosen.engine, method);
   const auto shape = parts_->chosen.engine->output_shape();
   if (task_of(description_).complete != nullptr)

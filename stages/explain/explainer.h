@@ -45,9 +45,10 @@ class Explainer {
  public:
   /// load_explainer() makes one from a file. `description` says how to read `network`; layers,
   /// target, method and style come from `options`. Throws UserError: kUsage for a layer, label,
-  /// class, method, engine or precision that is not there, kModel for a network that cannot run.
+  /// class, method, engine or precision that is not there, kModel for a network that cannot run;
+  /// and Stopped.
   Explainer(const Network& network, ModelDescription description, const ExplainOptions& options,
-            Choosing choosing = Choosing::kMeasured);
+            Choosing choosing = Choosing::kMeasured, const Waiting& waiting = {});
   ~Explainer();
 
   /// Sets the number of LibTorch threads of the calling thread to what suits engine and method. The

@@ -11,11 +11,12 @@
 namespace gradcam {
 
 LayerSwitch::LayerSwitch(Network network, ModelDescription description,
-                         const ExplainOptions& options)
+                         const ExplainOptions& options, const Waiting& waiting)
     : network_(std::move(network)),
       description_(std::move(description)),
       options_(options),
-      first_(std::make_shared<Explainer>(network_, description_, options_)),
+      first_(std::make_shared<Explainer>(network_, description_, options_, Choosing::kMeasured,
+                                         waiting)),
       current_(first_) {
   if (first_->layers().size() == 1) ready_[first_->layers()[0]] = first_;
 }
@@ -106,7 +107,7 @@ void LayerSwitch::work(const std::stop_token& stop) {
     } else {
       preparing_ = *std::exchange(wanted_, std::nullopt);
       lock.unlock();
-      prepare(preparing_);
+      prepare(preparing_, stop);
       lock.lock();
       preparing_.clear();
     }
@@ -114,15 +115,15 @@ void LayerSwitch::work(const std::stop_token& stop) {
   }
 }
 
-void LayerSwitch::prepare(const std::string& layer) {
+void LayerSwitch::prepare(const std::string& layer, const std::stop_token& stop) {
   try {
     ExplainOptions options = options_;
     options.layers = {layer};
     // What there is at one layer may be missing at this one.
     if (row_of(kEngineTable, options.engine).cpu_only) options.engine = EngineName::kAuto;
     if (row_of(kPrecisionTable, options.precision).one_layer) options.precision = Precision::kAuto;
-    auto explainer =
-        std::make_shared<Explainer>(network_, description_, options, Choosing::kUntimed);
+    auto explainer = std::make_shared<Explainer>(network_, description_, options,
+                                                 Choosing::kUntimed, Waiting{{}, stop});
     if (reference_) explainer->set_reference(*reference_);
     explainer->run_in();
     const std::lock_guard lock(mutex_);

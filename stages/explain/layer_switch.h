@@ -24,12 +24,15 @@ namespace gradcam {
 class LayerSwitch {
  public:
   /// Throws as Explainer does.
-  LayerSwitch(Network network, ModelDescription description, const ExplainOptions& options);
-  /// Waits for a preparation that is under way, which cannot be interrupted.
+  LayerSwitch(Network network, ModelDescription description, const ExplainOptions& options,
+              const Waiting& waiting = {});
+  /// Waits until a preparation that is under way has come to its next step.
   ~LayerSwitch() = default;
 
   /// The explainer of the layers that the options ask for.
   Explainer& first() { return *first_; }
+  /// As Network::let_go(): another layer loads the network again. Before anything is explained.
+  void let_go_of_network() const { network_.let_go(); }
 
   /// The one that explains now.
   Explainer& current() { return *current_; }
@@ -64,7 +67,7 @@ class LayerSwitch {
 
  private:
   void work(const std::stop_token& stop);
-  void prepare(const std::string& layer);
+  void prepare(const std::string& layer, const std::stop_token& stop);
   void look_up_layers();
   void start_worker();  ///< with mutex_ held
 

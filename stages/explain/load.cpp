@@ -6,19 +6,31 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <string_view>
 
 #include "config/engine_table.h"
+#include "config/text.h"
 #include "config/user_error.h"
+#include "stages/explain/engines/engine_kinds.h"
+#include "stages/explain/engines/processor.h"
+#include "stages/explain/found_format.h"
 #include "stages/explain/import/file_format.h"
 #include "stages/explain/load_explainer.h"
 #include "stages/explain/model/bundle.h"
 #include "stages/explain/model/device.h"
 #include "stages/explain/model/labels.h"
 #include "stages/explain/model/model.h"
+#include "stages/explain/model/plain_runs.h"
 #include "stages/explain/model/read_description.h"
+#include "stages/explain/model/start_memory.h"
+#include "stages/explain/model/text_file.h"
+#include "stages/explain/model/ultralytics.h"
 #include "stages/frame/shape_text.h"
+#include "stages/frame/stopped.h"
 #if GRADCAM_WITH_OPENVINO
+#include "stages/explain/import/check_import.h"
+#include "stages/explain/import/int8_range.h"
 #include "stages/explain/import/network_file.h"
 #endif
 
@@ -28,7 +40,12 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kDefaultModel = "efficientnet_lite0.pt";
-constexpr const char* kDefaultBundle = "efficientnet_lite0.bundle";
+
+#if GRADCAM_WITH_OPENVINO
+constexpr const char* kOverflow =
+    "holds int8, and this processor lacks VNNI: sums may overflow, and scores and maps be off; "
+    "scripts/compile_model.py --int8 makes one that fits where it is run";
+#endif
 
 std::string environment(const char* name) {
   const char* const value = std::getenv(name);
@@ -61,6 +78,29 @@ std::string identity_of(const std::string& path) {
   return std::to_string(size) + " " + std::to_string(sum);
 }
 
+/// What is found out about the network, for this machine and these libraries.
+StartMemory memory_of(const std::string& identity) {
+  std::string key = identity;
+  for (const EngineKind& kind : engine_kinds()) key.append("|").append(kind.version());
+  return {cache_folder(), key.append("|").append(processor())};
+}
+
+/// find_format(), unless an earlier start found that no format fits.
+std::string find_format_once(const StartMemory& memory, const Model& model,
+                             const std::vector<std::string>& names, ModelDescription& description) {
+  if (!description.assumed) return "";
+  const std::string question = "outputs of no known format? " + key_of(description);
+  if (auto outputs = memory.recall(question)) {
+    description.outputs = std::move(*outputs);
+    return "";
+  }
+  std::string found = find_format(model, names, description);
+  if (found.empty() && !description.outputs.empty()) {
+    memory.remember(question, description.outputs);
+  }
+  return found;
+}
+
 /// What the options say counts more than what the description says.
 void obey(const ExplainOptions& options, ModelDescription& description) {
   if (const auto [height, width] = options.input_size; height > 0) {
@@ -70,19 +110,90 @@ void obey(const ExplainOptions& options, ModelDescription& description) {
   if (!options.labels.empty()) description.labels = read_labels(options.labels);
 }
 
+/// Where Ultralytics notes what an OpenVINO IR is.
+fs::path metadata_beside(const std::string& path) {
+  return fs::path(path).parent_path() / "metadata.yaml";
+}
+
+/// What the file notes of itself, inside and beside it.
+std::map<std::string, std::string> metadata_of(const std::string& path,
+                                               std::map<std::string, std::string> inside) {
+  const fs::path beside = metadata_beside(path);
+  std::error_code error;  // one that may not be looked at is none
+  if (fs::path(path).extension() == ".xml" && fs::is_regular_file(beside, error)) {
+    inside.merge(ultralytics_metadata(read_file(beside.string(), ExitCode::kModel, "metadata")));
+  }
+  return inside;
+}
+
+/// An output that is chosen by its name in the file is one of a tuple by its place.
+void choose_by_place(OutputChoice& choice, const std::vector<std::string>& names,
+                     const std::string& path) {
+  for (OutputChoice& part : choice.parts) choose_by_place(part, names, path);
+  if (choice.name.empty()) return;
+  const auto found = std::find(names.begin(), names.end(), choice.name);
+  if (found == names.end()) {
+    throw UserError(ExitCode::kModel, "model '" + path + "': has no output '" + choice.name +
+                                          "' (output.select); allowed: " + listed(names));
+  }
+  choice.index = static_cast<int>(found - names.begin());
+  choice.name.clear();
+}
+
+/// Throws UserError(kModel) for a file that is loaded once more and is not the same any more.
+void require_same(const std::string& path, const StartMemory& memory, const std::string& identity) {
+  if (memory_of(identity).key() == memory.key()) return;
+  throw UserError(ExitCode::kModel, "model '" + path + "': has changed since the program started");
+}
+
+#if GRADCAM_WITH_OPENVINO
+/// check_import(), unless an earlier start found nothing wrong.
+void check_import_once(const StartMemory& memory, const ImportedNetwork& network,
+                       const ModelDescription& description, c10::Device device,
+                       const std::string& path) {
+  const std::string question = "import agrees? " + device.str() + " " + key_of(description);
+  if (memory.recall(question)) return;
+  check_import(network, description, device, path);
+  memory.remember(question, "yes");
+}
+#endif
+
 /// A file of another format than TorchScript, as TorchScript.
 LoadedModel load_other_format(const std::string& path, c10::Device device,
-                              const ExplainOptions& options) {
+                              const ExplainOptions& options, const std::stop_token& stop) {
+  if (!is_folder(path)) require_model_file(path);
+  require_readable_format(path);
+  throw_if_stopped(stop);
 #if GRADCAM_WITH_OPENVINO
-  require_model_file(path);
   const NetworkFile file(path);
-  ModelDescription description =
-      find_description(path, file.embedded_description(), "", file.usual());
+  const StartMemory memory = memory_of(file.identity());
+  throw_if_stopped(stop);
+  ModelDescription description = find_description(path, file.embedded_description(),
+                                                  metadata_of(path, file.metadata()), file.usual());
   obey(options, description);
   ImportedNetwork network = file.as_torchscript(description, device);
+  throw_if_stopped(stop);
+  check_import_once(memory, network, description, device, path);
+  throw_if_stopped(stop);
   Model model(path, device, std::move(network.module), std::move(network.source),
               network.is_quantised);
-  return {Network(std::move(model), file.identity(), cache_folder()), std::move(description), ""};
+  const auto again = [path, device, description, memory] {
+    const NetworkFile same(path);
+    require_same(path, memory, same.identity());
+    ImportedNetwork anew = same.as_torchscript(description, device);
+    return Model(path, device, std::move(anew.module), std::move(anew.source), anew.is_quantised);
+  };
+  choose_by_place(description.output, network.output_names, path);
+  std::string note = file.note();
+  if (const std::string found = find_format_once(memory, model, network.output_names, description);
+      !found.empty()) {
+    note += (note.empty() ? "" : "; ") + found;
+  }
+  if (model.is_quantised() && !processor_has_vnni() && may_overflow_without_vnni(*model.source())) {
+    note += (note.empty() ? "" : "; ") + std::string(kOverflow);
+  }
+  if (!note.empty()) note = "model '" + path + "': " + note;
+  return {Network(std::move(model), memory, again), std::move(description), note};
 #else
   throw UserError(ExitCode::kModel,
                   "model '" + path + "': " + std::string(name_of_format(path)) +
@@ -90,11 +201,14 @@ LoadedModel load_other_format(const std::string& path, c10::Device device,
 #endif
 }
 
-LoadedModel load_file(const std::string& path, c10::Device device, const ExplainOptions& options) {
-  if (is_other_format(path)) return load_other_format(path, device, options);
+LoadedModel load_file(const std::string& path, c10::Device device, const ExplainOptions& options,
+                      const std::stop_token& stop) {
+  if (is_other_format(path)) return load_other_format(path, device, options, stop);
   Model model(path, device);
-  ModelDescription description =
-      find_description(path, model.embedded_description(), model.ultralytics_config());
+  const StartMemory memory = memory_of(identity_of(path));
+  throw_if_stopped(stop);
+  ModelDescription description = find_description(path, model.embedded_description(),
+                                                  ultralytics_metadata(model.ultralytics_config()));
   obey(options, description);
   std::string note;
   if (const std::string& left = model.left_in_training(); !left.empty()) {
@@ -104,9 +218,15 @@ LoadedModel load_file(const std::string& path, c10::Device device, const Explain
     description.color = ColorOrder::kGray;
     note += "; takes one channel: it is given gray pictures";
   }
+  if (const std::string found = find_format_once(memory, model, {}, description); !found.empty()) {
+    note += "; " + found;
+  }
   if (!note.empty()) note = "model '" + path + "': " + note.substr(2);
-  return {Network(std::move(model), identity_of(path), cache_folder()), std::move(description),
-          note};
+  const auto again = [path, device, memory] {
+    require_same(path, memory, identity_of(path));
+    return Model(path, device);
+  };
+  return {Network(std::move(model), memory, again), std::move(description), note};
 }
 
 /// What the user should know of a bundle that is taken; empty = nothing.
@@ -152,7 +272,8 @@ void require_size(const std::string& folder, const ModelDescription& description
 }
 
 /// A bundle is for the CPU; on a GPU its TorchScript file serves.
-LoadedModel load_bundle(const std::string& folder, const ExplainOptions& options) {
+LoadedModel load_bundle(const std::string& folder, const ExplainOptions& options,
+                        const std::stop_token& stop) {
   const std::string file = folder + "/model.pt";
   const PrecisionEntry& precision = row_of(kPrecisionTable, options.precision);
   const bool needed = precision.only_in_bundle;
@@ -175,14 +296,14 @@ LoadedModel load_bundle(const std::string& folder, const ExplainOptions& options
       ModelDescription description = find_description(file, "");
       require_size(folder, description, options);
       obey(options, description);
-      return {Network(bundle, device, cache_folder()), std::move(description),
+      return {Network(bundle, device, memory_of(bundle.identity)), std::move(description),
               note_of(bundle, options)};
     }
   } catch (const UserError& error) {
     if (needed || !has_sound_model(folder)) throw;
     why = error.what();
   }
-  LoadedModel loaded = load_file(file, device, options);
+  LoadedModel loaded = load_file(file, device, options, stop);
   loaded.note =
       why + "; its model.pt is used instead" + (loaded.note.empty() ? "" : "; " + loaded.note);
   return loaded;
@@ -204,8 +325,6 @@ std::vector<fs::path> model_folders(const fs::path& program) {
 std::string default_model(const std::vector<fs::path>& folders) {
   for (const fs::path& folder : folders) {
     std::error_code unreadable;  // a folder that cannot be looked into does not hold it
-    const fs::path bundle = folder / kDefaultBundle;
-    if (fs::is_directory(bundle, unreadable)) return bundle.lexically_normal().string();
     const fs::path model = folder / kDefaultModel;
     if (fs::is_regular_file(model, unreadable)) return model.lexically_normal().string();
   }
@@ -228,6 +347,7 @@ std::vector<fs::path> files_read(const ExplainOptions& options) {
   const std::string path = find_model(options.model);
   std::vector<fs::path> files = {path, fs::path(path).replace_extension(".json")};
   if (is_other_format(path)) files.push_back(fs::path(path).replace_extension(".bin"));
+  if (fs::path(path).extension() == ".xml") files.push_back(metadata_beside(path));
   std::error_code error;  // the files of a bundle; of anything else there are none
   for (fs::directory_iterator entry(path, error), end; !error && entry != end;
        entry.increment(error)) {
@@ -238,10 +358,12 @@ std::vector<fs::path> files_read(const ExplainOptions& options) {
   return files;
 }
 
-LoadedModel load_model(const ExplainOptions& options) {
+LoadedModel load_model(const ExplainOptions& options, const std::stop_token& stop) {
+  const PlainRuns looked_at_once;
   const std::string path = find_model(options.model);
-  LoadedModel loaded = is_folder(path) ? load_bundle(path, options)
-                                       : load_file(path, parse_device(options.device), options);
+  const bool is_bundle = is_folder(path) && !is_other_format(path);
+  LoadedModel loaded = is_bundle ? load_bundle(path, options, stop)
+                                 : load_file(path, parse_device(options.device), options, stop);
   ModelDescription& description = loaded.description;
   if (description.name.empty()) description.name = fs::path(path).stem().string();
   return loaded;

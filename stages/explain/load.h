@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,8 @@ namespace gradcam {
 /// build tree.
 std::vector<std::filesystem::path> model_folders(const std::filesystem::path& program);
 
-/// The default network in the first of `folders` that holds it. Where one folder holds both forms,
-/// the bundle is taken, not the `.pt`. Throws UserError(kModel) that names scripts/setup.
+/// The default network in the first of `folders` that holds it. Throws UserError(kModel) that names
+/// scripts/setup.
 std::string default_model(const std::vector<std::filesystem::path>& folders);
 
 /// The model file or bundle that `--model` means: `asked` itself, or if it is empty the
@@ -40,7 +41,7 @@ std::vector<std::filesystem::path> files_read(const ExplainOptions& options);
 
 /// Loads the file or bundle of `options.model`, with the labels of `options.labels`. Of a bundle
 /// that cannot be used, the TorchScript file in it is loaded, and the note says so. Throws
-/// UserError.
-LoadedModel load_model(const ExplainOptions& options);
+/// UserError, and Stopped at the next step once `stop` is requested.
+LoadedModel load_model(const ExplainOptions& options, const std::stop_token& stop = {});
 
 }  // namespace gradcam

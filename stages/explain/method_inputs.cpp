@@ -3,6 +3,9 @@
 #include <ATen/TensorIndexing.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/zeros.h>
+
+#include <utility>
 
 #include "stages/explain/graph/tokens.h"
 #include "stages/explain/model/tensors.h"
@@ -26,10 +29,27 @@ at::Tensor values_of(const Scalar& scalar, const at::Tensor& outputs) {
 
 std::span<const float> EngineRun::output(std::size_t n) const { return row_of(outputs, n); }
 
-Slopes slopes_of(EngineRun& run, const std::vector<Seed>& seeds, const Method& method, bool more) {
-  Slopes slopes;
-  if (method.needs.curvature) slopes.curvatures = run.engine.curvatures(run.result, seeds);
-  if (method.needs.gradient) slopes.gradients = run.engine.gradients(run.result, seeds, more);
+std::vector<Slopes> slopes_of(EngineRun& run, const std::vector<ExplainedScalar>& scalars,
+                              const Method& method) {
+  std::vector<PictureSeed> seeds;
+  seeds.reserve(scalars.size());
+  for (const ExplainedScalar& scalar : scalars) seeds.push_back({scalar.picture, scalar.seed});
+  std::vector<Slopes> slopes(scalars.size());
+  if (method.needs.curvature) {
+    for (const Round& round : rounds_of(seeds, static_cast<std::size_t>(run.outputs.height))) {
+      const auto curvatures = run.engine.curvatures(run.result, round.seeds);
+      for (const std::size_t scalar : round.scalars) {
+        const auto n = static_cast<std::int64_t>(seeds[scalar].picture);
+        for (const at::Tensor& layer : curvatures) {
+          slopes[scalar].curvatures.push_back(layer.narrow(0, n, 1));
+        }
+      }
+    }
+  }
+  if (method.needs.gradient) {
+    auto gradients = run.engine.gradients_of(run.result, seeds);
+    for (std::size_t i = 0; i < slopes.size(); ++i) slopes[i].gradients = std::move(gradients[i]);
+  }
   return slopes;
 }
 
@@ -47,9 +67,15 @@ MethodInput MethodInputs::input(const EngineRun& run, std::size_t layer,
     return values_of(scalar,
                      tails_[layer].run(tail, from_places(places, activation, description_)));
   };
-  if (method.needs.gradient) input.gradient = to_places(slopes.gradients[layer][n], description_);
-  if (method.needs.curvature)
-    input.curvature = to_places(slopes.curvatures[layer][n], description_);
+  if (method.needs.gradient) {
+    const at::Tensor& gradient = slopes.gradients[layer];
+    input.gradient = gradient.defined()
+                         ? to_places(gradient[0], description_)
+                         : at::zeros({}, activation.options()).expand_as(input.activation);
+  }
+  if (method.needs.curvature) {
+    input.curvature = to_places(slopes.curvatures[layer][0], description_);
+  }
   if (method.needs.network) add_network(input, run, explained);
   input.score = explained.scalar.value(run.output(explained.picture));
   input.input_height = description_.input_height;

@@ -30,22 +30,23 @@ struct EngineRun {
   std::span<const float> output(std::size_t n) const;
 };
 
-/// First and second derivatives [N, …], one for each layer.
-struct Slopes {
-  std::vector<at::Tensor> gradients;
-  std::vector<at::Tensor> curvatures;
-};
-
-/// The derivatives that `method` needs, with respect to each activation. `seeds`: one for each
-/// picture. `more`: further calls for the same run follow.
-Slopes slopes_of(EngineRun& run, const std::vector<Seed>& seeds, const Method& method, bool more);
-
 /// What is explained of one picture of a run.
 struct ExplainedScalar {
   std::size_t picture;
-  const Scalar& scalar;
-  const Seed& seed;  ///< of the scalar
+  Scalar scalar;
+  Seed seed;  ///< of the scalar
 };
+
+/// First and second derivatives [1, …] of a scalar, one for each layer.
+struct Slopes {
+  std::vector<at::Tensor> gradients;  ///< undefined: zero everywhere
+  std::vector<at::Tensor> curvatures;
+};
+
+/// Of each scalar the derivatives that `method` needs, with respect to each activation of its
+/// picture. Once for a run.
+std::vector<Slopes> slopes_of(EngineRun& run, const std::vector<ExplainedScalar>& scalars,
+                              const Method& method);
 
 /// Makes what methods ask for: of an engine's run, and of the whole network where the engine's half
 /// does not do. For one thread at a time.

@@ -62,6 +62,9 @@ std::string refusal_of(const Method& method, const ExplainOptions& options, cons
   if (method.needs.rivals && !has_class_scores(task)) {
     return "--method " + name + ": is for " + networks_of(&has_class_scores) + others;
   }
+  if (method.needs.box && !has_boxes(task)) {
+    return "--method " + name + ": is for " + networks_of(&has_boxes) + others;
+  }
   if (method.needs.curvature && lacks_own_scores(task)) {
     return "--method " + name + ": is not for " + networks_of(&lacks_own_scores) + others;
   }

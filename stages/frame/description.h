@@ -35,13 +35,23 @@ struct OutputChoice {
 };
 
 /// What one box's numbers in the output are, N boxes of C classes. The objectness is 0..1; so are
-/// the class scores (a sigmoid or softmax is part of the network) but for kRawHeads, where
-/// BoxLayout::scores says what they are.
+/// the class scores (a sigmoid or softmax is part of the network) but for kRawHeads and kDetr,
+/// where BoxLayout::scores says what they are, and a background class counts as one of C. Behind
+/// them may come BoxLayout::extra numbers more.
 enum class BoxFormat {
   kYolox,     ///< [N, 5+C]: cx, cy, w, h, objectness, class scores
   kYolov5,    ///< [N, 5+C]: the same columns
-  kYolov8,    ///< [4+C, N]: cx, cy, w, h, class scores (v8, v9, v11); see decode() for [N, 4+C]
-  kRawHeads,  ///< [N, 4+C]: x1, y1, x2, y2, class scores; a background class counts as one of C
+  kYolov8,    ///< [4+C, N]: cx, cy, w, h, class scores (v8 to v12); see decode() for [N, 4+C]
+  kRawHeads,  ///< [N, 4+C]: x1, y1, x2, y2, class scores
+  kEndToEnd,  ///< [N, 6]: x1, y1, x2, y2, score, class; the network chose them (v10, v26)
+  kDetr,      ///< [N, 4+C]: cx, cy, w, h in 0..1, class scores; one box for each object
+};
+
+/// What the first four numbers of a box are.
+enum class BoxNumbers {
+  kCorners,  ///< x1, y1, x2, y2 in pixels of the network's input
+  kCentre,   ///< cx, cy, w, h in pixels
+  kShares,   ///< cx, cy, w, h as shares 0..1 of the input's width and height
 };
 
 /// A description's `output.format` and what goes with it.
@@ -52,9 +62,18 @@ struct BoxLayout {
   /// from `anchors`, cx = anchor.cx + variances[0] * x * anchor.w, w = anchor.w *
   /// exp(variances[2] * w) (Ren 2015, Liu 2016). The other formats have none.
   bool decoded = true;
+  std::optional<BoxNumbers> numbers{};  ///< null = those of the format
   ScoreActivation scores = ScoreActivation::kNone;
   int background = -1;  ///< the class that says that there is nothing; -1 = none does
   int classes = 0;      ///< C; 0 = as many as the output holds
+  /// Numbers of a box behind its class scores: a mask's coefficients, key points, an angle.
+  int extra = 0;
+  /// The last of them turns the box (cx, cy, w, h) around its centre, in radians; what is drawn is
+  /// the upright box around that.
+  bool rotated = false;
+  /// Ultralytics wrote the file: it gives kYolov8, kEndToEnd or kDetr, which the shape of the
+  /// output tells, see settle_format().
+  bool of_ultralytics = false;
   std::vector<std::array<float, 4>> anchors{};    ///< cx, cy, w, h in pixels, one for each box
   std::array<float, 4> variances = {1, 1, 1, 1};  ///< of cx, cy, w, h; SSD: 0.1, 0.1, 0.2, 0.2
 };
@@ -101,6 +120,8 @@ struct ModelDescription {
   std::string name;
   std::string note;      ///< for whoever looks at the pictures
   bool assumed = false;  ///< nothing described the network: these are the defaults
+  /// Of such a network: what it gives, where that is not known either; for messages.
+  std::string outputs;
 
   /// Of the network's input.
   int channels() const { return color == ColorOrder::kGray ? 1 : 3; }

@@ -48,6 +48,14 @@ TEST(CommandLine, SubjectMayComeByFlag) {
   EXPECT_EQ(parse({"layers"}, {{"GRADCAM_MODEL", "m.pt"}})->subject, "m.pt");
 }
 
+TEST(CommandLine, ThePageOfLayersTakesAModelAndASource) {
+  const auto page = parse({"layers", "m.pt", "cat.jpg", "--html", "l.html", "-y", "--opacity=1"});
+  EXPECT_EQ(page->subject, "m.pt");
+  EXPECT_EQ(page->input.sources, Words{"cat.jpg"});
+  EXPECT_EQ(parse({"layers", "m.pt", "--html=l", "-i", "a.jpg"})->input.sources, Words{"a.jpg"});
+  EXPECT_TRUE(parse({"layers", "m.pt", "--html=l"})->input.sources.empty());
+}
+
 TEST(CommandLine, SourcesNamedLikeACommandGoWithAFlag) {
   const auto options = parse({"-i", "bench"});
   EXPECT_EQ(options->command, Command::kRun);
@@ -95,6 +103,10 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{{"info", "a", "b"}, {}, {"'info' takes one MODEL, SOURCE or cameras, but 'b'"}},
         Refusal{{"bench", "a", "b"}, {}, {"'bench' takes one SOURCE, but 'b'"}},
         Refusal{{"layers", "a.pt", "-o", "x.mp4"}, {}, {"--output has no effect on 'layers'"}},
+        Refusal{{"layers", "a.pt", "--opacity=1"}, {}, {"effect on 'layers' without --html FILE"}},
+        Refusal{{"layers", "a.pt", "--html=l", "--hud"}, {}, {"--hud has no effect on 'layers'"}},
+        Refusal{{"layers", "a.pt", "b", "c", "--html=l"}, {}, {"MODEL and one SOURCE, but 'c'"}},
+        Refusal{{"info", "a.pt", "--html=l"}, {}, {"--html has no effect on 'info'"}},
         Refusal{{"a", "-o", "x.mp4", "-o", "./x.mp4"}, {}, {"output './x.mp4' is given twice"}},
         Refusal{{"a", "--jsonl", "x", "--stats", "x"}, {}, {"output 'x' is given twice"}},
         Refusal{{"a"},

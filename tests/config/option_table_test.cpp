@@ -79,6 +79,7 @@ const Setting kSettings[] = {
     {"jsonl", "-", [](const Options& o) { return o.output.jsonl == "-"; }},
     {"maps", "maps", [](const Options& o) { return o.output.maps == "maps"; }},
     {"stats", "s.json", [](const Options& o) { return o.output.stats == "s.json"; }},
+    {"html", "l.html", [](const Options& o) { return o.output.html == "l.html"; }},
     {"frames-in-flight", "4", [](const Options& o) { return o.run.frames_in_flight == 4; }},
     {"max-failures", "9", [](const Options& o) { return o.run.max_failures == 9; }},
     {"log-level", "debug", [](const Options& o) { return o.run.log_level == "debug"; }},

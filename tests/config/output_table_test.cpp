@@ -69,12 +69,13 @@ TEST(AskedOutputs, NamesAllThatIsWritten) {
   options.jsonl = "-";
   options.maps = "maps";
   options.stats = "stats.json";
+  options.html = "layers.html";
   EXPECT_TRUE(uses_standard_output(options));
   std::vector<OutputPlace> places;
   for (const AskedOutput& output : asked_outputs(options)) places.push_back(output.place);
   EXPECT_EQ(places,
             (std::vector{OutputPlace::kFile, OutputPlace::kNowhere, OutputPlace::kStandardOutput,
-                         OutputPlace::kFolder, OutputPlace::kRunFile}));
+                         OutputPlace::kFolder, OutputPlace::kRunFile, OutputPlace::kRunFile}));
 }
 
 }  // namespace

@@ -79,6 +79,7 @@ TEST(DefaultModel, IsTheFirstThatExists) {
   for (const char* name : {"second", "third"}) {
     std::ofstream(folder / name / "efficientnet_lite0.pt") << "x";
   }
+  fs::create_directory(folder / "second" / "efficientnet_lite0.bundle");  // of an earlier version
   const Folders folders = {folder / "missing", folder / "empty", folder / "second" / "." / "",
                            folder / "third"};
   EXPECT_EQ(default_model(folders), (folder / "second" / "efficientnet_lite0.pt").string());

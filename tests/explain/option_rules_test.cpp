@@ -26,6 +26,8 @@ TEST(OptionRules, ARefusalNamesTheNetworksThatTheOptionIsFor) {
       {"embedding", "shapleycam", nothing,
        "--method shapleycam: is not for detectors and embeddings; gradcam-live methods lists "
        "others"},
+      {"classification", "odam", nothing,
+       "--method odam: is for detectors; gradcam-live methods lists others"},
       {"detection", "gradcam", [](ExplainOptions& o) { o.smooth = {"aug"}; },
        "--smooth aug: is for tasks with one answer for a picture; give eigen or temporal"},
       {"segmentation", "gradcam", [](ExplainOptions& o) { o.smooth = {"aug"}; },

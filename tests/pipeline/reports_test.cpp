@@ -78,6 +78,9 @@ TEST(PrintInfo, OfAModelIsWhatItsDescriptionSays) {
                                 "labels       2\n"
                                 "layers       2 (gradcam-live layers lists them)\n"
                                 "layer        conv\n"
+                                "pictures     {\"input_size\":[12,10],\"resize\":\"stretch\","
+                                "\"antialias\":true,\"color\":\"rgb\",\"scale\":255.0,"
+                                "\"mean\":[0.485,0.456,0.406],\"std\":[0.229,0.224,0.225]}\n"
                                 "device       cpu\n"
                                 "engine       ";
   EXPECT_EQ(text.substr(0, described.size()), described);

@@ -212,7 +212,6 @@ class ExportModel(unittest.TestCase):
             (2, "--std goes with an ONNX file", ["resnet18", "--std", "1,1,1"]),
             (2, "near names: timm/test_resnet", ["timm/test_resne"]),
             (2, "Invalid pretrained tag", ["timm/test_resnet.none", "--random-weights"]),
-            (2, "channels last", ["timm/swin_tiny_patch4_window7_224", "--random-weights"]),
         ]
         for code, part, arguments in cases:
             found, line = self.run_export(*arguments)

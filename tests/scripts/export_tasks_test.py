@@ -88,8 +88,8 @@ class ExportTasks(unittest.TestCase):
         self.assertEqual(found["layer"], task_models.LAYERS["detector"])
 
     def test_boxes_that_may_be_none_are_told(self) -> None:
-        code, said = self.run_export(f"{self.own}:corners", *SMALL, "--format", "raw-heads")
-        self.assertEqual((code, "are they corners" in said), (0, True), said)
+        code, said = self.run_export(f"{self.own}:no_corners", *SMALL, "--format", "raw-heads")
+        self.assertEqual((code, "raw-heads wants corners" in said), (4, True), said)
         code, said = self.run_export(f"{self.own}:joined", *SMALL, "--format", "raw-heads")
         self.assertEqual((code, "are they corners" in said), (0, False), said)
 

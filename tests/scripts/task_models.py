@@ -165,7 +165,16 @@ def sign():
 def share():
     return nn.Sequential(sign(), nn.Sigmoid())
 
+class Corners(Detector):
+    def forward(self, x):
+        found = super().forward(x)
+        one, other, scores = found[:, :, :2], found[:, :, 2:4], found[:, :, 4:]
+        return torch.cat([torch.minimum(one, other), torch.maximum(one, other) + 1, scores], -1)
+
 def corners():
+    return Corners("raw-heads")
+
+def no_corners():
     return Detector("raw-heads")
 
 def detector():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import os
 import subprocess
 import tempfile
 from pathlib import Path
@@ -69,7 +70,14 @@ class Program:
         self.lacks: Dict[Tuple[str, str], str] = {}
 
     def maps(
-        self, pictures: Path, model: Path, layer: str, method: str, style: str, target: int
+        self,
+        pictures: Path,
+        model: Path,
+        layer: str,
+        method: str,
+        style: str,
+        target: int,
+        engine: str = "torchscript",
     ) -> List[np.ndarray]:
         """One for each picture."""
         if (method, style) in self.lacks:
@@ -77,11 +85,15 @@ class Program:
         output = Path(tempfile.mkdtemp(dir=self.folder))
         command = [str(self.path), str(pictures), "--model", str(model), "--layer", layer]
         command += ["--method", method, "--style", style, "--target", str(target)]
-        command += ["--precision", "fp32", "--engine", "torchscript", "--headless"]
+        command += ["--precision", "fp32", "--engine", engine, "--headless"]
         command += ["--maps", str(output), "-y", "--log-level", "error"]
         try:
             run = subprocess.run(
-                command, capture_output=True, text=True, timeout=PROGRAM_TIMEOUT_S
+                command,
+                capture_output=True,
+                text=True,
+                timeout=PROGRAM_TIMEOUT_S,
+                env={**os.environ, "XDG_CACHE_HOME": str(self.folder / "cache")},
             )
         except subprocess.TimeoutExpired:
             raise ProgramError(f"gradcam-live took over {PROGRAM_TIMEOUT_S} s") from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import resource
 import statistics
@@ -12,12 +11,14 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Tuple
 
 from gradcam_tools import sample_clip
 from gradcam_tools.bench import film_agreement
+from gradcam_tools.bench.model_figures import ModelFigures
 from gradcam_tools.bench.peer_environment import install, run_command
-from gradcam_tools.bench.turns import FORWARD, LITE0, ROWS, Bench, make_model, prepare, rate_of
+from gradcam_tools.bench.row import Row
+from gradcam_tools.bench.turns import FORWARD, LITE0, ROWS, Bench, make_int8, prepare, rate_of
 from gradcam_tools.paths import SCRIPTS, SHARED
 from gradcam_tools.processor import has_bf16
 
@@ -31,37 +32,16 @@ FILMS = [
 ]
 
 
-@dataclasses.dataclass
-class Row:
-    what: str
-    allowed: float
-    found: Optional[float]
-    unit: str = "x"
-    most: bool = True  # `allowed` is the most, else the least
-    detail: str = ""
-
-    @property
-    def met(self) -> bool:
-        if self.found is None:
-            return False
-        return self.found <= self.allowed if self.most else self.found >= self.allowed
-
-    def __str__(self) -> str:
-        found = "not measured" if self.found is None else f"{self.found:.3g}{self.unit}"
-        sign = "≤" if self.most else "≥"
-        outcome = "met" if self.met else "**missed**"
-        return f"| {self.what} | {sign} {self.allowed:g}{self.unit} | {found} | {outcome} | {self.detail} |"
-
-
 class Figures:
     def __init__(self, options: argparse.Namespace, folder: Path) -> None:
         self.options = options
         self.folder = folder
         self.missing = install()
         self.benches: Dict[str, Bench] = {}
+        self.left_out: List[str] = []  # what could not be measured, and why
 
     def bench(self, network: str) -> Bench:
-        """The network's bench; exports and compiles the network when it is asked for first."""
+        """The network's bench; exports the network when it is asked for first."""
         if network not in self.benches:
             options = argparse.Namespace(**vars(self.options))
             options.model_name, options.weights, options.layer = network, None, None
@@ -93,7 +73,7 @@ class Figures:
         return [statistics.median(values) for values in found]
 
     def default_model(self) -> Tuple[str, ...]:
-        return "--model", str(self.bench(LITE0).options.bundle)
+        return "--model", str(self.bench(LITE0).options.model)
 
     def annotate(self, *arguments: object) -> Dict[str, Any]:
         """The sample clip to a film, with the default network if no other is given."""
@@ -112,9 +92,9 @@ class Figures:
                 bench.program_turn("TorchScript fp32", False, "fp32", engine=True)
                 bench.peer_turn(peers["torchscript"], "ms", "--engine")
                 for precision, peer in self.precisions():
-                    bench.program_turn(f"bundle {precision}", True, precision, engine=True)
+                    bench.program_turn(f"OpenVINO {precision}", True, precision, engine=True)
                     bench.peer_turn(peers[peer], "ms", "--engine")
-            for name in ["TorchScript fp32", *(f"bundle {p}" for p, _ in self.precisions())]:
+            for name in ["TorchScript fp32", *(f"OpenVINO {p}" for p, _ in self.precisions())]:
                 what = f"{network}, {name}: explained against forward only"
                 rows.append(self.compared(bench, what, 1.05, name, name + FORWARD))
             what = f"{network}: forward only against the same TorchScript in Python"
@@ -123,7 +103,7 @@ class Figures:
             allowed = 1.05 if network == "resnet50" else 1.15
             for precision, peer in self.precisions():
                 what = f"{network} {precision}: explained against OpenVINO's plain inference"
-                rows.append(self.compared(bench, what, allowed, f"bundle {precision}", peer))
+                rows.append(self.compared(bench, what, allowed, f"OpenVINO {precision}", peer))
         return rows
 
     def precisions(self) -> List[Tuple[str, str]]:
@@ -179,7 +159,7 @@ class Figures:
         short = 50
         rows = []
         for network in ("resnet50", LITE0):
-            model = ("--model", self.bench(network).options.bundle)
+            model = ("--model", self.bench(network).options.model)
             alone, cores, together = [], [], []
             for _ in range(self.options.rounds):
                 start = self.annotate(*model, "--frames-in-flight", 1, "--limit", short)
@@ -222,12 +202,9 @@ class Figures:
         rows = []
         for network in ("resnet50", LITE0):
             options = self.bench(network).options
-            for form, model, precision, frames in (
-                ("TorchScript", options.model, "fp32", 60),
-                ("bundle", options.bundle, "auto", 300),
-            ):
-                base = ["--every-frame", "--limit", str(frames), "-o", "null"]
-                base += ["--model", str(model), "--precision", precision]
+            for form, precision, frames in (("TorchScript", "fp32", 60), ("OpenVINO", "auto", 300)):
+                base = ["--every-frame", "--limit", str(frames), "-o", "null", "--precision", precision]
+                base += ["--model", str(options.model), "--engine", form.lower()]
 
                 def one_process() -> float:
                     run = self.program(*["test:640x360"] * sources, *base)
@@ -250,24 +227,28 @@ class Figures:
         """Frames of films at the precision that the program takes by itself against fp32."""
         rows = []
         for network in ("resnet50", LITE0):
-            bundle = self.bench(network).options.bundle
-            rows += self.agreement_rows(network, bundle, "auto", FILMS, lead=0.02, least_same=0.99)
+            other = (self.bench(network).options.model, "auto")
+            rows += self.agreement_rows(network, "auto", other, FILMS, lead=0.02, least_same=0.99)
         return rows
 
     def int8(self) -> List[Row]:
         """ResNet-50, calibrated on one film and judged on the others."""
         calibration, *others = FILMS
-        bundle = self.folder / "int8.bundle"
-        options = self.bench("resnet50").options
-        make_model(options, "compile_model", bundle, "--int8", str(calibration))
-        rows = self.agreement_rows("resnet50", bundle, "int8", others, lead=0.1, least_same=0.95)
+        precise, int8_file = self.bench("resnet50").options.model, self.folder / "int8.xml"
+        if not calibration.exists():
+            unmeasured = "resnet50, int8: agreement with fp32"
+            return [Row(unmeasured, 0.95, None, "", most=False, detail="needs ../shared")]
+        make_int8(precise, calibration, int8_file)
+        rest = "bf16" if has_bf16() else "fp32"  # the layers that are not in int8
+        other = (int8_file, rest)
+        rows = self.agreement_rows("resnet50", "int8", other, others, lead=0.1, least_same=0.95)
 
-        def explained_ms(precision: str) -> float:
-            model = ("--model", bundle, "--precision", precision, "--engine", "openvino")
+        def explained_ms(file: Path) -> float:
+            model = ("--model", file, "--precision", rest, "--engine", "openvino")
             return self.program("bench", *model)["engine"]["explained_ms"]["p50"]
 
         if has_bf16():
-            int8, bf16 = self.turns(lambda: explained_ms("int8"), lambda: explained_ms("bf16"))
+            int8, bf16 = self.turns(lambda: explained_ms(int8_file), lambda: explained_ms(precise))
             what = "resnet50: explained frame in int8 against bf16"
             rows.append(Row(what, 0.65, int8 / bf16, detail=f"{int8:.2f} / {bf16:.2f} ms"))
         return rows
@@ -275,18 +256,20 @@ class Figures:
     def agreement_rows(
         self,
         network: str,
-        bundle: Path,
-        precision: str,
+        form: str,
+        other: Tuple[Path, str],
         films: List[Path],
         lead: float,
         least_same: float,
     ) -> List[Row]:
-        what = f"{network}, {precision}"
+        """`other`: file and precision of the form."""
+        what = f"{network}, {form}"
         if not all(film.exists() for film in films):
             unmeasured = f"{what}: agreement with fp32"
             return [Row(unmeasured, least_same, None, "", most=False, detail="needs ../shared")]
+        precise = self.bench(network).options.model
         program = self.options.program
-        found = film_agreement.compare(program, bundle, precision, films, lead, self.folder)
+        found = film_agreement.compare(program, precise, other, films, lead, self.folder)
         leading = f"{found.leading_frames} of {found.frames} frames lead by {100 * lead:.0f} points"
         p5 = f"5th percentile {found.map_p5:.4f}"
         same, median = found.leading_top1, found.map_median
@@ -317,6 +300,10 @@ class Figures:
 
         (seconds,) = self.turns(first_frame)
         return [Row("first frame after start, default network, whole process", 1.5, seconds, " s")]
+
+    def models(self) -> List[Row]:
+        """Network files as users have them."""
+        return ModelFigures(self).rows()
 
     def growth(self) -> List[Row]:
         """How cost grows with run length, targets, and pixels."""
@@ -356,5 +343,6 @@ GROUPS = {
     "int8": Figures.int8,
     "memory": Figures.memory,
     "start": Figures.start,
+    "models": Figures.models,
     "growth": Figures.growth,
 }

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Dict, List, Tuple
 
+from gradcam_tools.environment import make_environment
 from gradcam_tools.paths import ROOT, SCRIPTS, VENV
 from gradcam_tools.processor import cpu_flags
 
@@ -33,14 +34,7 @@ PACKAGES = {
 
 def install() -> Dict[str, str]:
     """Makes .peers where it is missing; the packages that could not be had, with the reason."""
-    if not list(PEERS.glob("lib/*/site-packages/project_venv.pth")):
-        print("bench_peers: creating .peers", file=sys.stderr)
-        venv = [str(VENV_PYTHON), "-m", "venv", "--clear", str(PEERS)]
-        subprocess.run(venv, check=True, timeout=300)
-        where = "import sys; print(*[p for p in sys.path if p.endswith('-packages')], sep='\\n')"
-        shared = subprocess.check_output([str(VENV_PYTHON), "-c", where], text=True)
-        own = subprocess.check_output([str(PEERS_PYTHON), "-c", where], text=True).split()[0]
-        (Path(own) / "project_venv.pth").write_text(shared)
+    make_environment(PEERS)
     missing: Dict[str, str] = {}
     for package, module in PACKAGES.items():
         if run_command([str(PEERS_PYTHON), "-c", f"import {module}"])[1]:

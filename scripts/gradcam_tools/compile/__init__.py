@@ -1,2 +1,2 @@
-"""From a network to a bundle: the cut at the target layer, OpenVINO's form of what lies in front of
-it, and int8."""
+"""From a network file to the same in int8: pictures to calibrate on, what is quantised, and how
+well the result agrees."""

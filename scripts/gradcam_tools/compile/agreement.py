@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Callable, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence
 
 import numpy as np
-import torch
 from torch import Tensor
-from torch.nn import functional
 
-from gradcam_tools.openvino_model import Features
+from gradcam_tools.compile.program import Explained
 
 LEAD = 0.1  # of the first class over the second, from which a frame counts as not borderline
-Head = Callable[..., Tensor]
+OVERLAP = 0.5  # of two boxes that count as the same
+
+
+@dataclasses.dataclass
+class Pair:
+    """A frame by the precise form and by another one: whether the first class is the same (of a
+    detector: the first box), by how much it leads, and how the maps correlate."""
+
+    same: bool
+    lead: float
+    correlation: float
 
 
 @dataclasses.dataclass
 class Agreement:
-    """Over `frames` frames: the share with the same top-1; that share of the `leading_frames`, whose
-    first class leads by LEAD or what summary() was given (None without such frames); and the
-    correlation of Grad-CAM maps, median and 5th percentile."""
+    """Over `frames` frames: the share with the same first class; that share of the
+    `leading_frames`, whose first class leads by LEAD or what summary() was given (None without such
+    frames); and the correlation of maps, of frames with the same class alone, median and 5th
+    percentile."""
 
     frames: int
     top1: float
@@ -40,49 +49,20 @@ class Agreement:
         )
 
 
-def compare(
-    reference: Features,
-    other: Features,
-    head: Head,
-    inputs: Sequence[Tensor],
-    probabilities: bool = False,
-) -> Agreement:
-    """Runs two forms of the features with the same head on normalised `inputs`. Maps explain the
-    reference's top-1. `probabilities`: the head's scores are probabilities already; else they become
-    so by softmax."""
-    same, leads, correlations = [], [], []
-    for value in inputs:
-        scores, expected = explain(reference, head, value)
-        best = int(scores.argmax())
-        found_scores, found = explain(other, head, value, best)
-        shares, found_shares = (_shares(s, probabilities) for s in (scores, found_scores))
-        first, second = shares.topk(2).values.tolist()
-        same.append(int(found_shares.argmax()) == int(shares.argmax()))
-        leads.append(first - second)
-        correlations.append(correlation(found, expected))
-    return summary(same, leads, correlations)
+def pairs(expected: Sequence[Explained], found: Sequence[Explained]) -> List[Pair]:
+    """The same frames by the precise form and by another one."""
+    return [
+        Pair(_is_same(theirs, ours), theirs.lead or 0, _of_maps(theirs.heat(), ours.heat()))
+        for theirs, ours in zip(expected, found, strict=True)
+    ]
 
 
-def _shares(scores: Tensor, probabilities: bool) -> Tensor:
-    """Of the classes; one number is the share of one class, and the rest that of the other."""
-    if len(scores) > 1:
-        return scores if probabilities else scores.softmax(0)
-    share = scores if probabilities else scores.sigmoid()
-    return torch.cat([share, 1 - share])
-
-
-def summary(
-    same: Sequence[bool],
-    leads: Sequence[float],
-    correlations: Sequence[float],
-    lead: float = LEAD,
-) -> Agreement:
-    """Each argument has one value for each frame: whether the top-1 is the same, by how much the
-    reference's top-1 leads over its second class, and the correlation of the maps."""
-    leading = [agrees for agrees, found in zip(same, leads) if found >= lead]
+def summary(frames: Sequence[Pair], lead: float = LEAD) -> Agreement:
+    leading = [pair.same for pair in frames if pair.lead >= lead]
+    correlations = [pair.correlation for pair in frames if pair.same] or [0.0]
     return Agreement(
-        frames=len(same),
-        top1=float(np.mean(same)),
+        frames=len(frames),
+        top1=float(np.mean([pair.same for pair in frames])),
         leading_frames=len(leading),
         leading_top1=float(np.mean(leading)) if leading else None,
         map_median=float(np.median(correlations)),
@@ -90,27 +70,28 @@ def summary(
     )
 
 
-def explain(
-    features: Features, head: Head, value: Tensor, target: Optional[int] = None
-) -> Tuple[Tensor, Tensor]:
-    """Scores and the Grad-CAM map (Selvaraju et al. 2017) of a class, else the best one, as
-    pytorch-grad-cam draws it: float HxW of the input's size, 0..1."""
-    values = features(value)
-    activation = values[0].detach().requires_grad_()
-    with torch.enable_grad():
-        scores = head(activation, *values[1:])[0]
-        wanted = scores.argmax() if target is None else target
-        (gradient,) = torch.autograd.grad(scores[wanted], activation)
-    weights = gradient.mean((2, 3), keepdim=True)
-    heat = _stretched((weights * activation.detach()).sum(1, keepdim=True).relu())
-    size = list(value.shape[-2:])
-    heat = functional.interpolate(heat, size=size, mode="bilinear", align_corners=False)
-    return scores.detach(), _stretched(heat)[0, 0]
+def _is_same(expected: Explained, found: Explained) -> bool:
+    if expected.best != found.best or (expected.box is None) != (found.box is None):
+        return False
+    return (
+        expected.box is None
+        or found.box is None
+        or intersection_over_union(expected.box, found.box) >= OVERLAP
+    )
 
 
-def _stretched(heat: Tensor) -> Tensor:
-    heat = heat - heat.min()
-    return heat / (1e-7 + heat.max())
+def intersection_over_union(a: List[float], b: List[float]) -> float:
+    """Of two boxes [left, top, right, bottom]."""
+    width, height = (min(a[i + 2], b[i + 2]) - max(a[i], b[i]) for i in (0, 1))
+    shared = max(width, 0) * max(height, 0)
+    areas = sum((box[2] - box[0]) * (box[3] - box[1]) for box in (a, b))
+    return shared / (areas - shared) if areas > shared else 0.0
+
+
+def _of_maps(expected: Optional[Tensor], found: Optional[Tensor]) -> float:
+    if expected is None or found is None:
+        return float(expected is found)
+    return correlation(found, expected)
 
 
 def correlation(found: Tensor, expected: Tensor) -> float:

@@ -1,4 +1,4 @@
-"""Frames of a user's own film or folder of pictures, sampled evenly."""
+"""Frames of a user's own films and pictures, sampled evenly."""
 
 from __future__ import annotations
 
@@ -18,16 +18,19 @@ from gradcam_tools.networks.network import USAGE, Framing, NetworkError, first_l
 PICTURES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
 
-def read(source: Path, count: int, size: Sequence[int], framing: Framing) -> List[Tensor]:
-    """At most `count` frames, u8 RGB HxWx3 of `size` [H, W], framed as the program does it."""
+def read(source: Path, count: int) -> Iterator[Image.Image]:
+    """At most `count` frames in RGB, one after another: all of them may not fit into memory."""
     if source.is_dir():
-        pictures = _pictures(source, count)
-    elif source.is_file():
-        pictures = _film(source, count)
-    else:
-        raise NetworkError(USAGE, f"'{source}': no such film or folder of pictures")
-    framed = (frame(picture, size, framing) for picture in pictures)
-    return [torch.from_numpy(np.asarray(picture).copy()) for picture in framed]
+        paths = sorted(path for path in source.iterdir() if path.suffix.lower() in PICTURES)
+        return map(_picture, (paths[index] for index in _evenly(len(paths), count)))
+    if not source.is_file():
+        raise NetworkError(USAGE, f"'{source}': no such film, picture or folder of pictures")
+    return map(_picture, [source]) if source.suffix.lower() in PICTURES else _film(source, count)
+
+
+def to_tensor(picture: Image.Image, size: Sequence[int], framing: Framing) -> Tensor:
+    """u8 RGB HxWx3 of `size` [H, W], framed as the program does it."""
+    return torch.from_numpy(np.asarray(frame(picture, size, framing)).copy())
 
 
 def frame(picture: Image.Image, size: Sequence[int], framing: Framing) -> Image.Image:
@@ -64,14 +67,12 @@ def _resized(picture: Image.Image, size: Tuple[int, int], framing: Framing) -> I
     return Image.fromarray(plain[0].round().byte().permute(1, 2, 0).numpy())
 
 
-def _pictures(folder: Path, count: int) -> Iterator[Image.Image]:
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
-    for index in _evenly(len(paths), count):
-        try:
-            with Image.open(paths[index]) as picture:
-                yield ImageOps.exif_transpose(picture).convert("RGB")
-        except OSError as error:
-            raise NetworkError(USAGE, f"'{paths[index]}': not a picture ({error})") from None
+def _picture(path: Path) -> Image.Image:
+    try:
+        with Image.open(path) as picture:
+            return ImageOps.exif_transpose(picture).convert("RGB")
+    except OSError as error:
+        raise NetworkError(USAGE, f"'{path}': not a picture ({error})") from None
 
 
 def _film(film: Path, count: int) -> Iterator[Image.Image]:

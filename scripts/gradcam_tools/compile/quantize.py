@@ -1,27 +1,17 @@
-"""Int8 features of a bundle: NNCF's post-training quantization on frames of the user's own."""
+"""A network in int8: NNCF's post-training quantization on pictures of the user's own."""
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import os
-from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Set, Tuple
 
-from torch import Tensor
+import numpy as np
 
-from gradcam_tools.compile import frames
-from gradcam_tools.compile.agreement import Agreement, Head, compare
-from gradcam_tools.compile.fp32_layers import is_depthwise
-from gradcam_tools.networks.network import MODEL, USAGE, Network, NetworkError, first_line
-from gradcam_tools.openvino_model import Compiled, fast_precision
+from gradcam_tools.compile.agreement import Agreement
+from gradcam_tools.networks.network import MODEL, NetworkError, first_line
 from gradcam_tools.processor import has_vnni
 from gradcam_tools.quiet import silence
-
-XML = "features_int8.xml"
-FILES = (XML, "features_int8.bin")
-FRAMES = 100  # to calibrate on, and as many others to compare on
-FEWEST = 4  # of a film or folder
 
 # What stays in floats. The recipes are tried in this order until frames of the same film agree. The
 # first one is left out without VNNI: OpenVINO's sums of two products then need weights of 7 bits in
@@ -37,7 +27,7 @@ RECIPES = (
 
 @dataclasses.dataclass
 class Int8:
-    """A quantized model, and how it agrees with fp32 on held-out frames."""
+    """A quantized openvino.Model, and how it agrees with fp32 on held-out frames."""
 
     recipe: str
     model: Any
@@ -49,98 +39,44 @@ class Int8:
         return same and a.map_median >= 0.99 and a.map_p5 >= 0.95
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("int8, beside the precise form")
-    group.add_argument(
-        "--int8", type=Path, metavar="FILM|FOLDER", help="calibrate on frames of yours"
-    )
-    group.add_argument(
-        "--int8-check",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILM|FOLDER",
-        help="compare int8 with fp32 on another one, too; may be repeated",
-    )
-
-
-def settle(options: argparse.Namespace) -> None:
-    """Refuses films that are not there, before minutes of work."""
-    if options.int8_check and not options.int8:
-        raise NetworkError(USAGE, "--int8-check goes with --int8 FILM|FOLDER")
-    named = [("--int8", options.int8)] if options.int8 else []
-    for name, source in [*named, *(("--int8-check", path) for path in options.int8_check)]:
-        if not source.exists():
-            raise NetworkError(USAGE, f"{name} '{source}': no such film or folder of pictures")
-
-
-def add_int8(
-    options: argparse.Namespace, network: Network, head: Head, folder: Path
-) -> Tuple[Dict[str, Any], List[str]]:
-    """Writes FILES beside features.xml; returns the stamp's figures, and lines for the user."""
-    own = _inputs(network, options.int8, 2 * FRAMES)
-    others = [(path.name, _inputs(network, path, FRAMES)) for path in options.int8_check]
-    calibration, held_out = own[0::2], own[1::2]
-    reference = Compiled(folder / "features.xml", "f32")
-
-    def agreement_of(int8: Any, inputs: Sequence[Tensor]) -> Agreement:
-        form = Compiled(int8, fast_precision())
-        return compare(reference, form, head, inputs, network.probabilities)
-
-    tried = _try_recipes(folder / "features.xml", calibration, lambda q: agreement_of(q, held_out))
-    best = tried[-1]
-    if not best.agrees():
-        best = max(tried, key=lambda int8: int8.agreement.map_median)
-    _save(best.model, folder / XML)
-    checks = [(f"{options.int8.name} (held out)", best.agreement)]
-    checks += [(name, agreement_of(folder / XML, inputs)) for name, inputs in others]
-    stamp = {
-        "recipe": best.recipe,
-        "needs_vnni": has_vnni(),
-        "agrees": best.agrees(),
-        "rest": fast_precision(),
-        "calibrated": {"source": options.int8.name, "frames": len(calibration)},
-        "agreement": [{"source": name, **vars(found)} for name, found in checks],
-    }
-    return stamp, _lines(tried, best, checks)
-
-
-def _lines(tried: List[Int8], best: Int8, checks: List[Tuple[str, Agreement]]) -> List[str]:
-    lines = [f"int8, tried {t.recipe}: {checks[0][0]}: {t.agreement}" for t in tried]
-    lines += [f"int8: kept {best.recipe}" + ("" if best.agrees() else ": does NOT agree well")]
-    if has_vnni():
-        lines += ["int8: needs a processor with VNNI, as this one, where it runs"]
-    return lines + [f"int8, {name}: {found}" for name, found in checks[1:]]
-
-
-def _inputs(network: Network, source: Path, count: int) -> List[Tensor]:
-    found = frames.read(source, count, network.input_size, network.framing)
-    if len(found) < FEWEST:
-        allowed = f"allowed: {FEWEST} or more"
-        raise NetworkError(USAGE, f"'{source}': has {len(found)} pictures; {allowed}")
-    return [network.normalise(frame) for frame in found]
-
-
-def _try_recipes(
-    xml: Path, inputs: Sequence[Tensor], agreement_of: Callable[[Any], Agreement]
+def try_recipes(
+    model: Any,
+    samples: Sequence[np.ndarray],
+    layers: Sequence[str],
+    agreement_of: Callable[[Any], Agreement],
 ) -> List[Int8]:
-    """One after another, up to the first that agrees."""
+    """One after another, up to the first that agrees; a form that `agreement_of` refuses is left
+    out, and if it refuses all, so does this. What lies behind the explained `layers` stays in
+    floats: LibTorch runs it, and differentiates it. Not where that is most of the network."""
     tried: List[Int8] = []
+    refusals: List[NetworkError] = []
     before: Optional[Set[str]] = None
+    behind = layers_behind(model, layers)
+    weighing = [op.get_friendly_name() for op in model.get_ops() if weighs(op)]
+    if 2 * len(behind.intersection(weighing)) > len(weighing):
+        behind = set()
     for recipe, kinds in RECIPES:
         if recipe == ALL and not has_vnni():
             continue
-        model = _read(xml)
-        floats = {name for kind in kinds for name in layers_of(model, kind)}
-        floats.update(layers_behind_the_cut(model))
+        floats = behind.union(name for kind in kinds for name in layers_of(model, kind))
         if floats == before:
             continue  # a network without such layers
         before = floats
-        int8 = _quantize(model, inputs, floats)
-        tried.append(Int8(recipe, int8, agreement_of(int8)))
-        if tried[-1].agrees():
+        int8 = _quantize(model.clone(), samples, floats)
+        try:
+            tried.append(Int8(recipe, int8, agreement_of(int8)))
+        except NetworkError as refusal:
+            refusals.append(refusal)
+        if tried and tried[-1].agrees():
             break
+    if not tried:
+        raise refusals[-1]
     return tried
+
+
+def best_of(tried: Sequence[Int8]) -> Int8:
+    last = tried[-1]
+    return last if last.agrees() else max(tried, key=lambda int8: int8.agreement.map_median)
 
 
 def layers_of(model: Any, kind: str) -> List[str]:
@@ -158,26 +94,72 @@ def layers_of(model: Any, kind: str) -> List[str]:
     return [op.get_friendly_name() for op in chosen[kind]]
 
 
-def layers_behind_the_cut(model: Any) -> Set[str]:
-    """Names of the layers that follow the activation, the model's first result. There are some in a
-    model that also gives the whole network's output."""
-    behind = [model.outputs[0].get_node().input_value(0)]
+def is_depthwise(operation: Any) -> bool:
+    """Weights of a GroupConvolution are [groups, outputs of one, inputs of one, ...]."""
+    if operation.get_type_name() != "GroupConvolution":
+        return False
+    return bool(operation.input_value(1).get_shape()[2] == 1)
+
+
+def _joins_branches(addition: Any) -> bool:
+    """Neither side is a weight, which may lie behind a conversion."""
+    sides = []
+    for value in addition.input_values():
+        node = value.get_node()
+        while node.get_type_name() in ("Convert", "Reshape", "Unsqueeze", "Multiply", "Subtract"):
+            node = node.input_value(0).get_node()
+        sides.append(node.get_type_name())
+    return "Constant" not in sides
+
+
+def weighs(operation: Any) -> bool:
+    kind = operation.get_type_name()
+    return kind == "MatMul" or kind.endswith("Convolution")
+
+
+def layers_behind(model: Any, layers: Sequence[str]) -> Set[str]:
+    """Names of what follows the explained layers, as far as their names tell where these end."""
+    ends = [_end_of(model, layer) for layer in layers]
+    waiting = [value for end in ends if end is not None for value in end.outputs()]
     names: Set[str] = set()
-    for value in behind:  # grows
+    for value in waiting:  # grows
         for port in value.get_target_inputs():
             node = port.get_node()
             if node.get_type_name() != "Result" and node.get_friendly_name() not in names:
                 names.add(node.get_friendly_name())
-                behind.extend(node.outputs())
+                waiting.extend(node.outputs())
     return names
 
 
-def _joins_branches(addition: Any) -> bool:
-    sources = [value.get_node().get_type_name() for value in addition.input_values()]
-    return "Constant" not in sources
+def _end_of(model: Any, layer: str) -> Optional[Any]:
+    """The last operation of the module or with the name `layer`, as
+    stages/explain/import/layer_names.cpp names them."""
+    end = None
+    for operation in model.get_ordered_ops():
+        if operation.get_type_name() in ("Constant", "Parameter", "Result"):
+            continue
+        module, name = place_of(operation.get_friendly_name())
+        whole = f"{module}.{name}" if module else name
+        if layer in (module, whole) or module.startswith(f"{layer}."):
+            end = operation
+    return end
 
 
-def _quantize(model: Any, inputs: Sequence[Tensor], floats: Set[str]) -> Any:
+def place_of(name: str) -> Tuple[str, str]:
+    """Module and operation of "__module.layer4.2.relu/aten::relu_/Relu", which OpenVINO's converter
+    writes, or of "/layer4/layer4.2/relu_2/Relu", which PyTorch's ONNX exporter writes."""
+    if name.startswith("__module."):
+        return name.removeprefix("__module.").split("/")[0], name.split("/")[-1]
+    if not name.startswith("/"):
+        return "", name
+    *scopes, operation = name[1:].split("/")
+    steps = [
+        scope.removeprefix(f"{before}.") for before, scope in zip(["", *scopes], scopes)
+    ]
+    return ".".join(steps), operation
+
+
+def _quantize(model: Any, samples: Sequence[np.ndarray], floats: Set[str]) -> Any:
     """Ranges are the extremes of all frames, one per tensor: ranges per channel, NNCF's choice in
     front of depthwise convolutions, clip what the film at hand happened not to show."""
     os.environ.setdefault("NNCF_CI", "1")  # NNCF reports its use over the network otherwise
@@ -189,9 +171,11 @@ def _quantize(model: Any, inputs: Sequence[Tensor], floats: Set[str]) -> Any:
             advanced = quantization.advanced_parameters
             return nncf.quantize(
                 model,
-                nncf.Dataset([sample.numpy() for sample in inputs]),
+                nncf.Dataset(list(samples)),
                 preset=nncf.QuantizationPreset.PERFORMANCE,
-                subset_size=len(inputs),
+                subset_size=len(samples),
+                model_type=nncf.ModelType.TRANSFORMER if has_attention(model) else None,
+                fast_bias_correction=True,
                 ignored_scope=nncf.IgnoredScope(names=sorted(floats)),
                 advanced_parameters=advanced.AdvancedQuantizationParameters(
                     overflow_fix=_overflow_fix(advanced),
@@ -207,19 +191,19 @@ def _quantize(model: Any, inputs: Sequence[Tensor], floats: Set[str]) -> Any:
         raise NetworkError(MODEL, f"--int8: NNCF cannot: {first_line(error)}") from None
 
 
+def has_attention(model: Any) -> bool:
+    """Shares by softmax that a matrix product takes, or OpenVINO's operation for both."""
+    for operation in model.get_ops():
+        if operation.get_type_name() == "ScaledDotProductAttention":
+            return True
+        if operation.get_type_name() == "Softmax":
+            users = [port.get_node() for port in operation.output(0).get_target_inputs()]
+            if any(user.get_type_name() == "MatMul" for user in users):
+                return True
+    return False
+
+
 def _overflow_fix(advanced: Any) -> Any:
     """Without VNNI the weights of the first layer have 7 bits, not 8."""
     fixes = advanced.OverflowFix
     return fixes.DISABLE if has_vnni() else fixes.FIRST_LAYER
-
-
-def _read(xml: Path) -> Any:
-    import openvino
-
-    return openvino.Core().read_model(xml)
-
-
-def _save(model: Any, xml: Path) -> None:
-    import openvino
-
-    openvino.save_model(model, xml, compress_to_fp16=False)

@@ -1,4 +1,4 @@
-"""The options of export_model and compile_model that say which network is meant."""
+"""The options of export_model that say which network is meant."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gradcam_tools.networks import (
     own_networks,
     tasks,
     timm_networks,
+    transformers_networks,
     ultralytics_networks,
 )
 from gradcam_tools.networks.build import build_network
@@ -32,8 +33,8 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "network",
         metavar="NAME|CHECKPOINT|FILE.onnx|FILE.py:FUNCTION",
-        help="efficientnet_lite0, a classifier or segmentation network of torchvision, timm/NAME, "
-        "ultralytics/FILE.pt, a state_dict file (with --arch), an ONNX file, or a function "
+        help="efficientnet_lite0, a network of torchvision, timm/NAME, hf/NAME or hf/FOLDER of "
+        "transformers, ultralytics/FILE.pt, a state_dict file (with --arch), an ONNX file, or a function "
         "FILE.py:FUNCTION of yours that returns the module",
     )
     parser.add_argument("--arch", metavar="NAME", help="network that a CHECKPOINT belongs to")
@@ -45,7 +46,8 @@ def add_network_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--select",
         metavar="NAME|NUMBER",
-        help="the output meant, of several of an ONNX file or FILE.py:FUNCTION",
+        help="the output meant, of several of an ONNX file or FILE.py:FUNCTION; of the latter also "
+        "two, NAME,NAME: boxes and scores, which are joined",
     )
     own = parser.add_argument_group(
         "input of an ONNX file, FILE.py:FUNCTION or weights of your own",
@@ -141,6 +143,8 @@ def settle_network(options: argparse.Namespace) -> None:
     _settle_checkpoint(options)
     said = _wanted_input(options).pixels()
     ultralytics = ultralytics_networks.is_ultralytics(options.network)
+    if transformers_networks.is_transformers(options.network):
+        said.pop("input_size", None)  # its detectors take any
     if said and not (options.weights or options.random_weights or ultralytics):
         raise NetworkError(
             USAGE,
@@ -153,7 +157,11 @@ def settle_network(options: argparse.Namespace) -> None:
 
 
 def _settle_checkpoint(options: argparse.Namespace) -> None:
-    known_prefix = timm_networks.PREFIX, ultralytics_networks.PREFIX
+    known_prefix = (
+        timm_networks.PREFIX,
+        transformers_networks.PREFIX,
+        ultralytics_networks.PREFIX,
+    )
     looks_like_file = options.network.endswith((".pt", ".pth", ".tar", ".bin"))
     is_named = options.network.startswith(known_prefix)
     if not is_named and (looks_like_file or Path(options.network).is_file()):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 from pathlib import Path
-from typing import Any, Callable, Dict
+from typing import Any, Callable, Dict, Iterator
 
 import torch
 from torch import Tensor
@@ -17,11 +18,8 @@ from gradcam_tools.quiet import quiet
 
 def export(network: Network, sample: Tensor, script: bool) -> torch.jit.ScriptModule:
     """Traces (or scripts) the network so that the result can be differentiated."""
-    fast_path = torch.backends.mha.get_fastpath_enabled()
-    # The fused attention that replaces transformer blocks in eval mode has no derivative.
-    torch.backends.mha.set_fastpath_enabled(False)
     try:
-        with quiet(), torch.enable_grad():
+        with quiet(), torch.enable_grad(), without_fast_path():
             if script:
                 return torch.jit.script(network.module)
             return torch.jit.trace(network.module, sample, check_trace=False)
@@ -30,6 +28,16 @@ def export(network: Network, sample: Tensor, script: bool) -> torch.jit.ScriptMo
         raise NetworkError(
             USAGE if script else MODEL, f"{network.name} cannot be {how}: {first_line(error)}"
         ) from None
+
+
+@contextlib.contextmanager
+def without_fast_path() -> Iterator[None]:
+    """Without the fused attention that replaces transformer blocks in eval mode: it has no derivative,
+    and no exporter knows it."""
+    fast_path = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast_path)
 
@@ -48,16 +56,23 @@ def write(
     path: Path,
     check: Callable[[Path], None] = lambda file: None,
 ) -> None:
-    """Writes beside the file and renames, so that nobody ever reads half a model. `check` is given
-    the file before it takes its place, which it does not if that raises."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        buffer = io.BytesIO()
-        with quiet():
-            extra = {"gradcam.json": json.dumps(description, indent=1)}
-            torch.jit.save(exported, buffer, _extra_files=extra)
+    """`check` is given the file before it takes its place, which it does not if that raises."""
+    buffer = io.BytesIO()
+    with quiet():
+        extra = {"gradcam.json": json.dumps(description, indent=1)}
+        torch.jit.save(exported, buffer, _extra_files=extra)
+    with replaced(path) as beside:
         beside.write_bytes(buffer.getbuffer())
         check(beside)
+
+
+@contextlib.contextmanager
+def replaced(path: Path) -> Iterator[Path]:
+    """A file beside `path` to write into, of the same kind by its name, which takes the place of
+    `path` at the end, so that nobody ever reads half a model."""
+    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        yield beside
         os.replace(beside, path)
     except OSError as error:
         raise NetworkError(OUTPUT, f"--output '{path}': {error.strerror}") from None

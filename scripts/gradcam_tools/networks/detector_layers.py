@@ -91,7 +91,7 @@ def _run(module: nn.Module, sample: Tensor) -> Tuple[Dict[Node, Map], List[Tenso
     handles = [
         layer.register_forward_hook(lambda _, __, value, name=name: note(name, value))
         for name, layer in module.named_modules()
-        if name
+        if name and not isinstance(layer, nn.Identity)  # a trace leaves nothing of it
     ]
     try:
         with torch.enable_grad():

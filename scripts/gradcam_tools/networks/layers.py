@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gradcam_tools.networks.network import USAGE, Network, NetworkError
+from gradcam_tools.networks.place_layers import is_pooling, layout_of, place_layer
 from gradcam_tools.networks.tasks import TASKS
 
 WITH_WEIGHTS = (nn.Linear, nn.modules.conv._ConvNd)
@@ -28,34 +29,49 @@ def default_layer(
     """The last stage that still has rows and columns: what pytorch-grad-cam calls the usual choice
     (`layer4`, `features`).
 
-    Three kinds of maps are passed over: those of pooling; those of attention, which have as many
-    rows and columns as there are tokens; and the classifier's own, which come behind all weights and
-    have a channel for each class (`classes`; by default as many as the output has). If a layer is
-    called more than once, its last call counts; if a value has several names, the outermost one
-    counts. `notes` gets a line if tokens follow, because a later layer may be meant then."""
+    Passed over are maps of pooling; those of attention, which have as many rows and columns as there
+    are tokens; those with channels last, or in other proportions than the picture's where there are
+    some in these; and the classifier's own, which come behind all weights and have a channel for each
+    class (`classes`; by default as many as the output has). If a layer is called more than once, its
+    last call counts; if a value has several names, the outermost one counts that is no Identity, which
+    a trace leaves nothing of. `notes` gets a line if tokens follow, because a later layer may be meant
+    then."""
     calls = _run_layers(module, sample)
     if classes is None:
         with torch.no_grad():
             classes = module(sample).shape[-1]
-    pooled = [value for _, layer, value in calls if "Pool" in type(layer).__name__]
+    pooled = [value for _, layer, value in calls if is_pooling(layer)]
     tokens = {value.shape[1] for _, _, value in calls if value.dim() == 3}
     weighing = [i for i, (_, layer, _) in enumerate(calls) if isinstance(layer, WITH_WEIGHTS)]
     last_value = {name: value for name, _, value in calls}
-    last, at = None, 0
+    nothing = {name for name, layer, _ in calls if isinstance(layer, nn.Identity)}
+    last, at, fits = None, 0, False
     for i, (_, _, value) in enumerate(calls):
         if value.dim() != 4 or min(value.shape[2:]) == 1 or any(value is p for p in pooled):
             continue
-        is_attention = value.shape[2] == value.shape[3] and value.shape[2] in tokens
+        layout = layout_of(value.shape, sample.shape[2:])
+        is_map = layout is not None and layout.kind == "map"
+        if (layout is not None and not is_map) or (fits and not is_map):
+            continue
+        is_attention = value.shape[2] in tokens and _are_shares(value)
         is_classes = value.shape[1] == classes and (not weighing or i >= weighing[-1])
-        same = [n for n, _, v in calls if v is value and last_value[n] is value]
+        same = [
+            n for n, _, v in calls if v is value and last_value[n] is value and n not in nothing
+        ]
         if same and not is_attention and not is_classes:
-            last, at = min(reversed(same), key=lambda n: n.count(".")), i
+            last, at, fits = min(reversed(same), key=lambda n: n.count(".")), i, is_map
     if last is None:
         raise NetworkError(USAGE, "no layer gives a map with height and width: name one by --layer")
     if notes is not None and any(value.dim() == 3 for _, _, value in calls[at + 1 :]):
         later = "--layer NAME --tokens DROP,H,W takes a later one"
         notes.append(f"layer {last}: tokens follow; {later}")
     return last
+
+
+def _are_shares(value: Tensor) -> bool:
+    """Square, and what each row says of its columns adds up to one."""
+    square = value.shape[2] == value.shape[3]
+    return square and bool(value.min() >= 0) and bool(((value.sum(3) - 1).abs() < 1e-3).all())
 
 
 def _run_layers(module: nn.Module, sample: Tensor) -> List[Tuple[str, nn.Module, Tensor]]:
@@ -95,10 +111,17 @@ def choose_layers(
             return known
         if given is not None:
             raise NetworkError(USAGE, "--tokens goes with --layer")
-        return {"layer": _default(network, sample)}
+        return _default_with_places(network, sample)
     layout = given or (known or {}).get("tokens")
     names = [name.strip() for name in wanted.split(",")]
     kinds = {_kind(name, shapes, layout) for name in names}
+    modules = dict(network.module.named_modules())
+    for name in names:
+        if isinstance(modules[name], nn.Identity):
+            raise NetworkError(
+                USAGE, f"--layer '{name}': an Identity, which a trace leaves nothing of; name the "
+                "layer in front of it"
+            )
     if len(kinds) > 1:
         raise NetworkError(USAGE, f"--layer '{wanted}': some give maps, others tokens")
     if given is not None and kinds == {"map"}:
@@ -116,6 +139,23 @@ def _default(network: Network, sample: Tensor) -> Any:
     if found:
         return found[0] if len(found) == 1 else found
     return default_layer(network.module, sample, classes)
+
+
+def _default_with_places(network: Network, sample: Tensor) -> Dict[str, Any]:
+    """The last map, or what comes behind it and holds the places of the picture in another way."""
+    said = list(network.notes)
+    last: Any = None
+    try:
+        last = _default(network, sample)
+        found = place_layer(network, sample, last) if isinstance(last, str) else None
+    except NetworkError:
+        found = place_layer(network, sample, None)
+        if found is None:
+            raise
+    if found is None:
+        return {"layer": last}
+    network.notes[:] = said  # that tokens follow is known now
+    return found
 
 
 def _kind(name: str, shapes: Dict[str, Tuple[int, ...]], layout: Optional[Dict[str, Any]]) -> str:

@@ -60,7 +60,6 @@ class Network:
     labels: Optional[List[str]]
     source: str
     licence: str
-    probabilities: bool = False  # its output has gone through softmax already
     color: str = "rgb"
     framing: Framing = dataclasses.field(default_factory=Framing)
     task: str = "classification"
@@ -77,16 +76,22 @@ class Network:
 
     def normalise(self, pixels: Tensor) -> Tensor:
         """u8 or float RGB HxWx3 in 0..255 → float 1xCxHxW as the network wants it."""
-        mean = torch.tensor(self.mean).view(3, 1, 1)
-        std = torch.tensor(self.std).view(3, 1, 1)
-        channels = pixels.permute(2, 0, 1).float()
-        if self.color == "gray":
-            luma = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)  # as Pillow's convert("L")
-            channels = (channels * luma).sum(0, keepdim=True).round()
-            mean, std = mean.mean(0, keepdim=True), std.mean(0, keepdim=True)
-        if self.color == "bgr":
-            channels = channels.flip(0)
-        return ((channels / self.scale - mean) / std)[None].contiguous()
+        return normalised(pixels, self.scale, self.mean, self.std, self.color)
+
+
+def normalised(
+    pixels: Tensor, scale: float, mean: List[float], std: List[float], color: str
+) -> Tensor:
+    """As Network.normalise() of a network with these."""
+    offset, width = (torch.tensor(values).view(3, 1, 1) for values in (mean, std))
+    channels = pixels.permute(2, 0, 1).float()
+    if color == "gray":
+        luma = torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)  # as Pillow's convert("L")
+        channels = (channels * luma).sum(0, keepdim=True).round()
+        offset, width = offset.mean(0, keepdim=True), width.mean(0, keepdim=True)
+    if color == "bgr":
+        channels = channels.flip(0)
+    return ((channels / scale - offset) / width)[None].contiguous()
 
 
 def pattern(height: int, width: int) -> Tensor:

@@ -83,7 +83,7 @@ def _convert(path: Path, model: Any) -> nn.Module:
             reasons.append(first_line(error))
     raise NetworkError(
         MODEL,
-        f"'{path}': onnx2torch cannot take it: {reasons[0]}; export it again with opset_version=17",
+        f"'{path}': onnx2torch cannot take it: {reasons[0]}; gradcam-live takes the file itself",
     )
 
 
@@ -173,5 +173,5 @@ def compare(path: Path, sample: Tensor, found: List[Tensor], select: Optional[st
             raise NetworkError(
                 MODEL,
                 f"'{path}': onnx2torch's module differs from the file by {worst:.3g} (scores up to "
-                f"{largest:.3g}, allowed {TOLERANCE:g} of that)",
+                f"{largest:.3g}, allowed {TOLERANCE:g} of that); gradcam-live takes the file itself",
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, Optional, Sequence
 
+import torch
 from torch import Tensor, nn
 
 from gradcam_tools.networks.network import MODEL, USAGE, Network, NetworkError, first_line
@@ -58,22 +59,35 @@ def give(module: nn.Module, pick: Callable[[Any], Any]) -> None:
 
 
 def give_one(module: nn.Module, name: str, select: str) -> Dict[str, List[int]]:
-    """Makes the module give one of its several values: `select`, a key or a number. `name` is for
-    errors. What comes back is filled by each run with the shapes of the tensors left out."""
+    """Makes the module give one of its several values: `select`, a key or a number; or several,
+    KEY,KEY, joined at their last dimension. `name` is for errors. What comes back is filled by each
+    run with the shapes of the tensors left out."""
     left_out: Dict[str, List[int]] = {}
+    keys = select.split(",")
 
     def pick(value: Any) -> Any:
         entries = _entries(value)
-        if select not in entries:
+        if not set(keys) <= set(entries):
             known = ", ".join(entries) or "one tensor, nothing to choose from"
             raise NetworkError(USAGE, f"--select {select}: {name} gives {known}")
         for key, entry in entries.items():
-            if key != select and isinstance(entry, Tensor):
+            if key not in keys and isinstance(entry, Tensor):
                 left_out[key] = list(entry.shape)
-        return entries[select]
+        chosen = [entries[key] for key in keys]
+        return chosen[0] if len(chosen) == 1 else _joined(select, chosen)
 
     give(module, pick)
     return left_out
+
+
+def _joined(select: str, values: List[Any]) -> Tensor:
+    try:
+        return torch.cat(values, -1)
+    except (RuntimeError, TypeError):
+        shapes = ", ".join(told(value) for value in values)
+        raise NetworkError(
+            USAGE, f"--select {select}: {shapes} cannot be joined at their last dimension"
+        ) from None
 
 
 def give_all(module: nn.Module) -> None:

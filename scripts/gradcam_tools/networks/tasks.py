@@ -34,7 +34,6 @@ def _settle_scores(network: Network, wanted: WantedTask, values: List[Any]) -> N
     found = wanted.activation or _found_activation(usual, _driven(network) if alone else values)
     if found != usual and wanted.activation is None:
         network.notes.append(f"{network.name}: --activation {found}, by the range of its scores")
-    network.probabilities = network.task == "classification" and found == "none"
     if found != usual or alone or task.describes_activation:
         network.output["activation"] = found
 

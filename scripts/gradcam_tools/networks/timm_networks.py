@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import logging
 from pathlib import Path
 from typing import Any, Dict, Optional
 
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from gradcam_tools.networks.checkpoints import load, read_state_dict
+from gradcam_tools.networks.hub import go_offline_without_hub
 from gradcam_tools.networks.network import (
     MODEL,
     USAGE,
@@ -44,8 +44,6 @@ def build(name: str, weights: Optional[Path], random_weights: bool) -> Network:
         state = read_state_dict(weights)
         module.reset_classifier(_classes(state, about, module.num_classes))
         load(module, name, weights, state)
-    if getattr(module, "output_fmt", "NCHW") != "NCHW":
-        raise NetworkError(USAGE, f"{name}: its maps have channels last; allowed: channels first")
     channels, *size = about["input_size"]
     if channels != 3:
         raise NetworkError(USAGE, f"{name}: takes {channels} channels; allowed: 3 (RGB)")
@@ -69,7 +67,7 @@ def _create(name: str, pretrained: bool) -> Any:
 
     try:
         if pretrained:
-            _go_offline_without_hub()
+            go_offline_without_hub()
         return timm.create_model(name[len(PREFIX) :], pretrained=pretrained)
     except Exception as error:  # timm, its hub client and the network below raise what they like
         if not pretrained or isinstance(error, RuntimeError) and "tag" in str(error):
@@ -79,18 +77,6 @@ def _create(name: str, pretrained: bool) -> Any:
             f"{name}: cannot fetch its weights from the hub ({first_line(error)}); give --weights "
             "FILE (a state_dict), or --random-weights",
         ) from None
-
-
-def _go_offline_without_hub() -> None:
-    """Asks the hub once, with a time limit, and goes offline if it does not answer: its client would
-    repeat each request for a minute. Weights that were fetched before are found offline, too."""
-    import huggingface_hub
-
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
-    try:
-        huggingface_hub.HfApi().model_info(f"{PREFIX}resnet18.a1_in1k", timeout=20)
-    except Exception:  # what the client raises depends on what fails below it
-        huggingface_hub.constants.HF_HUB_OFFLINE = True
 
 
 def _classes(state: Dict[str, Tensor], about: Dict[str, Any], default: int) -> int:

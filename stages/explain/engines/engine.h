@@ -26,6 +26,9 @@ class Engine {
   /// `more`: further calls for the same result follow.
   virtual std::vector<at::Tensor> gradients(const Result& result, const std::vector<Seed>& seeds,
                                             bool more);
+  /// Of several scalars, for each its gradients [1, …]; undefined: zero everywhere.
+  virtual std::vector<std::vector<at::Tensor>> gradients_of(
+      const Result& result, const std::vector<PictureSeed>& scalars);
   /// The Hessian of S_n times the activation, for each activation. S_n is taken as the linear
   /// function of the output that its seed describes. Zeros where S_n is linear in the activation.
   virtual std::vector<at::Tensor> curvatures(const Result& result, const std::vector<Seed>& seeds);

@@ -16,6 +16,12 @@
 
 namespace gradcam {
 
+/// What the candidates of one request make only once.
+struct SharedHalves {
+  std::optional<SplitGraph> halves{};  ///< of halves_of()
+  bool cut_is_sound = false;           ///< the network has run, cut at the layers
+};
+
 /// A network that is to run, cut at `layers`. Valid until the engine has been chosen.
 struct EngineRequest {
   const Network& network;
@@ -23,8 +29,7 @@ struct EngineRequest {
   const ModelDescription& description;
   const ExplainOptions& options;
   at::Tensor probe;  ///< probe_pixels() of the network's size
-  /// What halves_of() has made; copies of the request share it.
-  std::shared_ptr<std::optional<SplitGraph>> halves = std::make_shared<std::optional<SplitGraph>>();
+  std::shared_ptr<SharedHalves> shared = std::make_shared<SharedHalves>();  ///< by copies, too
 
   /// The least agreement with the first candidate: ChoiceRules::agreement.
   double agreement() const;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <stop_token>
 #include <string>
 
 namespace gradcam {
@@ -26,9 +28,16 @@ std::string outcome_text(const EngineTrial& trial);
 /// Sets outcome and reason. False, and the trial unchanged, for a text of another form.
 bool set_outcome(EngineTrial& trial, const std::string& text);
 
+/// Whoever waits until a network can run.
+struct Waiting {
+  /// Takes one line that says what goes on, before anything that may take longer than a moment.
+  std::function<void(const std::string&)> tell{};
+  std::stop_token stop{};  ///< once it is requested, Stopped is thrown at the next step
+};
+
 /// How an engine is chosen among those that agree.
 enum class Choosing {
-  kMeasured,  ///< the fastest on this machine: the candidates run in turn
+  kMeasured,  ///< the fastest on this machine: those that may win run in turn
   kUntimed,   ///< the one that was measured in an earlier start, else the last candidate that
               ///< agrees: for a preparation beside running work, which measuring would disturb
 };

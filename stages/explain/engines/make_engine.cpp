@@ -10,9 +10,9 @@
 #include "config/user_error.h"
 #include "stages/explain/engines/engine_kinds.h"
 #include "stages/explain/engines/probe.h"
-#include "stages/explain/engines/processor.h"
-#include "stages/explain/model/normalisation.h"
+#include "stages/explain/model/start_memory.h"
 #include "stages/explain/model/torch_reason.h"
+#include "stages/frame/stopped.h"
 
 namespace gradcam {
 namespace {
@@ -62,23 +62,16 @@ std::vector<EngineCandidate> candidates_for(const EngineRequest& request) {
 
 /// All that the choice depends on.
 std::string key_of(const EngineRequest& request, const std::vector<EngineCandidate>& candidates) {
-  const ModelDescription& description = request.description;
   const ExplainOptions& options = request.options;
-  std::string key = "gradcam-live " GRADCAM_VERSION "|" + request.network.identity();
+  std::string key = request.network.memory().key();
   const auto add = [&](std::string_view part) { key.append("|").append(part); };
-  const Normalisation normalisation(description);
-  for (const auto& numbers : {normalisation.offset(), normalisation.factor()}) {
-    for (const float number : numbers) add(std::to_string(number));
-  }
+  add(key_of(request.description));
   for (const EngineCandidate& candidate : candidates) add(candidate.name);
   for (const std::string& layer : request.layers) add(layer);
-  add(std::to_string(description.input_height) + "x" + std::to_string(description.input_width));
   add(name_of(options.engine));
   add(name_of(options.precision));
   add(std::to_string(engine_threads(options)));
   add(request.network.device().str());
-  for (const EngineKind& kind : engine_kinds()) add(kind.version());
-  add(processor());
   return key;
 }
 
@@ -91,15 +84,21 @@ int engine_threads(const ExplainOptions& options) {
 
 ChosenEngine make_engine(const Network& network, const std::vector<std::string>& layers,
                          const ModelDescription& description, const ExplainOptions& options,
-                         Choosing choosing) {
+                         Choosing choosing, const Waiting& waiting) {
   const EngineRequest request{network, layers, description, options, probe_pixels(description)};
   const auto candidates = candidates_for(request);
-  const ChoiceRules rules{
-      .threads = engine_threads(options), .agreement = request.agreement(), .choosing = choosing};
+  const ChoiceRules rules{.threads = engine_threads(options),
+                          .agreement = request.agreement(),
+                          .choosing = choosing,
+                          .slow_at_first = network.device().is_cuda(),
+                          .network = description.name.empty() ? network.path() : description.name,
+                          .waiting = waiting};
   try {
     return choose_engine(candidates, request.probe, rules,
-                         ChoiceMemory(network.cache(), key_of(request, candidates)));
+                         ChoiceMemory(network.memory().folder(), key_of(request, candidates)));
   } catch (const UserError&) {
+    throw;
+  } catch (const Stopped&) {
     throw;
   } catch (const std::exception& error) {
     throw UserError(ExitCode::kModel, "model '" + network.path() + "': cannot run as " +

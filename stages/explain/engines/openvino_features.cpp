@@ -14,6 +14,7 @@
 #include <optional>
 #include <vector>
 
+#include "stages/explain/import/fp32_layers.h"
 #include "stages/explain/import/openvino_reason.h"
 
 namespace gradcam {
@@ -24,7 +25,7 @@ struct OpenVino::Core {
 
 namespace {
 
-/// The name that scripts/compile_model.py gives to the output of the whole network.
+/// The name that the output of the whole network has in a bundle.
 constexpr const char* kOutput = "gradcam_output";
 
 /// One compiled network for one number of pictures.
@@ -74,6 +75,7 @@ class OpenVinoFeatures : public Features {
   OpenVinoFeatures(Precision format, int batch, Compile compile)
       : format_(format), batch_(batch), compile_(std::move(compile)) {
     openvino_in_one_line([this] { request_for(1); });
+    if (batch_ == 1) compile_ = nullptr;  // and with it the network that was compiled
   }
 
   FeatureValues run(const at::Tensor& pixels) override {
@@ -175,9 +177,10 @@ std::unique_ptr<Features> OpenVino::compile(ModelFor model_for, Precision format
   const bool bf16 = format == Precision::kBf16 || (format == Precision::kInt8 && has_bf16());
   const auto compile = [core = core_, model_for = std::move(model_for), bf16, normalisation,
                         threads](int count) {
+    const auto model = taking_pixels(model_for(count), normalisation, count);
+    if (bf16) keep_first_depthwise_in_fp32(*model);
     return core->core.compile_model(
-        taking_pixels(model_for(count), normalisation, count), "CPU",
-        ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
+        model, "CPU", ov::hint::performance_mode(ov::hint::PerformanceMode::LATENCY),
         ov::hint::inference_precision(bf16 ? ov::element::bf16 : ov::element::f32),
         ov::inference_num_threads(threads), ov::hint::enable_cpu_pinning(false));
   };

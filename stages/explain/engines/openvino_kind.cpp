@@ -1,6 +1,7 @@
 #include "stages/explain/engines/openvino_kind.h"
 
 #if GRADCAM_WITH_OPENVINO
+#include <ATen/core/grad_mode.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/serialization/import.h>
 
@@ -12,6 +13,7 @@
 #include <utility>
 
 #include "config/user_error.h"
+#include "stages/explain/engines/features.h"
 #include "stages/explain/engines/make_engine.h"
 #include "stages/explain/engines/openvino_features.h"
 #include "stages/explain/engines/probe.h"
@@ -22,6 +24,7 @@
 #include "stages/explain/graph/head.h"
 #include "stages/explain/import/cut_model.h"
 #include "stages/explain/model/normalisation.h"
+#include "stages/explain/model/plain_runs.h"
 #include "stages/explain/model/tensors.h"
 #endif
 
@@ -50,8 +53,11 @@ std::string openvino_format_obstacle(const EngineRequest& request) {
   if (!request.allows(EngineName::kOpenVino)) {
     return "needs OpenVINO: not --engine " + std::string(name_of(request.options.engine));
   }
-  return "there is no int8 form of it at this layer (scripts/compile_model.py --int8 makes a "
-         "bundle that holds one)";
+  if (request.network.bundle() == nullptr && request.network.model().is_quantised()) {
+    return "the file is quantised, and runs in int8 as it is: leave this out";
+  }
+  return "there is no int8 form of it at this layer (scripts/compile_model.py --int8 makes a file "
+         "in int8, which runs as it is)";
 }
 
 #if GRADCAM_WITH_OPENVINO
@@ -80,8 +86,8 @@ std::vector<Precision> formats_of(const EngineRequest& request, bool has_bf16) {
       throw UserError(
           ExitCode::kUsage,
           "--precision int8: the bundle's int8 form was made on a processor with VNNI, and this "
-          "one has none: its sums would overflow; make the bundle here (scripts/compile_model.py "
-          "--int8), or give --precision auto");
+          "one has none: its sums would overflow; make a file in int8 here "
+          "(scripts/compile_model.py --int8), or give --precision auto");
     }
     formats.push_back(Precision::kInt8);
   }
@@ -101,7 +107,7 @@ struct Compiler {
 };
 
 std::unique_ptr<Engine> engine_of_bundle(const EngineRequest& request, const Compiler& compiled,
-                                         Precision format) {
+                                         Precision format, Proof /*its maker has shown it*/) {
   const Bundle& bundle = *request.network.bundle();
   const auto& ir = format == Precision::kInt8 ? bundle.features_int8() : bundle.features();
   return std::make_unique<SplitEngine>(compiled(compiled.openvino->file(ir), format),
@@ -110,11 +116,22 @@ std::unique_ptr<Engine> engine_of_bundle(const EngineRequest& request, const Com
 
 /// Throws std::runtime_error where the features give other values than the graph that they were
 /// made from: `--engine openvino` leaves no other engine to hold them against.
-void check_features(Features& features, const SplitGraph& halves,
+void check_features(Features& features, const SplitGraph& halves, const OutputChoice& output,
                     const Normalisation& normalisation, const at::Tensor& probe, double least) {
-  const auto expected =
+  const PlainRuns looked_at_once;
+  auto expected =
       torchscript_features(halves, TorchScriptForm::kPlain, normalisation)->run(probe).head;
-  const auto found = features.run(probe).head;
+  const FeatureValues values = features.run(probe);
+  auto found = values.head;
+  if (values.output.defined()) {
+    const at::NoGradGuard no_grad;
+    Head head(halves.head, output, halves.count(false), halves.count(true));
+    const Head::Result result = head.run(expected);
+    expected.insert(expected.end(), result.inner.begin(), result.inner.end());
+    expected.push_back(result.output);
+    found.insert(found.end(), values.inner.begin(), values.inner.end());
+    found.push_back(values.output);
+  }
   for (std::size_t i = 0; i < expected.size(); ++i) {
     if (expected[i].sizes() == found.at(i).sizes() && correlation(expected[i], found[i]) >= least) {
       continue;
@@ -123,10 +140,11 @@ void check_features(Features& features, const SplitGraph& halves,
   }
 }
 
-/// The part in front of the cut: of a file that OpenVINO read, its own nodes; else, and where the
-/// file's shapes do not allow so many pictures, made of the graph.
-OpenVino::ModelFor model_for(const EngineRequest& request, const SplitGraph& halves) {
-  return [graph = halves.features, d = request.description,
+/// What lies in front of the cut, or the whole network: of a file that OpenVINO read, its own
+/// nodes; else, and where the file's shapes do not allow so many pictures, made of the graph.
+OpenVino::ModelFor model_for(const EngineRequest& request,
+                             const std::shared_ptr<torch::jit::Graph>& part) {
+  return [graph = part, d = request.description,
           source = request.network.model().source()](int count) {
     if (source != nullptr) {
       if (auto own = cut_model(*source, *graph, count)) return own;
@@ -135,12 +153,29 @@ OpenVino::ModelFor model_for(const EngineRequest& request, const SplitGraph& hal
   };
 }
 
+/// Where the head has a local form, OpenVINO computes all that is read of the network.
+std::unique_ptr<Features> features_of(const EngineRequest& request, const Compiler& compiled,
+                                      const SplitGraph& halves, Precision format) {
+  const auto source = request.network.model().source();
+  if (halves.local && halves.whole && (!source || cut_model(*source, *halves.whole, 1))) {
+    try {
+      return std::make_unique<WholeFeatures>(compiled(model_for(request, halves.whole), format),
+                                             halves.count(/*in_head=*/true));
+    } catch (const std::exception&) {  // what lies behind the cut has no form there
+    }
+  }
+  return compiled(model_for(request, halves.features), format);
+}
+
 std::unique_ptr<Engine> engine_of_graph(const EngineRequest& request, const Compiler& compiled,
-                                        Precision format) {
-  const SplitGraph& halves = halves_of(request);
-  auto features = compiled(model_for(request, halves), format);
-  const double least = format == Precision::kFp32 ? request.agreement() : kAgreesWithRounded;
-  check_features(*features, halves, compiled.normalisation, request.probe, least);
+                                        Precision format, Proof proof) {
+  const SplitGraph& halves = halves_of(request, proof);
+  auto features = features_of(request, compiled, halves, format);
+  if (proof == Proof::kNeeded) {
+    const double least = format == Precision::kFp32 ? request.agreement() : kAgreesWithRounded;
+    check_features(*features, halves, request.description.output, compiled.normalisation,
+                   request.probe, least);
+  }
   return split_engine(request, halves, std::move(features));
 }
 
@@ -151,10 +186,10 @@ std::vector<EngineCandidate> openvino_candidates(const EngineRequest& request) {
   std::shared_ptr<const OpenVino> openvino;
   bool has_bf16 = false;
   try {
-    openvino = std::make_shared<const OpenVino>(request.network.cache());
+    openvino = std::make_shared<const OpenVino>(request.network.memory().folder());
     has_bf16 = openvino->has_bf16();
   } catch (const std::exception& error) {  // without its plugin, say: one candidate that is out
-    return {{"openvino", [why = std::string(error.what())]() -> std::unique_ptr<Engine> {
+    return {{"openvino", [why = std::string(error.what())](Proof) -> std::unique_ptr<Engine> {
                throw std::runtime_error(why);
              }}};
   }
@@ -164,8 +199,8 @@ std::vector<EngineCandidate> openvino_candidates(const EngineRequest& request) {
       fits_bundle(request.network, request.layers) ? &engine_of_bundle : &engine_of_graph;
   std::vector<EngineCandidate> candidates;
   for (const Precision format : formats_of(request, has_bf16)) {
-    candidates.push_back(
-        {name_of(EngineName::kOpenVino, format), [=] { return make(request, compiled, format); }});
+    candidates.push_back({name_of(EngineName::kOpenVino, format),
+                          [=](Proof proof) { return make(request, compiled, format, proof); }});
   }
   return candidates;
 }

@@ -16,8 +16,11 @@
 #include "stages/explain/graph/cut_graph.h"
 #include "stages/explain/graph/graph_marks.h"
 #include "stages/explain/graph/head.h"
+#include "stages/explain/graph/local_head.h"
 #include "stages/explain/methods/methods.h"
 #include "stages/explain/model/module_graphs.h"
+#include "stages/explain/model/plain_runs.h"
+#include "stages/explain/tasks/task.h"
 
 namespace gradcam {
 namespace {
@@ -48,6 +51,31 @@ at::ScalarType type_of(TorchScriptForm form) {
 Precision precision_of(TorchScriptForm form) {
   if (form == TorchScriptForm::kBf16) return Precision::kBf16;
   return form == TorchScriptForm::kFp16 ? Precision::kFp16 : Precision::kFp32;
+}
+
+/// Boxes are explained one by one, each by a few numbers of the output.
+void find_local_head(const EngineRequest& request, Proof proof, SplitGraph& halves) {
+  const ModelDescription& d = request.description;
+  if (!task_of(d).boxes || !request.network.device().is_cpu()) return;
+  const auto features = torchscript_features(halves, TorchScriptForm::kPlain, Normalisation(d));
+  halves.local = LocalHead::of(halves, d.output, features->run(request.probe).head,
+                               /*proven=*/proof != Proof::kNeeded);
+}
+
+/// With weights of its own. Those of a file that OpenVINO read are parts of one block, all of which
+/// the smallest would hold.
+std::shared_ptr<jit::Graph> apart(const std::shared_ptr<jit::Graph>& head) {
+  constexpr std::size_t kMost = std::size_t{64} << 20;  // past this it is most of the block anyway
+  auto graph = head->copy();
+  std::size_t bytes = 0;
+  for (const jit::Node* node : nodes_of(graph->block())) {
+    if (const auto value = tensor_constant(node)) bytes += value->nbytes();
+  }
+  if (bytes > kMost) return graph;
+  for (jit::Node* node : nodes_of(graph->block())) {
+    if (const auto value = tensor_constant(node)) node->t_(c10::attr::value, value->clone());
+  }
+  return graph;
 }
 
 class TorchScriptFeatures : public Features {
@@ -95,29 +123,36 @@ class TorchScriptFeatures : public Features {
 
 }  // namespace
 
-const SplitGraph& halves_of(const EngineRequest& request) {
+const SplitGraph& halves_of(const EngineRequest& request, Proof proof) {
   const std::string& method = request.options.method;
   if (request.layers.size() > 1 && method != "auto" && find_method(method).needs.tail) {
     throw std::runtime_error("method " + method + " at several layers runs the network as it is");
   }
-  if (*request.halves) return **request.halves;
+  SharedHalves& shared = *request.shared;
+  if (shared.halves) return *shared.halves;
+  const PlainRuns looked_at_once;
   const Model& model = request.network.model();
   const ModelDescription& d = request.description;
   const MarkedGraph marked = mark_layers(model, request.layers);
-  const CutGraph whole(model, request.layers, marked, d);
-  auto halves = split(marked);
+  if (proof == Proof::kNeeded && !shared.cut_is_sound) {
+    const CutGraph whole(model, request.layers, marked, d);
+  }
+  auto halves = split(marked, d.output);
   if (!halves) throw std::runtime_error("the graph cannot be split at this layer");
-  return request.halves->emplace(std::move(*halves));
+  find_local_head(request, proof, *halves);
+  return shared.halves.emplace(std::move(*halves));
 }
 
 std::unique_ptr<Engine> split_engine(const EngineRequest& request, const SplitGraph& halves,
                                      std::unique_ptr<Features> features) {
   std::vector<SplitGraph::Place> places;
   for (const std::string& layer : request.layers) places.push_back(halves.layers.at(layer));
+  const bool of_block = request.network.model().source() != nullptr;
   return std::make_unique<SplitEngine>(
       std::move(features),
-      Head(halves.head, request.description.output, halves.count(false), halves.count(true)),
-      request.probe, std::move(places));
+      Head(of_block ? apart(halves.head) : halves.head, request.description.output,
+           halves.count(false), halves.count(true)),
+      request.probe, std::move(places), halves.local);
 }
 
 std::string name_of(TorchScriptForm form) {

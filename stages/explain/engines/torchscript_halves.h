@@ -20,9 +20,9 @@ enum class TorchScriptForm {
 };
 
 /// The halves of the network's TorchScript graph, cut at the layers of the request; made once for
-/// all its candidates. Throws as CutGraph does for what cannot be cut at all, and
-/// std::runtime_error for what cannot be split, or not as the method needs it.
-const SplitGraph& halves_of(const EngineRequest& request);
+/// all its candidates. Throws as CutGraph does for what cannot be cut at all (where that needs
+/// proof), and std::runtime_error for what cannot be split, or not as the method needs it.
+const SplitGraph& halves_of(const EngineRequest& request, Proof proof);
 
 /// An engine of these halves.
 std::unique_ptr<Engine> split_engine(const EngineRequest& request, const SplitGraph& halves,

@@ -167,8 +167,8 @@ CutResult CutGraph::run_first(const at::Tensor& input) {
     throw;
   } catch (const std::exception& error) {
     bad_model(model_.path(), "cannot run on an input of " +
-                                 shape_text({input.sizes().data(), input.sizes().size()}) + ": " +
-                                 torch_reason(error.what()));
+                                 shape_text({input.sizes().data(), input.sizes().size()}) +
+                                 kOtherSize + ": " + torch_reason(error.what()));
   }
 }
 

@@ -29,6 +29,19 @@ std::vector<at::Tensor> second_order(const at::Tensor& end, const at::Tensor& di
   return products;
 }
 
+std::vector<Round> rounds_of(const std::vector<PictureSeed>& scalars, std::size_t pictures) {
+  std::vector<Round> rounds;
+  std::vector<std::size_t> next(pictures, 0);  // round of each picture
+  for (std::size_t i = 0; i < scalars.size(); ++i) {
+    const std::size_t picture = scalars[i].picture;
+    const std::size_t round = next.at(picture)++;
+    if (round == rounds.size()) rounds.push_back({std::vector<Seed>(pictures), {}});
+    rounds[round].seeds[picture] = scalars[i].seed;
+    rounds[round].scalars.push_back(i);
+  }
+  return rounds;
+}
+
 at::Tensor dense(const at::Tensor& output, const std::vector<Seed>& seeds) {
   at::Tensor result = at::zeros(output.sizes(), at::TensorOptions(at::kFloat));
   const std::int64_t numbers = result.numel() / result.size(0);

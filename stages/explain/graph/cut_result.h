@@ -2,6 +2,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstddef>
 #include <functional>
 #include <vector>
 
@@ -18,6 +19,20 @@ struct CutResult {
   /// What else the tail takes; which, is the affair of the engine that made this.
   std::vector<at::Tensor> rest{};
 };
+
+/// A scalar of one of the pictures.
+struct PictureSeed {
+  std::size_t picture;
+  Seed seed;
+};
+
+/// Scalars of which no two are of one picture, so that one backward pass is for all.
+struct Round {
+  std::vector<Seed> seeds;           ///< one for each picture; of one without a scalar, empty
+  std::vector<std::size_t> scalars;  ///< which they are
+};
+/// In as few rounds as possible, in order.
+std::vector<Round> rounds_of(const std::vector<PictureSeed>& scalars, std::size_t pictures);
 
 /// The outputs [B, …] of the tail behind a layer on other activations [B, C, h, w], unrecorded.
 using Tail = std::function<at::Tensor(const at::Tensor& activations)>;

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "stages/explain/graph/graph_marks.h"
+#include "stages/explain/graph/output_value.h"
 
 namespace gradcam {
 namespace {
@@ -43,9 +44,16 @@ bool mixes_channels(const jit::Node* node) {
 /// The graph as its tensors lead to each other, and the maps among them.
 class Tensors {
  public:
-  Tensors(const MarkedGraph& marked, const std::vector<MarkedGraph::Shape>& shapes, int height,
-          int width)
-      : graph_(*marked.graph()) {
+  Tensors(const MarkedGraph& marked, const std::vector<MarkedGraph::Shape>& shapes,
+          const ModelDescription& description)
+      : graph_(*marked.graph()), output_(graph_.outputs().at(0)) {
+    const int height = description.input_height;
+    const int width = description.input_width;
+    // What is read of it: a mask's maps beside the boxes have layers of their own.
+    if (const Value chosen =
+            output_value(*marked.graph(), marked.graph()->outputs().at(0), description.output)) {
+      output_ = chosen;
+    }
     for (const Mark& mark : marked.marks()) marks_.insert(mark.node);
     for (std::size_t i = 0; i < shapes.size(); ++i) {
       const auto& shape = shapes[i].shape;
@@ -62,7 +70,7 @@ class Tensors {
     const auto found = maps_.find(value);
     return found == maps_.end() ? nullptr : &found->second;
   }
-  Value output() const { return unmarked(graph_.outputs().at(0)); }
+  Value output() const { return unmarked(output_); }
   bool is_input(Value value) const { return value == graph_.inputs().at(0); }
 
   /// The tensors that `starts` come from, those themselves included, not looking behind such as
@@ -136,6 +144,7 @@ class Tensors {
   }
 
   const jit::Graph& graph_;
+  Value output_;
   std::set<const jit::Node*> marks_;
   std::map<Value, Map> maps_;
   std::vector<Value> order_;
@@ -179,7 +188,7 @@ std::optional<std::size_t> place_of_neck(const std::map<Size, Level>& levels, co
 std::vector<std::string> detector_layers(const Model& model, const ModelDescription& description) {
   const MarkedGraph marked(model, [](const std::string&) { return true; });
   const auto shapes = marked.shapes(description);
-  const Tensors tensors(marked, shapes, description.input_height, description.input_width);
+  const Tensors tensors(marked, shapes, description);
 
   std::map<Size, Level> levels;
   const auto is_map = [&](Value value) { return tensors.map(value) != nullptr; };

@@ -202,7 +202,7 @@ std::vector<MarkedGraph::Shape> MarkedGraph::shapes(const ModelDescription& desc
     function.run(stack);
   } catch (const std::exception& error) {
     throw UserError(ExitCode::kModel, "model '" + model_.path() + "': cannot run on an input of " +
-                                          shape_text(input_shape) + ": " +
+                                          shape_text(input_shape) + kOtherSize + ": " +
                                           torch_reason(error.what()));
   }
   const auto results = stack.back().toTupleRef().elements();

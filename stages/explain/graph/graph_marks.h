@@ -24,6 +24,9 @@ struct Mark {
 
 /// Of a layer in control flow, for messages.
 constexpr const char* kInBranch = "lies inside a branch or loop of the scripted code";
+/// Behind the size of a picture that a network cannot run on, for messages.
+constexpr const char* kOtherSize =
+    " (--input-size HxW, or a description's input_size, says another)";
 
 /// The marks of a graph (or of its copy), in node order.
 std::vector<Mark> marks_of(torch::jit::Graph& graph);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "stages/explain/graph/graph_marks.h"
+#include "stages/explain/graph/output_value.h"
 
 namespace gradcam {
 namespace {
@@ -98,30 +99,13 @@ OutputEnd end_of(const jit::Value* value) {
   return raw ? OutputEnd::kRaw : OutputEnd::kUnknown;
 }
 
-/// Of what forward returns, the value that `choice` names; null if that cannot be told.
-const jit::Value* chosen(const jit::Value* returned, const OutputChoice& choice) {
-  if (!choice.parts.empty()) return nullptr;
-  const jit::Node& node = *returned->node();
-  if (node.kind() == c10::prim::DictConstruct) {
-    for (std::size_t i = 0; i + 1 < node.inputs().size(); i += 2) {
-      const auto key = jit::toIValue(node.input(i));
-      const bool named = key && key->isString() && key->toStringRef() == choice.name;
-      if (named || (choice.name.empty() && node.inputs().size() == 2)) return node.input(i + 1);
-    }
-    return nullptr;
-  }
-  if (node.kind() != c10::prim::TupleConstruct && node.kind() != c10::prim::ListConstruct) {
-    return returned;
-  }
-  const auto place = static_cast<std::size_t>(choice.index.value_or(0));
-  return place < node.inputs().size() ? node.input(place) : nullptr;
-}
-
 }  // namespace
 
 OutputEnd output_end(const Model& model, const OutputChoice& output) {
   const MarkedGraph marked(model, [](const std::string&) { return false; });
-  const jit::Value* const value = chosen(marked.graph()->outputs().at(0), output);
+  if (!output.parts.empty()) return OutputEnd::kUnknown;
+  jit::Graph& graph = *marked.graph();
+  const jit::Value* const value = output_value(graph, graph.outputs().at(0), output);
   return value != nullptr ? end_of(value) : OutputEnd::kUnknown;
 }
 

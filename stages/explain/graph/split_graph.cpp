@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "stages/explain/graph/output_value.h"
+
 namespace gradcam {
 namespace {
 
@@ -110,6 +112,14 @@ class Half {
     return copies_.at(original);
   }
 
+  /// Another value of the whole stands for the same as this one.
+  void alias(jit::Value* other, jit::Value* original) { copies_[other] = of(original); }
+  void return_tuple(const std::vector<jit::Value*>& results) {
+    jit::Node* const tuple = graph->createTuple(results);
+    graph->appendNode(tuple);
+    graph->registerOutput(tuple->output());
+  }
+
   std::shared_ptr<jit::Graph> graph = std::make_shared<jit::Graph>();
 
  private:
@@ -154,7 +164,31 @@ Behind behind(jit::Graph& whole, const std::vector<Mark>& marks) {
   return found;
 }
 
-SplitGraph split_at(jit::Graph& whole, const std::vector<Mark>& marks) {
+/// As SplitGraph::whole. `values`: what features give.
+std::shared_ptr<jit::Graph> whole_of(jit::Graph& network, const Behind& cut,
+                                     const std::vector<jit::Value*>& values,
+                                     const OutputChoice& output) {
+  Half all;
+  all.input(network.inputs().at(0));
+  for (jit::Node* node : network.nodes()) {
+    const bool is_mark = std::ranges::count(cut.first, node, &Mark::node) > 0 ||
+                         std::ranges::count(cut.later, node, &Mark::node) > 0;
+    if (is_mark) {
+      all.alias(node->output(), node->input(0));
+    } else {
+      all.append(node);
+    }
+  }
+  std::vector<jit::Value*> results;
+  for (jit::Value* value : values) results.push_back(all.of(value));
+  for (const Mark& mark : cut.later) results.push_back(all.of(mark.node->input(0)));
+  results.push_back(output_value(*all.graph, all.of(network.outputs().at(0)), output));
+  if (results.back() == nullptr) return nullptr;
+  all.return_tuple(results);
+  return all.graph;
+}
+
+SplitGraph split_at(jit::Graph& whole, const std::vector<Mark>& marks, const OutputChoice& output) {
   const Behind cut = behind(whole, marks);
   SplitGraph halves;
   std::vector<jit::Value*> values;
@@ -174,9 +208,7 @@ SplitGraph split_at(jit::Graph& whole, const std::vector<Mark>& marks) {
   std::vector<jit::Value*> results;
   results.reserve(values.size());
   for (jit::Value* value : values) results.push_back(features.of(value));
-  jit::Node* const tuple = features.graph->createTuple(results);
-  features.graph->appendNode(tuple);
-  features.graph->registerOutput(tuple->output());
+  features.return_tuple(results);
 
   Half head;
   for (jit::Value* value : values) head.input(value);
@@ -190,6 +222,7 @@ SplitGraph split_at(jit::Graph& whole, const std::vector<Mark>& marks) {
   if (!inner.empty()) return_also(*head.graph, inner);
   halves.features = features.graph;
   halves.head = head.graph;
+  halves.whole = whole_of(whole, cut, values, output);
   return halves;
 }
 
@@ -200,12 +233,12 @@ std::size_t SplitGraph::count(bool in_head) const {
       layers, [&](const auto& layer) { return layer.second.in_head == in_head; }));
 }
 
-std::optional<SplitGraph> split(const MarkedGraph& marked) {
+std::optional<SplitGraph> split(const MarkedGraph& marked, const OutputChoice& output) {
   const auto whole = marked.graph()->copy();
   const auto marks = marks_of(*whole);
   if (marks.empty() || std::ranges::any_of(marks, &Mark::in_control_flow)) return std::nullopt;
   try {
-    return split_at(*whole, marks);
+    return split_at(*whole, marks, output);
   } catch (const CannotSplit&) {
     return std::nullopt;
   }

@@ -30,22 +30,42 @@ bool is_channels_last(std::span<const std::int64_t> shape, const ModelDescriptio
          !in_proportion(shape[1], shape[2], description);
 }
 
+std::optional<TokenGrid> grid_of(std::int64_t tokens, const ModelDescription& description) {
+  if (const auto& said = description.tokens) {
+    const bool fits = tokens == said->drop + std::int64_t{said->height} * said->width;
+    return fits ? said : std::nullopt;
+  }
+  constexpr std::int64_t kMostInFront = 16;  // a class token and up to eight registers are known
+  std::optional<TokenGrid> best;
+  for (std::int64_t height = 1; height <= tokens; ++height) {
+    const std::int64_t width = (height * description.input_width + description.input_height / 2) /
+                               description.input_height;
+    const std::int64_t left = tokens - height * width;
+    if (left < 0) break;
+    if (width < 1 || left > kMostInFront || !in_proportion(height, width, description)) continue;
+    if (height * width == 1) continue;
+    best = TokenGrid{static_cast<int>(left), static_cast<int>(height), static_cast<int>(width)};
+  }
+  return best;
+}
+
 at::Tensor to_places(const at::Tensor& activation, const ModelDescription& description) {
   if (is_channels_last(activation, description)) return activation.permute({2, 0, 1});
   if (activation.dim() == 3) return activation;
-  const auto& grid = description.tokens;
+  const auto grid = activation.dim() == 2 ? grid_of(activation.size(0), description) : std::nullopt;
   if (!grid) {
-    throw std::runtime_error(
-        "the layer gives tokens, not places: the description must say \"tokens\": {\"drop\": N, "
-        "\"grid\": [height, width]}");
-  }
-  const std::int64_t places = std::int64_t{grid->height} * grid->width;
-  if (activation.dim() != 2 || activation.size(0) != grid->drop + places) {
     std::ostringstream text;
-    text << "the layer gives " << activation.sizes() << ", the description's tokens say "
-         << grid->drop << " + " << grid->height << "x" << grid->width;
+    text << "the layer gives " << activation.sizes();
+    if (const auto& said = description.tokens) {
+      text << ", the description's tokens say " << said->drop << " + " << said->height << "x"
+           << said->width;
+    } else {
+      text << ", which is no grid of places in the picture's proportions; the description can say "
+              "one: \"tokens\": {\"drop\": N, \"grid\": [height, width]}";
+    }
     throw std::runtime_error(text.str());
   }
+  const std::int64_t places = std::int64_t{grid->height} * grid->width;
   return activation.narrow(0, grid->drop, places)
       .t()
       .reshape({activation.size(1), grid->height, grid->width});
@@ -55,7 +75,7 @@ at::Tensor from_places(const at::Tensor& places, const at::Tensor& like,
                        const ModelDescription& description) {
   if (is_channels_last(like, description)) return places.permute({0, 2, 3, 1}).contiguous();
   if (like.dim() == 3) return places;
-  const auto& grid = description.tokens.value();
+  const TokenGrid grid = grid_of(like.size(0), description).value();
   const at::Tensor tokens = places.flatten(2).transpose(1, 2);
   if (grid.drop == 0) return tokens.contiguous();
   const at::Tensor others = like.narrow(0, 0, grid.drop).unsqueeze(0);

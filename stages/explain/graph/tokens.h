@@ -3,6 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "stages/frame/description.h"
@@ -17,10 +18,14 @@ bool in_proportion(std::int64_t height, std::int64_t width, const ModelDescripti
 /// two sizes are in the proportions of the input, and its last two are not.
 bool is_channels_last(std::span<const std::int64_t> shape, const ModelDescription& description);
 
+/// How that many tokens lie: as the description says; where it says nothing, in the largest grid of
+/// the input's proportions that leaves but a few in front (class and register tokens). nullopt:
+/// they are not as the description says, or make no grid.
+std::optional<TokenGrid> grid_of(std::int64_t tokens, const ModelDescription& description);
+
 /// The activation of one picture as [C, h, w]. It may come like that, as [h, w, C], or as tokens
-/// [T, C], of which the first `tokens.drop` of the description are no places. A view where
-/// possible. Throws std::runtime_error for tokens that are not as the description says, and for
-/// tokens of which it says nothing.
+/// [T, C] in the grid_of() them. A view where possible. Throws std::runtime_error for tokens that
+/// are not as the description says, and for such that make no grid.
 at::Tensor to_places(const at::Tensor& activation, const ModelDescription& description);
 
 /// The way back for many: activations [B, …], each shaped as `like`, the activation of one picture.

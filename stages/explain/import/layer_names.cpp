@@ -4,6 +4,9 @@
 #include <cctype>
 #include <set>
 #include <sstream>
+#include <string_view>
+
+#include "stages/explain/import/onnx_modules.h"
 
 namespace gradcam {
 namespace {
@@ -44,6 +47,10 @@ bool is_counted(const std::string& name, const std::string& type) {
 
 Place place_of(const ov::Node& node) {
   const std::string& name = node.get_friendly_name();
+  if (const std::string module = noted_module(node); !module.empty()) {
+    constexpr std::string_view kNode = "node_";
+    return {module, name.starts_with(kNode) ? name.substr(kNode.size()) : name};
+  }
   constexpr const char* kModule = "__module.";
   if (name.starts_with(kModule)) {
     const std::size_t slash = std::min(name.find('/'), name.size());

@@ -19,17 +19,22 @@ inline std::string shortened(const std::string& reason) {
 }
 
 /// What OpenVINO threw, as one line: without those that name places in its sources, and of the long
-/// report of a conversion the one that names the operations it has no rule for.
+/// report of a conversion the one that names the operations it has no rule for or could not
+/// convert.
 inline std::string openvino_reason(const std::string& what) {
   std::istringstream lines(what);
   std::string reason;
   bool found = false;
   for (std::string line; std::getline(lines, line);) {
-    if (line.find("No conversion rule found for operations") != std::string::npos) {
-      reason = line.substr(line.find("No conversion"));
-      break;
+    for (const char* summary :
+         {"No conversion rule found for operations", "Conversion is failed"}) {
+      const auto at = line.find(summary);
+      if (at != std::string::npos) return "OpenVINO: " + shortened(line.substr(at));
     }
-    if (found || line.empty() || line.starts_with("Exception from ")) continue;
+    if (found || line.empty() || line.starts_with("Exception from ") ||
+        line.starts_with("FrontEnd API failed")) {
+      continue;
+    }
     reason = line;
     found = !line.starts_with("Check '");  // which condition did not hold: the reason follows
   }

@@ -70,6 +70,12 @@ bool may_be_layer(const ov::Output<ov::Node>& port) {
   return port.get_element_type().is_real() && (dims == 4 || dims == 3);
 }
 
+/// Tokens [T, 1, C], whose pictures are the second dimension.
+bool has_tokens_first(const GraphBuilder& builder, const ov::Node& node) {
+  const ov::Shape& shape = node.get_output_shape(0);
+  return shape.size() == 3 && shape[0] > 1 && shape[1] == 1 && builder.batch_axis(node) == 1;
+}
+
 }  // namespace
 
 jit::Module to_torchscript(const ov::Model& model) {
@@ -112,9 +118,15 @@ jit::Module to_torchscript(const ov::Model& model) {
       value->setDebugName(value_name(places.at(node.get()), i));
       const auto own = names.find(node.get());
       if (i == 0 && own != names.end() && may_be_layer(node->output(0))) {
+        const bool turned = has_tokens_first(builder, *node);
+        if (turned) {
+          value = builder.call("transpose", {value, 0, 1});
+          value->setDebugName(turned_name(places.at(node.get()), i));
+        }
         for (const std::string& name : own->second) {
           value = layers.through(*graph, self, value, name, node->get_type_name());
         }
+        if (turned) value = builder.call("transpose", {value, 0, 1});
       }
       builder.set(node->output(i), value);
     }

@@ -126,12 +126,18 @@ HeatMap to_heat(const std::vector<HeatMap>& maps, Style style, int height, int w
     if (!std::isfinite(std::accumulate(map.values.begin(), map.values.end(), 0.0))) {
       throw std::runtime_error("the map holds a NaN or an infinity");
     }
+    // Adds nothing: of a detector's box, most levels.
+    if (style == Style::kGradcam && range_of(map.values).second <= 0) continue;
     HeatMap heat = in_style(map, style, maps[0], height, width);
     if (mean.values.empty()) {
       mean = std::move(heat);
     } else {
       for (std::size_t i = 0; i < mean.values.size(); ++i) mean.values[i] += heat.values[i];
     }
+  }
+  if (mean.values.empty()) {
+    const auto places = static_cast<std::size_t>(height) * static_cast<std::size_t>(width);
+    return {height, width, std::pmr::vector<float>(places)};
   }
   const auto layers = static_cast<float>(maps.size());
   if (maps.size() > 1) {

@@ -32,4 +32,10 @@ at::Tensor layercam(const MethodInput& input);
 /// ShapleyCAM (Cai, 2025): mean(g_c - H_c / 2), H the Hessian of S times A.
 at::Tensor shapleycam(const MethodInput& input);
 
+/// ODAM (Zhao and Chan, ICLR 2023), a map [h, w] of one number of a box: relu of the sum over
+/// channels of g times A, g smoothed by a Gaussian of 3x3 places with sigma 1 and zeros beyond the
+/// edges (the authors' program leaves that out for FCOS). The maps of the score and of the four
+/// numbers of the box are each scaled to 0..1; at each place the largest counts.
+at::Tensor odam(const MethodInput& input);
+
 }  // namespace gradcam

@@ -23,6 +23,7 @@ constexpr Method::Needs kNothing{};
 constexpr Method::Needs kGradient{.gradient = true};
 constexpr Method::Needs kCurvature{.gradient = true, .curvature = true};
 constexpr Method::Needs kRivals{.gradient = true, .rivals = true};
+constexpr Method::Needs kBox{.gradient = true, .box = true};
 constexpr Method::Needs kTail{.tail = true};
 constexpr Method::Needs kNetwork{.network = true};
 constexpr Method::Needs kNetworkAlone{.network = true, .layer = false};
@@ -50,6 +51,7 @@ constexpr std::array kMethods = {
     weighted("layercam", kGradient, &layercam),
     weighted("finercam", kRivals, &gradcam),
     weighted("shapleycam", kCurvature, &shapleycam),
+    direct("odam", kBox, &odam),
     component("eigencam", kNothing, &eigencam),
     component("eigengradcam", kGradient, &eigengradcam),
     weighted("fem", kNothing, &fem),

@@ -41,6 +41,7 @@ struct Method {
     bool network = false;  ///< score_masked or full_gradients
     bool layer = true;     ///< the activation; without it the map is the same for all layers
     bool rivals = false;   ///< S is not the score alone but its lead over the nearest classes
+    bool box = false;      ///< one map for each number of a box, besides that of its score
   };
   std::string_view name;
   Needs needs;

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int kFormat = 3;  ///< FORMAT of scripts/gradcam_tools/compile/bundle_stamp.py
+constexpr int kFormat = 3;  ///< the last that was made; tests/explain/old_bundle_test.cpp tells how
 
 [[noreturn]] void bad(const std::string& folder, const std::string& why) {
   throw UserError(ExitCode::kModel, "bundle '" + folder + "': " + why);
@@ -82,23 +82,23 @@ bool has_sound_model(const std::string& folder) {
 }
 
 Bundle open_bundle(const std::string& folder) {
-  const std::string again = "; make it again with scripts/compile_model.py";
+  const std::string instead = "; no new ones are made: give the network's own file";
   const json document = description_in(folder);
   if (!document.contains("stamp")) {
-    bad(folder, "holds no model.json with a stamp: it is none, or damaged" + again);
+    bad(folder, "holds no model.json with a stamp: it is none, or damaged" + instead);
   }
   try {
     const json& stamp = document.at("stamp");
     const int format = stamp.at("bundle").get<int>();
     if (format != kFormat) {
       bad(folder, "is of format " + std::to_string(format) + ", this program reads " +
-                      std::to_string(kFormat) + again);
+                      std::to_string(kFormat) + instead);
     }
     const auto torch = without_patch(stamp.at("torch").get<std::string>());
     const auto ours =
         std::to_string(TORCH_VERSION_MAJOR) + "." + std::to_string(TORCH_VERSION_MINOR);
     if (torch != ours) {
-      bad(folder, "was made with torch " + torch + ", this program runs " + ours + again);
+      bad(folder, "was made with torch " + torch + ", this program runs " + ours + instead);
     }
     Bundle bundle;
     bundle.folder = folder;
@@ -115,7 +115,7 @@ Bundle open_bundle(const std::string& folder) {
       const json& known = stamp.at("files").at(name);
       if (!is_whole(fs::path(folder) / name, known)) {
         std::string why = name;
-        bad(folder, why.append(" is missing, cut short or of another model").append(again));
+        bad(folder, why.append(" is missing, cut short or of another model").append(instead));
       }
       bundle.identity += std::to_string(known.at("crc32").get<std::uint32_t>());
       bundle.identity += ' ';
@@ -124,7 +124,7 @@ Bundle open_bundle(const std::string& folder) {
     bundle.has_model = is_model_sound(folder, document);
     return bundle;
   } catch (const json::exception&) {
-    bad(folder, "the stamp in its model.json is not understood" + again);
+    bad(folder, "the stamp in its model.json is not understood" + instead);
   }
 }
 

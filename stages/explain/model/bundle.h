@@ -6,15 +6,18 @@
 
 namespace gradcam {
 
-/// Whether the folder looks like one that scripts/compile_model.py made. It may still be damaged.
+/// Bundles: folders that earlier versions made of a classifier, cut at one layer, for OpenVINO.
+/// They are read still; a network's own file now runs as fast.
+///
+/// Whether the folder looks like one. It may still be damaged.
 bool is_bundle(const std::string& folder);
 
 /// Whether the bundle holds a model.pt that agrees with the stamp of the bundle in size and
 /// checksum. Without a stamp, any model.pt counts as sound.
 bool has_sound_model(const std::string& folder);
 
-/// Reads a folder that scripts/compile_model.py made, and checks that its files are whole and that
-/// it was made for this program's versions. Throws UserError(kModel) that names the folder and what
+/// Reads a bundle, and checks that its files are whole and that it was made for this program's
+/// versions. Throws UserError(kModel) that names the folder and what
 /// is wrong.
 Bundle open_bundle(const std::string& folder);
 

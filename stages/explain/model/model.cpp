@@ -51,7 +51,7 @@ void require_model_file(const std::string& path) {
   const bool missing = status.type() == std::filesystem::file_type::not_found;
   throw UserError(ExitCode::kModel, "model '" + path + "': " +
                                         (missing || !error ? "no such file" : error.message()) +
-                                        " (a network: .pt, .onnx, .xml, .tflite, or a bundle)");
+                                        " (a network: .pt, .onnx, .xml, .tflite)");
 }
 
 Model::Model(const std::string& path, c10::Device device) : path_(path), device_(device) {

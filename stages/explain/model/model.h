@@ -38,6 +38,8 @@ class Model {
   const std::string& path() const { return path_; }
   c10::Device device() const { return device_; }
   const torch::jit::Module& module() const { return *module_; }
+  /// Whether another handle holds the weights, too.
+  bool is_shared() const { return module_.use_count() > 1; }
   /// The network as OpenVINO read it (ImportedNetwork); null for a TorchScript file.
   const std::shared_ptr<const ov::Model>& source() const { return source_; }
   /// Its numbers are rounded inside, as those of an int8 network: two ways to compute it may differ

@@ -11,23 +11,30 @@ struct Network::State {
   std::optional<Bundle> bundle;
   c10::Device device;
   std::string path;
-  std::string identity;
-  std::string cache;
+  StartMemory memory;
+  std::function<Model()> again;
   std::mutex mutex;
   std::optional<Model> model;
 };
 
-Network::Network(Model model, std::string identity, std::string cache)
+Network::Network(Model model, StartMemory memory, std::function<Model()> again)
     : state_(new State{
-          {}, model.device(), model.path(), std::move(identity), std::move(cache), {}, model}) {}
+          {}, model.device(), model.path(), std::move(memory), std::move(again), {}, {}}) {
+  state_->model = std::move(model);
+}
 
-Network::Network(Bundle bundle, c10::Device device, std::string cache)
-    : state_(new State{bundle, device, bundle.folder, bundle.identity, std::move(cache), {}, {}}) {}
+Network::Network(Bundle bundle, c10::Device device, StartMemory memory)
+    : state_(new State{bundle,
+                       device,
+                       bundle.folder,
+                       std::move(memory),
+                       [file = bundle.model(), device] { return Model(file, device); },
+                       {},
+                       {}}) {}
 
 c10::Device Network::device() const { return state_->device; }
 const std::string& Network::path() const { return state_->path; }
-const std::string& Network::identity() const { return state_->identity; }
-const std::string& Network::cache() const { return state_->cache; }
+const StartMemory& Network::memory() const { return state_->memory; }
 
 const Bundle* Network::bundle() const { return state_->bundle ? &*state_->bundle : nullptr; }
 
@@ -41,9 +48,14 @@ const Model& Network::model() const {
                                             state_->bundle->layer +
                                             " and holds no sound model.pt for other layers");
     }
-    state_->model.emplace(state_->bundle->model(), state_->device);
+    state_->model = state_->again();
   }
   return *state_->model;
+}
+
+void Network::let_go() const {
+  const std::lock_guard lock(state_->mutex);
+  if (state_->again && state_->model && !state_->model->is_shared()) state_->model.reset();
 }
 
 }  // namespace gradcam

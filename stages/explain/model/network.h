@@ -1,10 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "stages/explain/model/model.h"
+#include "stages/explain/model/start_memory.h"
 
 namespace gradcam {
 
@@ -32,23 +34,26 @@ struct Bundle {
 /// weights.
 class Network {
  public:
-  /// `identity`: changes whenever the weights do. `cache`: the folder that keeps compiled networks
-  /// and choices of an engine for the next start; empty = none.
+  /// `memory`: its folder keeps compiled networks and choices of an engine, too. `again`: loads the
+  /// same model once more; throws UserError(kModel) where that is not to be had any more.
   // NOLINTNEXTLINE(google-explicit-constructor): a model is the usual network
-  Network(Model model, std::string identity = "", std::string cache = "");
-  Network(Bundle bundle, c10::Device device, std::string cache);
+  Network(Model model, StartMemory memory = {}, std::function<Model()> again = {});
+  Network(Bundle bundle, c10::Device device, StartMemory memory = {});
 
   c10::Device device() const;
   /// As the user named it.
   const std::string& path() const;
-  const std::string& identity() const;
-  const std::string& cache() const;
+  const StartMemory& memory() const;
   /// Null for a TorchScript file.
   const Bundle* bundle() const;
   /// Whether there is a TorchScript file that can be loaded.
   bool has_model() const;
   /// The TorchScript file, loaded. Any thread. Throws UserError(kUsage) for a bundle without one.
   const Model& model() const;
+  /// Gives the model's memory back until model() is called again, which loads it anew. Does nothing
+  /// where that is not possible, or where others hold the model. What model() gave is not valid any
+  /// more: call it while nobody uses that.
+  void let_go() const;
 
  private:
   struct State;

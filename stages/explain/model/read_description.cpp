@@ -1,18 +1,22 @@
 #include "stages/explain/model/read_description.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include "config/text.h"
 #include "config/user_error.h"
+#include "stages/explain/model/box_layout_rules.h"
 #include "stages/explain/model/labels.h"
 #include "stages/explain/model/text_file.h"
 #include "stages/explain/model/ultralytics.h"
+#include "stages/explain/tasks/box_formats.h"
 #include "stages/explain/tasks/task.h"
 
 namespace gradcam {
@@ -21,10 +25,14 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-const std::map<std::string, BoxFormat> kFormats = {{"yolox", BoxFormat::kYolox},
-                                                   {"yolov5", BoxFormat::kYolov5},
-                                                   {"yolov8", BoxFormat::kYolov8},
-                                                   {"raw-heads", BoxFormat::kRawHeads}};
+std::map<std::string, BoxFormat> formats() {
+  std::map<std::string, BoxFormat> all;
+  for (const BoxFormatEntry& format : kBoxFormatTable) all.emplace(format.name, format.value);
+  return all;
+}
+
+constexpr std::array kKeysOfBoxes = {"format", "anchors", "variances", "background",
+                                     "boxes",  "extra",   "rotated"};
 
 template <typename T>
 std::string names_in(const std::map<std::string, T>& values) {
@@ -232,13 +240,21 @@ class Reader {
   void output(const json& v, ModelDescription& d) const {
     const Keys keys = {
         {"select", [&](const json& s) { d.output = select(s); }},
-        {"format",
-         [&](const json& s) { d.boxes.format = choice<BoxFormat>("output.format", s, kFormats); }},
+        {"format", [&](const json& s) { d.boxes.format = choice("output.format", s, formats()); }},
         {"decoded", [&](const json& s) { d.boxes.decoded = boolean("output.decoded", s); }},
         {"anchors", [&](const json& s) { d.boxes.anchors = anchors(s); }},
         {"variances", [&](const json& s) { d.boxes.variances = four("output.variances", s); }},
         {"background",
          [&](const json& s) { d.boxes.background = whole("output.background", s, 0, 100000); }},
+        {"boxes",
+         [&](const json& s) {
+           d.boxes.numbers = choice<BoxNumbers>("output.boxes", s,
+                                                {{"corners", BoxNumbers::kCorners},
+                                                 {"centre", BoxNumbers::kCentre},
+                                                 {"shares", BoxNumbers::kShares}});
+         }},
+        {"extra", [&](const json& s) { d.boxes.extra = whole("output.extra", s, 0, 100000); }},
+        {"rotated", [&](const json& s) { d.boxes.rotated = boolean("output.rotated", s); }},
         {"activation", [&](const json& s) {
            d.activation = choice<ScoreActivation>("output.activation", s,
                                                   {{"softmax", ScoreActivation::kSoftmax},
@@ -247,28 +263,21 @@ class Reader {
            d.activation_given = true;
          }}};
     each(v, keys, "output.");
-    for (const char* key : {"anchors", "variances", "background"}) {
-      if (v.contains(key) && d.boxes.format != BoxFormat::kRawHeads) {
-        fail(std::string("output.") + key, "goes with format raw-heads");
+    std::set<std::string> said;
+    for (const auto& entry : v.items()) said.insert(entry.key());
+    if (!task_of(d).boxes) {
+      for (const char* key : kKeysOfBoxes) {
+        if (said.contains(key)) {
+          fail(std::string("output.") + key, "goes with task " + names_of_tasks_with_boxes());
+        }
       }
+      return;
     }
-    const bool boxes = task_of(d).boxes;
-    if (v.contains("format") && !boxes) {
-      fail("output.format", "goes with task " + names_of_tasks_with_boxes());
+    if (!said.contains("format")) {
+      fail("output.format", "is missing; allowed: " + names_in(formats()));
     }
-    if (boxes && !v.contains("format")) {
-      fail("output.format", "is missing; allowed: " + names_in(kFormats));
-    }
-    const bool yolox = d.boxes.format == BoxFormat::kYolox;
-    const bool anchored = d.boxes.format == BoxFormat::kRawHeads && !d.boxes.anchors.empty();
-    if (!d.boxes.decoded && !yolox && !anchored) {
-      fail("output.decoded",
-           "false goes with format yolox, or with raw-heads and their output.anchors");
-    }
-    if (d.boxes.format == BoxFormat::kRawHeads) {
-      d.boxes.scores = d.activation;
-    } else if (boxes && d.activation != ScoreActivation::kNone) {
-      fail("output.activation", "goes with format raw-heads; the others' scores are 0..1");
+    if (const auto fault = complete_layout(said, d.activation, d.boxes)) {
+      fail("output." + fault->key, fault->allowed);
     }
   }
 
@@ -341,7 +350,8 @@ ModelDescription parse_description(const std::string& text, const std::string& o
 }
 
 ModelDescription find_description(const std::string& model_path, const std::string& embedded,
-                                  const std::string& ultralytics, const ModelDescription& usual) {
+                                  const std::map<std::string, std::string>& metadata,
+                                  const ModelDescription& usual) {
   const fs::path beside = fs::path(model_path).replace_extension(".json");
   const std::string folder = fs::path(model_path).parent_path().string();
   ModelDescription description = usual;
@@ -351,12 +361,14 @@ ModelDescription find_description(const std::string& model_path, const std::stri
                                     "description '" + beside.string() + "'", folder, usual);
   } else if (!embedded.empty()) {
     description = parse_description(embedded, "description in '" + model_path + "'", folder, usual);
-  } else if (const auto classifier = ultralytics_classifier(ultralytics)) {
-    description = *classifier;
+  } else if (const auto own = ultralytics_description(metadata)) {
+    description = *own;
+    if (usual.scale == 1) description.scale = 1;  // it takes pixels as they are
+    if (usual.color == ColorOrder::kGray) description.color = usual.color;
   } else {
-    description.assumed = true;
+    description.assumed = usual.task == nullptr;  // unless the file itself says it
   }
-  if (description.labels.empty()) description.labels = ultralytics_labels(ultralytics);
+  fill_by_ultralytics(metadata, description);
   return description;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "stages/frame/description.h"
@@ -13,11 +14,11 @@ ModelDescription parse_description(const std::string& json, const std::string& o
                                    const std::string& folder, const ModelDescription& usual = {});
 
 /// The description of a model file: MODEL.json beside MODEL.pt, else the text embedded in the file,
-/// else that of an Ultralytics classifier, else the defaults (with `assumed` set). Labels that it
-/// lacks are those of `ultralytics`, as Model::ultralytics_config() has it. `usual`: what the file
-/// itself tells.
+/// else what Ultralytics's exporter noted (`metadata`, as ultralytics_metadata() gives it), else
+/// the defaults (with `assumed` set). Labels that it lacks are those of `metadata`; so is the size
+/// of one that is assumed. `usual`: what the file itself tells.
 ModelDescription find_description(const std::string& model_path, const std::string& embedded,
-                                  const std::string& ultralytics = "",
+                                  const std::map<std::string, std::string>& metadata = {},
                                   const ModelDescription& usual = {});
 
 }  // namespace gradcam

@@ -7,82 +7,19 @@
 #include <stdexcept>
 #include <string>
 
+#include "stages/explain/tasks/box_formats.h"
+
 namespace gradcam {
 namespace {
 
-/// The columns of a format.
-struct Format {
-  const char* name;
-  const char* wants;
-  int objectness;  ///< -1 = none
-  int first_class;
-  bool corners;  ///< x1, y1, x2, y2, else cx, cy, w, h
-};
-
-const Format& format_of(BoxFormat format) {
-  static constexpr std::array<Format, 4> kFormats = {{
-      // in the order of BoxFormat
-      {"yolox", "[N, 5+C] (cx, cy, w, h, objectness, C class scores)", 4, 5, false},
-      {"yolov5", "[N, 5+C] (cx, cy, w, h, objectness, C class scores)", 4, 5, false},
-      {"yolov8", "[4+C, N] (cx, cy, w, h, C class scores)", -1, 4, false},
-      {"raw-heads", "[N, 4+C] (x1, y1, x2, y2, C class scores)", -1, 4, true},
-  }};
-  return kFormats.at(static_cast<std::size_t>(format));
-}
-
-[[noreturn]] void refuse(std::span<const std::int64_t> shape, const BoxLayout& layout,
-                         const std::string& more = "") {
-  std::string found;
-  for (const std::int64_t size : shape) found += (found.empty() ? "" : ", ") + std::to_string(size);
-  const Format& format = format_of(layout.format);
-  const std::string classes =
-      layout.classes > 0 ? " with C = " + std::to_string(layout.classes) : "";
-  throw std::runtime_error("detections: the output is [" + found + "]; format " + format.name +
-                           " wants " + format.wants + classes + more);
-}
+constexpr int kMostClasses = 1 << 20;  ///< more than any network tells apart
 
 [[noreturn]] void refuse_not_finite() {
   throw std::runtime_error("detections: the output holds a NaN or an infinity");
 }
 
-/// Where the numbers of each box lie in the output, whichever way round that is.
-struct Places {
-  std::int64_t count = 0;  ///< of boxes
-  int classes = 0;
-  std::int64_t box_step = 0;
-  std::int64_t number_step = 0;
-
-  std::int64_t index(std::int64_t box, int number) const {
-    return box * box_step + number * number_step;
-  }
-};
-
-Places places_of(std::span<const std::int64_t> shape, const BoxLayout& layout) {
-  const auto size = shape.size() == 3 && shape[0] == 1 ? shape.subspan(1) : shape;
-  if (size.size() != 2 || size[0] < 0 || size[1] < 0) refuse(shape, layout);
-  const int before_classes = format_of(layout.format).first_class;
-  const auto fits = [&](std::int64_t numbers) {
-    return layout.classes > 0 ? numbers == before_classes + layout.classes
-                              : numbers > before_classes;
-  };
-  const auto classes = [&](std::int64_t numbers) {
-    return static_cast<int>(numbers - before_classes);
-  };
-  const Places box_by_box{size[0], classes(size[1]), size[1], 1};
-  if (layout.format != BoxFormat::kYolov8) {
-    if (!fits(size[1])) refuse(shape, layout);
-    return box_by_box;
-  }
-  if (layout.classes <= 0 && size[0] > size[1]) {
-    refuse(shape, layout, ", 4+C <= N where the number of classes is not known");
-  }
-  if (fits(size[0])) return {size[1], classes(size[0]), 1, size[1]};
-  if (layout.classes <= 0 || !fits(size[1])) refuse(shape, layout);
-  return box_by_box;
-}
-
 /// The output as boxes of numbers.
-struct Boxes : Places {
+struct Boxes : BoxPlaces {
   std::span<const float> values;
 
   float at(std::int64_t box, int number) const {
@@ -93,9 +30,9 @@ struct Boxes : Places {
 Boxes boxes_of(std::span<const float> output, std::span<const std::int64_t> shape,
                const BoxLayout& layout) {
   const Boxes boxes{places_of(shape, layout), output};
-  const int numbers = format_of(layout.format).first_class + boxes.classes;
-  if (boxes.count * numbers != std::ssize(output)) {
-    refuse(shape, layout, ", but the output holds " + std::to_string(output.size()) + " numbers");
+  if (boxes.count * boxes.numbers != std::ssize(output)) {
+    refuse_boxes(shape, layout,
+                 ", but the output holds " + std::to_string(output.size()) + " numbers");
   }
   return boxes;
 }
@@ -137,22 +74,47 @@ Origins origins_of(std::span<const std::int64_t> shape, const BoxLayout& layout,
     wanted = ", one for each of its anchors";
   } else {
     const bool anchors = layout.format == BoxFormat::kRawHeads;
-    refuse(shape, layout, anchors ? " in pixels (decoded), or anchors" : " in pixels (decoded)");
+    refuse_boxes(shape, layout,
+                 anchors ? " in pixels (decoded), or anchors" : " in pixels (decoded)");
   }
   if (std::ssize(origins.boxes) != boxes.count) {
-    refuse(shape, layout,
-           ", not decoded with N = " + std::to_string(origins.boxes.size()) + wanted);
+    refuse_boxes(shape, layout,
+                 ", not decoded with N = " + std::to_string(origins.boxes.size()) + wanted);
   }
   return origins;
 }
 
-Box around(float cx, float cy, float width, float height) {
-  return {cx - width / 2, cy - height / 2, cx + width / 2, cy + height / 2};
+/// The upright box around one that is turned around its centre.
+Box around(float cx, float cy, float width, float height, float angle = 0) {
+  const float cosine = std::abs(std::cos(angle));
+  const float sine = std::abs(std::sin(angle));
+  const float x = (width * cosine + height * sine) / 2;
+  const float y = (width * sine + height * cosine) / 2;
+  return {cx - x, cy - y, cx + x, cy + y};
 }
 
-Box box_at(const Boxes& boxes, std::int64_t box, bool corners, const Origins& origins) {
+/// How the numbers of a box become a rectangle.
+struct Geometry {
+  Origins origins;
+  BoxNumbers numbers = BoxNumbers::kCentre;
+  int angle = -1;    ///< its column; -1 = none
+  float width = 1;   ///< that shares are of
+  float height = 1;  ///< likewise
+};
+
+Geometry geometry_of(std::span<const std::int64_t> shape, const BoxLayout& layout,
+                     const Boxes& boxes, int input_height, int input_width) {
+  const BoxNumbers numbers = numbers_of(layout);
+  const bool shares = numbers == BoxNumbers::kShares;
+  return {origins_of(shape, layout, boxes, input_height, input_width), numbers,
+          layout.rotated ? boxes.numbers - 1 : -1, shares ? static_cast<float>(input_width) : 1.F,
+          shares ? static_cast<float>(input_height) : 1.F};
+}
+
+Box box_at(const Boxes& boxes, std::int64_t box, const Geometry& geometry) {
   std::array<float, 4> n{};
   for (int i = 0; i < 4; ++i) n[static_cast<std::size_t>(i)] = boxes.at(box, i);
+  const Origins& origins = geometry.origins;
   if (!origins.boxes.empty()) {
     const auto& [cx, cy, width, height] = origins.boxes[static_cast<std::size_t>(box)];
     const auto& steps = origins.steps;
@@ -162,8 +124,9 @@ Box box_at(const Boxes& boxes, std::int64_t box, bool corners, const Origins& or
     return around(cx + n[0] * steps[0] * width, cy + n[1] * steps[1] * height, grown(width, 2),
                   grown(height, 3));
   }
-  if (corners) return {n[0], n[1], n[2], n[3]};
-  return around(n[0], n[1], n[2], n[3]);
+  if (geometry.numbers == BoxNumbers::kCorners) return {n[0], n[1], n[2], n[3]};
+  return around(n[0] * geometry.width, n[1] * geometry.height, n[2] * geometry.width,
+                n[3] * geometry.height, geometry.angle < 0 ? 0 : boxes.at(box, geometry.angle));
 }
 
 /// In one pass without branches, so that the compiler can look at many at once.
@@ -205,9 +168,25 @@ std::vector<float> highest_scores(const Boxes& boxes, int first_class) {
   return highest;
 }
 
-/// Score and seed; the box is still missing.
-Detection scored(const Boxes& boxes, std::int64_t box, const Format& format,
-                 const BoxLayout& layout) {
+/// Of a box that the network chose: its score and its class stand side by side. A class below 0, as
+/// in rows that only fill the output up, is no box.
+Detection chosen(const Boxes& boxes, std::int64_t box, int score) {
+  const float index = boxes.at(box, score + 1);
+  if (index != std::trunc(index) || index > static_cast<float>(kMostClasses)) {
+    throw std::runtime_error("detections: box " + std::to_string(box) + " is said to be of class " +
+                             std::to_string(index) + ", which is no whole number from 0");
+  }
+  Detection detection;
+  detection.index = static_cast<int>(std::max(index, -1.F));
+  detection.score = boxes.at(box, score);
+  detection.by_class = {boxes.index(box, score), 1};
+  return detection;
+}
+
+/// Score and seed; the box is still missing. Index -1: there is none.
+Detection scored(const Boxes& boxes, std::int64_t box, const BoxLayout& layout) {
+  const BoxFormatEntry& format = entry_of(layout);
+  if (layout.format == BoxFormat::kEndToEnd) return chosen(boxes, box, format.first_class);
   Detection detection;
   detection.index = best_class(boxes, box, format.first_class, layout.background);
   if (detection.index < 0) return detection;
@@ -239,11 +218,12 @@ int classes_in(std::span<const std::int64_t> shape, const BoxLayout& layout) {
 std::vector<Detection> decode(std::span<const float> output, std::span<const std::int64_t> shape,
                               const BoxLayout& layout, int input_height, int input_width,
                               float threshold) {
-  const Format& format = format_of(layout.format);
+  const BoxFormatEntry& format = entry_of(layout);
   const Boxes boxes = boxes_of(output, shape, layout);
-  const Origins origins = origins_of(shape, layout, boxes, input_height, input_width);
-  if (layout.background >= boxes.classes) {
-    refuse(shape, layout, ", C above the background class " + std::to_string(layout.background));
+  const Geometry geometry = geometry_of(shape, layout, boxes, input_height, input_width);
+  if (layout.background >= 0 && layout.background >= boxes.classes) {
+    refuse_boxes(shape, layout,
+                 ", C above the background class " + std::to_string(layout.background));
   }
   if (!all_finite(output)) refuse_not_finite();
 
@@ -256,9 +236,10 @@ std::vector<Detection> decode(std::span<const float> output, std::span<const std
   for (std::int64_t i = 0; i < boxes.count; ++i) {
     if (format.objectness >= 0 && boxes.at(i, format.objectness) < threshold) continue;
     if (columns && highest[static_cast<std::size_t>(i)] < threshold) continue;
-    Detection detection = scored(boxes, i, format, layout);
+    Detection detection = scored(boxes, i, layout);
     if (detection.index < 0 || detection.score < threshold) continue;
-    detection.box = box_at(boxes, i, format.corners, origins);
+    detection.box = box_at(boxes, i, geometry);
+    for (int n = 0; n < 4; ++n) detection.box_numbers.at(n) = boxes.index(i, n);
     const float size = detection.box.area();
     if (!std::isfinite(size)) {
       throw std::runtime_error(
@@ -267,6 +248,43 @@ std::vector<Detection> decode(std::span<const float> output, std::span<const std
     if (size > 0) detections.push_back(detection);
   }
   return detections;
+}
+
+void require_plausible(std::span<const float> output, std::span<const std::int64_t> shape,
+                       const BoxLayout& layout) {
+  const BoxFormatEntry& format = entry_of(layout);
+  const Boxes boxes = boxes_of(output, shape, layout);
+  const BoxNumbers numbers = numbers_of(layout);
+  std::int64_t reversed = 0;
+  float largest = 0;
+  float highest = 0;
+  const int scores = layout.format == BoxFormat::kEndToEnd ? 1 : boxes.classes;
+  for (std::int64_t i = 0; i < boxes.count; ++i) {
+    if (boxes.at(i, 2) < boxes.at(i, 0) || boxes.at(i, 3) < boxes.at(i, 1)) ++reversed;
+    for (int n = 0; n < 4; ++n) largest = std::max(largest, std::abs(boxes.at(i, n)));
+    for (int n = 0; n < scores; ++n) {
+      highest = std::max(highest, boxes.at(i, format.first_class + n));
+    }
+  }
+  const std::string name = "detections: format " + std::string(format.name) + " ";
+  if (numbers == BoxNumbers::kCorners && layout.decoded && 2 * reversed > boxes.count) {
+    throw std::runtime_error(name + "wants corners x1, y1, x2, y2, and of " +
+                             std::to_string(boxes.count) + " boxes " + std::to_string(reversed) +
+                             " have x2 < x1 or y2 < y1; output.boxes says what else they hold");
+  }
+  constexpr float kMostShare = 4;  // boxes may reach beyond the picture
+  if (numbers == BoxNumbers::kShares && largest > kMostShare) {
+    throw std::runtime_error(name + "wants boxes in shares 0..1 of the picture, and theirs reach " +
+                             std::to_string(largest) + "; output.boxes says what else they hold");
+  }
+  constexpr float kMostScore = 1.01F;  // 1, rounded
+  if (layout.scores == ScoreActivation::kNone && highest > kMostScore) {
+    const std::string key = format.takes_logits ? "activation says what they are"
+                            : format.chosen     ? "format says what they are"
+                                                : "extra says how many numbers are no scores";
+    throw std::runtime_error(name + "wants scores 0..1, and these reach " +
+                             std::to_string(highest) + "; output." + key);
+  }
 }
 
 std::vector<Detection> non_maximum_suppression(std::vector<Detection> detections,

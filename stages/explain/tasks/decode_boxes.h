@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -19,6 +20,7 @@ struct Detection {
   /// d score / d class score; of kSoftmax, S is the logit itself, as it is for a classifier.
   SeedTerm by_class{-1, 0};
   SeedTerm by_objectness{-1, 0};  ///< d score / d objectness; index -1 where the format has none
+  std::array<std::int64_t, 4> box_numbers{};  ///< where in the output its box lies, as it is there
 };
 
 /// C of an output of this shape. Throws as decode() does for a shape that is not the format's.
@@ -29,11 +31,17 @@ int classes_in(std::span<const std::int64_t> shape, const BoxLayout& layout);
 /// Ultralytics do: one class per box, the first of equals.
 /// `shape`: two dimensions, or three the first of which is 1. kYolov8 also takes [N, 4+C] when
 /// `layout.classes` tells the two apart; with classes unknown it takes [4+C, N] with 4+C <= N.
+/// kEndToEnd takes any number of columns behind the class.
 /// Throws std::runtime_error: a shape that is not the format's, undecoded boxes of a format, input
-/// size or number of anchors that has none, NaN or infinity.
+/// size or number of anchors that has none, a class that is no whole number, NaN or infinity.
 std::vector<Detection> decode(std::span<const float> output, std::span<const std::int64_t> shape,
                               const BoxLayout& layout, int input_height, int input_width,
                               float threshold);
+
+/// Throws std::runtime_error if the numbers are no boxes of the layout: corners in the wrong order,
+/// shares of a picture or scores far above 1. So class scores are not read as corners.
+void require_plausible(std::span<const float> output, std::span<const std::int64_t> shape,
+                       const BoxLayout& layout);
 
 /// Of boxes of one class that overlap by more than `iou_threshold`, the best alone (torchvision's
 /// batched_nms). Best first; of equal scores the lower class, then the earlier in `detections`.

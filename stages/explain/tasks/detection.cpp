@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "stages/explain/tasks/box_formats.h"
 #include "stages/explain/tasks/class_scores.h"
 #include "stages/explain/tasks/decode_boxes.h"
 #include "stages/explain/tasks/task.h"
@@ -14,13 +15,8 @@ int count_classes(OutputShape shape, const ModelDescription& description) {
   return classes_in(shape, description.boxes);
 }
 
-/// A yolov8 output is [4+C, N] or [N, 4+C]: the number of labels tells which, if it fits a side.
-void count_by_labels(ModelDescription& description, OutputShape shape) {
-  const auto labels = std::ssize(description.labels);
-  if (labels > 0 && std::count(shape.begin(), shape.end(), 4 + labels) > 0 &&
-      description.boxes.format == BoxFormat::kYolov8) {
-    description.boxes.classes = static_cast<int>(labels);
-  }
+void settle(ModelDescription& description, OutputShape shape) {
+  settle_format(description.boxes, shape, std::ssize(description.labels));
 }
 
 std::vector<Detection> boxes_of(const OutputView& output, const ModelDescription& description,
@@ -31,6 +27,7 @@ std::vector<Detection> boxes_of(const OutputView& output, const ModelDescription
 
 void check_boxes(const OutputView& output, const ModelDescription& description) {
   boxes_of(output, description, /*threshold=*/0);
+  require_plausible(output.values, output.shape, description.boxes);
 }
 
 /// Which of the boxes, best first, are explained.
@@ -51,8 +48,11 @@ std::vector<std::size_t> chosen_boxes(const std::vector<DetectedObject>& objects
 
 OutputReading read(const OutputView& output, const ModelDescription& description,
                    const ReadingOptions& options) {
+  // Where the network chose the boxes, those that overlap are several objects.
+  constexpr float kAnyOverlap = 2;  // beyond what is possible
   const auto detections =
-      non_maximum_suppression(boxes_of(output, description, description.threshold), kNmsIou);
+      non_maximum_suppression(boxes_of(output, description, description.threshold),
+                              entry_of(description.boxes).chosen ? kAnyOverlap : kNmsIou);
   std::vector<std::int64_t> ids(detections.size(), 0);
   if (options.memory != nullptr) ids = options.memory->tracker.update(detections);
   OutputReading reading;
@@ -66,8 +66,11 @@ OutputReading read(const OutputView& output, const ModelDescription& description
   for (const std::size_t i : chosen_boxes(reading.objects, options.target)) {
     DetectedObject& object = reading.objects[i];
     object.explained = true;
-    reading.targets.push_back(
-        {{object.index, object.label, object.score}, scalar_of(detections[i]), object.box});
+    const auto& numbers = detections[i].box_numbers;
+    reading.targets.push_back({{object.index, object.label, object.score},
+                               scalar_of(detections[i]),
+                               object.box,
+                               {numbers.begin(), numbers.end()}});
   }
   return reading;
 }
@@ -95,7 +98,7 @@ extern const Task kDetection = {.name = "detection",
                                 .boxes = true,
                                 .threshold = true,
                                 .classes = &count_classes,
-                                .complete = &count_by_labels,
+                                .complete = &settle,
                                 .check = &check_boxes,
                                 .read = &read,
                                 .parse_target = &parse};

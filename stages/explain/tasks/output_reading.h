@@ -30,7 +30,8 @@ struct OutputView {
 struct ExplainedTarget {
   ClassScore class_score;
   Scalar scalar;
-  std::optional<Box> box;  ///< of a detection, in pixels of the network's input
+  std::optional<Box> box{};                 ///< of a detection, in pixels of the network's input
+  std::vector<std::int64_t> box_numbers{};  ///< its four numbers in the output
 };
 
 struct OutputReading {

@@ -51,7 +51,9 @@ int classes_of(const ModelDescription& description, OutputShape shape, const std
   try {
     return task_of(description).classes(shape, description);
   } catch (const std::runtime_error& error) {
-    throw UserError(ExitCode::kModel, "model '" + model + "': " + error.what());
+    const std::string& all = description.outputs;
+    throw UserError(ExitCode::kModel, "model '" + model + "': " + error.what() +
+                                          (all.empty() ? "" : ": its outputs are " + all));
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "stages/explain/engines/make_engine.h"
 #include "stages/explain/engines/probe.h"
+#include "tests/support/temp_folder.h"
 #include "tests/support/tiny_models.h"
 #include "tests/support/user_error_matchers.h"
 
@@ -53,7 +54,7 @@ TEST_F(EngineKinds, CandidatesAreNamedByEngineAndAFormatThatItOffers) {
             std::string(name_of(kind.name)) + " " + std::string(name_of(format));
         return (candidate.name + " ").starts_with(name + " ");
       })) << candidate.name;
-      EXPECT_EQ(candidate.make()->name(), candidate.name);
+      EXPECT_EQ(candidate.make(Proof::kNeeded)->name(), candidate.name);
     }
   }
 }
@@ -108,9 +109,22 @@ TEST_F(EngineKinds, AnEngineThatCannotRunTheNetworkSaysWhy) {
   options_.engine = EngineName::kOpenVino;
   Bundle bundle;  // without a model.pt for other layers
   bundle.layer = "stem";
-  network_ = Network(bundle, c10::Device("cpu"), "");
+  network_ = Network(bundle, c10::Device("cpu"));
   EXPECT_USER_ERROR(make(), ExitCode::kUsage,
                     "--engine openvino: " + openvino().obstacle(network_, layers_));
+}
+
+TEST_F(EngineKinds, AChoiceIsRememberedAsLongAsTheOutputIsTheSame) {
+  if (openvino().version().empty()) GTEST_SKIP() << "built without OpenVINO";
+  const TempFolder folder;
+  network_ = Network(network_.model(), StartMemory(folder.path().string(), "net"));
+  EXPECT_EQ(make().remembered_in, "");
+  const ChosenEngine again = make();
+  EXPECT_NE(again.remembered_in, "");
+  EXPECT_EQ(again.engine->run(probe_pixels(kSize, kSize)).output.sizes().vec(),
+            (std::vector<std::int64_t>{1, 2}));
+  description_.output.index = 0;
+  EXPECT_EQ(make().remembered_in, "");
 }
 
 TEST_F(EngineKinds, AFormatThatIsNotToBeHadSaysWhy) {

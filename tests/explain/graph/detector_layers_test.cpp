@@ -53,6 +53,16 @@ TEST(DetectorLayers, SeveralHeadsReadTheSameMap) {
       (Layers{"merge", "lateral"}));
 }
 
+TEST(DetectorLayers, MapsOfAnotherOutputDoNotCount) {
+  // The maps that masks are mixed of, as in a YOLO that segments.
+  Parts parts = pyramid();
+  parts.push_back({"masks", tiny::seeded_conv(6, 3, 7)});
+  EXPECT_EQ(layers_of(parts, kNeck + "  p = torch.flatten(self.fine.forward(mid), 2)\n"
+                                     "  q = torch.flatten(self.coarse.forward(top), 2)\n"
+                                     "  return torch.cat([p, q], 2), self.masks.forward(mid)\n"),
+            (Layers{"merge", "lateral"}));
+}
+
 TEST(DetectorLayers, OneHeadMayServeAllSizes) {
   // Its layers are marked at the last size only: at the other one the neck is the last map.
   Parts parts = pyramid();

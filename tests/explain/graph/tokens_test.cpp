@@ -82,7 +82,32 @@ TEST(Tokens, ChannelsLastComesAndGoesWithoutAGrid) {
 
 TEST(Tokens, OtherNumbersAreAnErrorThatSaysBoth) {
   EXPECT_THROW(to_places(at::rand({8, 5}), with(kGrid)), std::runtime_error);
-  EXPECT_THROW(to_places(at::rand({7, 5}), with(std::nullopt)), std::runtime_error);
+  EXPECT_THROW(to_places(at::rand({3, 5}), with(std::nullopt)), std::runtime_error);
+}
+
+TEST(Tokens, WithoutADescriptionTheyLieInTheLargestGridOfTheInputsProportions) {
+  const auto found = [](std::int64_t tokens, int height, int width) {
+    ModelDescription description;
+    description.input_height = height;
+    description.input_width = width;
+    const auto grid = grid_of(tokens, description);
+    return grid ? std::vector<int>{grid->drop, grid->height, grid->width} : std::vector<int>();
+  };
+  using Grid = std::vector<int>;
+  EXPECT_EQ(found(197, 224, 224), (Grid{1, 14, 14}));
+  EXPECT_EQ(found(198, 224, 224), (Grid{2, 14, 14}));  // a token to distil, too
+  EXPECT_EQ(found(261, 224, 224), (Grid{5, 16, 16}));  // four registers
+  EXPECT_EQ(found(49, 224, 224), (Grid{0, 7, 7}));
+  EXPECT_EQ(found(1 + 12 * 40, 192, 640), (Grid{1, 12, 40}));
+  EXPECT_EQ(found(768, 224, 224), Grid());  // channels
+  EXPECT_EQ(found(1, 224, 224), Grid());
+}
+
+TEST(Tokens, WithoutADescriptionTheyComeAndGoAsPlaces) {
+  const at::Tensor tokens = at::rand({17, 5});
+  const at::Tensor places = to_places(tokens, with(std::nullopt));
+  EXPECT_EQ(places.sizes(), (std::vector<std::int64_t>{5, 4, 4}));
+  EXPECT_TRUE(at::equal(from_places(places.unsqueeze(0), tokens, with(std::nullopt))[0], tokens));
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 
+#include <algorithm>
 #include <fstream>
+#include <optional>
 #include <string>
 
 #include "config/user_error.h"
@@ -11,7 +13,10 @@
 #include "stages/explain/graph/layers.h"
 #include "stages/explain/graph/split_graph.h"
 #include "stages/explain/import/cut_model.h"
+#include "stages/explain/import/fp32_layers.h"
+#include "stages/explain/import/int8_range.h"
 #include "stages/explain/model/model.h"
+#include "stages/explain/tasks/task.h"
 #include "tests/explain/import/openvino_models.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/user_error_matchers.h"
@@ -194,6 +199,54 @@ TEST_F(NetworkFileTest, TheNodesOfTheFileItselfComputeTheFeatures) {
             (ov::Shape{4, 8, 10, 14}));
 }
 
+TEST_F(NetworkFileTest, TokensThatComeFirstAreLayersWithThePictureFirst) {
+  const auto model = model_of({1, 3, 4, 4}, [](const Port& x) {
+    const Port flat = std::make_shared<op::Reshape>(x, ints({1, 3, 16}), false);
+    const Port first = std::make_shared<op::Transpose>(flat, ints({2, 0, 1}));
+    const Port tokens = std::make_shared<op::Tanh>(first);
+    tokens.get_node()->set_friendly_name("tokens");
+    const Port mean = std::make_shared<op::ReduceMean>(tokens * tokens, ints({0}), false);
+    return Port(std::make_shared<op::MatMul>(mean, numbers({5, 3}, 2), false, true));
+  });
+  const NetworkFile file(saved(model));
+  const auto network = file.as_torchscript(file.usual(), c10::Device("cpu"));
+  const at::Tensor picture = tiny::seeded({1, 3, 4, 4}, 3);
+  const at::Tensor output = network.module.deepcopy().forward({picture}).toTensor();
+  EXPECT_LT((output - by_openvino(model, picture)).abs().max().item<float>(), 1e-5);
+  const Model net("net.xml", c10::Device("cpu"), network.module, network.source);
+  CutGraph cut(net, {"tokens"}, file.usual());
+  const at::Tensor tokens = cut.run(picture).activations[0].detach();
+  EXPECT_EQ(tokens.sizes(), (std::vector<std::int64_t>{1, 16, 3}));
+  const auto halves = split(mark_layers(net, {"tokens"}));
+  ASSERT_TRUE(halves.has_value());
+  const auto features = cut_model(*network.source, *halves->features, 1);
+  ASSERT_NE(features, nullptr);
+  EXPECT_LT((by_openvino(features, picture) - tokens).abs().max().item<float>(), 1e-5);
+}
+
+TEST_F(NetworkFileTest, OfASuppressionInsideAllBoxesInFrontAreRead) {
+  const auto model = model_of({1, 3, 4, 4}, [](const Port& x) {
+    const Port flat = std::make_shared<op::Reshape>(x, ints({1, 48}), false);
+    const auto of_picture = [&](std::size_t count, const std::vector<std::int64_t>& shape) -> Port {
+      const Port mixed =
+          std::make_shared<op::MatMul>(flat, numbers({48, count}, count), false, false);
+      return std::make_shared<op::Reshape>(mixed, ints(shape), false);
+    };
+    const auto chosen = std::make_shared<ov::op::v9::NonMaxSuppression>(
+        of_picture(36, {1, 9, 4}), of_picture(27, {1, 3, 9}), whole(5), number(0.5F), number(0.1F));
+    chosen->set_friendly_name("nms");
+    return chosen->output(0);
+  });
+  const NetworkFile file(saved(model));
+  EXPECT_NE(file.note().find("NonMaxSuppression (nms) is left out"), std::string::npos);
+  const ModelDescription description = file.usual();
+  ASSERT_NE(description.task, nullptr);
+  EXPECT_TRUE(description.task->boxes);
+  EXPECT_EQ(description.boxes.format, BoxFormat::kRawHeads);
+  const at::Tensor output = scores(file, description, tiny::seeded({1, 3, 4, 4}, 3));
+  EXPECT_EQ(output.sizes(), (std::vector<std::int64_t>{1, 9, 4 + 3}));
+}
+
 TEST_F(NetworkFileTest, TheGradientPassesTheRoundingBehindTheCut) {
   // The same network with and without rounding between the layer and the scores.
   const auto body = [](bool rounds) {
@@ -223,6 +276,45 @@ TEST_F(NetworkFileTest, TheGradientPassesTheRoundingBehindTheCut) {
   EXPECT_GT(expected.norm().item<double>(), 0);
   EXPECT_LT((gradient(true) - expected).norm().item<double>(),
             0.02 * expected.norm().item<double>());
+}
+
+TEST_F(NetworkFileTest, SumsOfBytesMayOverflowUnlessTheFileNotesThatItLeavesRoom) {
+  const auto overflows = [&](const std::optional<std::string>& noted) {
+    const auto model = model_of({1, 3, 10, 14}, quantised);
+    if (noted) {
+      model->set_rt_info("3.4.0", "nncf", "version");
+      model->set_rt_info(*noted, "nncf", "quantization", "advanced_parameters");
+    }
+    const NetworkFile file(saved(model));
+    const auto network = file.as_torchscript(file.usual(), c10::Device("cpu"));
+    return may_overflow_without_vnni(*network.source);
+  };
+  EXPECT_TRUE(overflows(std::nullopt));
+  EXPECT_FALSE(overflows("{}"));
+  EXPECT_FALSE(overflows("{'overflow_fix': 'first_layer_only', 'quantize_outputs': False}"));
+  EXPECT_TRUE(overflows("{'overflow_fix': 'disable', 'quantize_outputs': False}"));
+}
+
+TEST_F(NetworkFileTest, TheFirstDepthwiseConvolutionAloneIsMarkedToStayInFp32) {
+  const auto convolution = [](const Port& x, const ov::Shape& weights, const char* name) -> Port {
+    const auto made = std::make_shared<op::GroupConvolution>(
+        x, numbers(weights, 1), ov::Strides{1, 1}, ov::CoordinateDiff{1, 1},
+        ov::CoordinateDiff{1, 1}, ov::Strides{1, 1});
+    made->set_friendly_name(name);
+    return made;
+  };
+  const auto model = model_of({1, 4, 10, 14}, [&](const Port& x) {
+    const Port grouped = convolution(x, {2, 2, 2, 3, 3}, "grouped");
+    const Port first = convolution(grouped, {4, 1, 1, 3, 3}, "first");
+    return convolution(first, {4, 1, 1, 3, 3}, "second");
+  });
+  keep_first_depthwise_in_fp32(*model);
+  for (const auto& node : model->get_ops()) {
+    const bool marked = std::ranges::any_of(node->get_rt_info(), [](const auto& entry) {
+      return entry.first.starts_with("DisablePrecisionConversion");
+    });
+    EXPECT_EQ(marked, node->get_friendly_name() == "first") << node->get_friendly_name();
+  }
 }
 
 }  // namespace

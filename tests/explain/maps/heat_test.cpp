@@ -54,6 +54,11 @@ TEST(Heat, EnlargesBetweenPixelCentres) {
 TEST(Heat, SeveralLayersAreAveragedAndScaledAgain) {
   expect_near(to_heat({map2x2({0, 1, 0, 0}), map2x2({0, 3, 3, 0})}, Style::kGradcam, 2, 2).values,
               {0, 1, 0.5F, 0});
+  expect_near(to_heat({map2x2({0, 0, 0, 0}), map2x2({0, 4, 2, -1})}, Style::kGradcam, 2, 2).values,
+              {0, 1, 0.5F, 0});
+  const HeatMap nothing =
+      to_heat({map2x2({0, 0, 0, 0}), map2x2({-1, 0, 0, 0})}, Style::kGradcam, 2, 1);
+  EXPECT_EQ(nothing.values, (std::pmr::vector<float>{0, 0}));
 }
 
 TEST(Heat, NotebookKeepsSizeAndScale) {

@@ -77,6 +77,28 @@ INSTANTIATE_TEST_SUITE_P(
       return name;
     });
 
+/// exp(-1/2) : 1 : exp(-1/2), which add up to 1.
+constexpr float kBeside = 0.274069F;
+constexpr float kOwn = 0.451863F;
+
+TEST(Methods, OdamSmoothsTheGradientBeforeItCounts) {
+  MethodInput input;
+  input.activation = at::ones({1, 3, 4});
+  input.activation[0][0][0] = -1;
+  input.activation[0][0][2] = 2;
+  input.gradient = at::zeros({1, 3, 4});
+  input.gradient[0][1][1] = 1;
+  constexpr float kCorner = kBeside * kBeside;
+  constexpr float kEdge = kBeside * kOwn;
+  expect_near(map_of("odam", input), {0, kEdge, 2 * kCorner, 0,      // cut off below 0
+                                      kEdge, kOwn * kOwn, kEdge, 0,  //
+                                      kCorner, kEdge, kCorner, 0});
+  // Beyond the edges there is nothing.
+  input.activation = at::ones({2, 1, 2});
+  input.gradient = tensor({1, 0, 0, 3}, {2, 1, 2});
+  expect_near(map_of("odam", input), {kOwn * (kOwn + 3 * kBeside), kOwn * (kBeside + 3 * kOwn)});
+}
+
 TEST(Methods, GradcamOfAGradientThatIsTheSameEverywhereNeedsNoMean) {
   MethodInput input = signed_input();
   input.gradient = at::tensor({1.F, -0.5F}).view({2, 1, 1}).expand({2, 2, 2});
@@ -88,7 +110,7 @@ TEST(Methods, ClosedGradientGivesAMapOfZerosAndNoNan) {
   input.gradient = at::zeros({2, 2, 2});
   input.curvature = at::zeros({2, 2, 2});
   for (const char* method : {"gradcam", "gradcam++", "gradcam++-paper", "hirescam", "elementwise",
-                             "xgradcam", "layercam", "shapleycam", "eigengradcam"}) {
+                             "xgradcam", "layercam", "shapleycam", "odam", "eigengradcam"}) {
     expect_near(map_of(method, input), {0, 0, 0, 0});
   }
 }

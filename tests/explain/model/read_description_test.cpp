@@ -5,6 +5,8 @@
 #include <sstream>
 
 #include "config/user_error.h"
+#include "stages/explain/model/ultralytics.h"
+#include "stages/explain/model/write_description.h"
 #include "stages/explain/tasks/task.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/user_error_matchers.h"
@@ -111,7 +113,7 @@ constexpr const char* kUltralytics =
 
 TEST_F(Description, AClassifierOfUltralyticsDescribesItself) {
   const std::string model = (folder_ / "yolo-cls.pt").string();
-  const auto d = find_description(model, "", kUltralytics);
+  const auto d = find_description(model, "", ultralytics_metadata(kUltralytics));
   EXPECT_FALSE(d.assumed);
   EXPECT_EQ(d.input_height, 64);
   EXPECT_EQ(d.input_width, 96);
@@ -121,27 +123,71 @@ TEST_F(Description, AClassifierOfUltralyticsDescribesItself) {
   EXPECT_EQ(d.activation, ScoreActivation::kNone);
   EXPECT_TRUE(d.activation_given);
   EXPECT_EQ(d.labels, (std::vector<std::string>{"tench", "cock"}));
-  EXPECT_EQ(find_description(model, "", R"({"task":"classify","imgsz":32})").input_width, 32);
 }
 
 TEST_F(Description, LabelsOfUltralyticsFillInForThoseThatADescriptionLacks) {
   const std::string model = (folder_ / "yolo-cls.pt").string();
-  const auto d = find_description(model, R"({"name":"inside"})", kUltralytics);
+  const auto d =
+      find_description(model, R"({"name":"inside"})", ultralytics_metadata(kUltralytics));
   EXPECT_EQ(d.input_height, 224);
   EXPECT_EQ(d.labels, (std::vector<std::string>{"tench", "cock"}));
-  const auto own = find_description(model, R"({"labels":["a","b"]})", kUltralytics);
+  const auto own =
+      find_description(model, R"({"labels":["a","b"]})", ultralytics_metadata(kUltralytics));
   EXPECT_EQ(own.labels, (std::vector<std::string>{"a", "b"}));
 }
 
 TEST_F(Description, OtherTextsUnderThatNameAreLeftAlone) {
   const std::string model = (folder_ / "net.pt").string();
-  for (const char* text : {"", "learning_rate: 0.1", "[1, 2]", R"({"task":"detect","imgsz":[8,8]})",
-                           R"({"task":"classify"})", R"({"task":"classify","imgsz":[8,"8"]})",
-                           R"({"task":3,"imgsz":[8,8],"names":["a"]})"}) {
-    const auto d = find_description(model, "", text);
+  for (const char* text : {"", "learning_rate: 0.1", "[1, 2]", R"({"task":"depth","imgsz":[8,8]})",
+                           R"({"task":"classify"})", R"({"task":"classify","imgsz":[8,"b"]})",
+                           R"({"task":3,"imgsz":[8,0],"names":[["a"]]})"}) {
+    const auto d = find_description(model, "", ultralytics_metadata(text));
     EXPECT_TRUE(d.assumed) << text;
     EXPECT_TRUE(d.labels.empty()) << text;
   }
+}
+
+TEST_F(Description, SizeAndLabelsOfYolov5AreTakenWhereNothingElseSaysThem) {
+  const std::string model = (folder_ / "yolov5s.pt").string();
+  const auto metadata =
+      ultralytics_metadata(R"({"shape":[1,3,64,96],"stride":32,"names":["a","b"]})");
+  const auto d = find_description(model, "", metadata);
+  EXPECT_TRUE(d.assumed);
+  EXPECT_EQ(d.input_height, 64);
+  EXPECT_EQ(d.input_width, 96);
+  EXPECT_EQ(d.labels, (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(find_description(model, R"({"name":"inside"})", metadata).input_height, 224);
+}
+
+TEST_F(Description, AFileThatTakesBytesAndGrayKeepsThem) {
+  ModelDescription usual;
+  usual.scale = 1;
+  usual.color = ColorOrder::kGray;
+  const auto d = find_description("m.tflite", "",
+                                  ultralytics_metadata(R"({"task":"detect","imgsz":8})"), usual);
+  EXPECT_EQ(task_of(d).name, "detection");
+  EXPECT_EQ(d.scale, 1);
+  EXPECT_EQ(d.channels(), 1);
+}
+
+TEST_F(Description, FormatsOfDetectorsAreDescribed) {
+  const auto layout_of = [](const std::string& output) {
+    return parse_description(R"({"task":"detection","output":)" + output + "}", "d", "").boxes;
+  };
+  const BoxLayout detr = layout_of(
+      R"({"select":["pred_boxes","logits"],"format":"detr","activation":"softmax","background":9})");
+  EXPECT_EQ(detr.format, BoxFormat::kDetr);
+  EXPECT_EQ(detr.scores, ScoreActivation::kSoftmax);
+  EXPECT_EQ(detr.background, 9);
+  EXPECT_FALSE(detr.numbers.has_value());
+  const BoxLayout masks = layout_of(R"({"format":"yolov8","extra":32})");
+  EXPECT_EQ(masks.extra, 32);
+  const BoxLayout turned = layout_of(R"({"format":"yolov8","rotated":true})");
+  EXPECT_TRUE(turned.rotated);
+  EXPECT_EQ(turned.extra, 1);
+  const BoxLayout chosen = layout_of(R"({"format":"end-to-end","rotated":true})");
+  EXPECT_EQ(chosen.numbers, BoxNumbers::kCentre);
+  EXPECT_EQ(layout_of(R"({"format":"raw-heads","boxes":"shares"})").numbers, BoxNumbers::kShares);
 }
 
 TEST_F(Description, MistakesNameTheKey) {
@@ -164,9 +210,23 @@ TEST_F(Description, MistakesNameTheKey) {
       {R"({"task":"detection","output":{"format":"raw-heads","decoded":false}})", "output.anchors"},
       {R"({"output":{"format":"yolox"}})", "task detection"},
       {R"({"task":"detection","output":{"format":"yolox","background":0}})", "raw-heads"},
-      {R"({"task":"detection"})", "'output.format': is missing; allowed: raw-heads, yolov5"},
+      {R"({"task":"detection"})",
+       "'output.format': is missing; allowed: detr, end-to-end, raw-heads, yolov5, yolov8, yolox"},
       {R"({"task":"detection","output":{"decoded":true}})", "output.format"},
       {R"({"task":"detection","output":{"format":"yolov8","activation":"sigmoid"}})", "activation"},
+      {R"({"task":"detection","output":{"format":"detr"}})",
+       "'output.activation': is missing; allowed: sigmoid (RT-DETR"},
+      {R"({"task":"detection","output":{"format":"end-to-end","background":0}})",
+       "'output.background': goes with format raw-heads or detr"},
+      {R"({"task":"detection","output":{"format":"yolox","rotated":true}})", "output.rotated"},
+      {R"({"task":"detection","output":{"format":"yolov8","rotated":true,"boxes":"corners"}})",
+       "'output.rotated': goes with boxes centre"},
+      {R"({"task":"detection","output":{"format":"yolox","decoded":false,"boxes":"centre"}})",
+       "'output.boxes': goes with decoded true"},
+      {R"({"task":"detection","output":{"format":"yolov8","boxes":"edges"}})",
+       "\"edges\" is not one of centre, corners, shares"},
+      {R"({"task":"detection","output":{"format":"yolov8","extra":-1}})", "output.extra"},
+      {R"({"output":{"extra":1}})", "'output.extra': goes with task detection"},
       {R"({"scale":1e999})", "too large"},
       {R"({"output":[]})", "key 'output': must be"},
       {R"({"output":{"anchors":[[1,2,3]]}})", "output.anchors"},
@@ -212,6 +272,23 @@ TEST_F(Description, TheFileBesideWinsOverTheEmbeddedText) {
   const auto d = find_description(model, R"({"name":"inside"})");
   EXPECT_EQ(d.name, "beside");
   EXPECT_EQ(d.labels, (std::vector<std::string>{"cat", "dog"}));
+}
+
+TEST_F(Description, TheInputIsWrittenAsItIsRead) {
+  for (const std::string& text : {
+           std::string(R"({"input_size":[66,200],"resize":"letterbox","antialias":false,)"
+                       R"("pad_value":7,"pad_align":"top-left","crop":[0.1,0.2,0.9,1.0],)"
+                       R"("color":"bgr","scale":1.0,"mean":[1.0,2.0,3.0],"std":[4.0,5.0,0.225]})"),
+           std::string(R"({"input_size":[4,1],"resize":"center-crop","antialias":true,)"
+                       R"("color":"gray","scale":255.0,"mean":[0.5,0.5,0.5],)"
+                       R"("std":[0.25,0.25,0.25]})"),
+           std::string(R"({"input_size":[224,224],"resize":"stretch","antialias":true,)"
+                       R"("color":"rgb","scale":255.0,"mean":[0.485,0.456,0.406],)"
+                       R"("std":[0.229,0.224,0.225]})"),
+       }) {
+    EXPECT_EQ(input_as_json(parse_description(text, "d", "")), text);
+  }
+  EXPECT_EQ(input_as_json({}), input_as_json(parse_description("{}", "d", "")));
 }
 
 }  // namespace

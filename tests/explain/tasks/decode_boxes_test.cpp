@@ -11,32 +11,15 @@
 #include <stdexcept>
 #include <string>
 
+#include "tests/explain/tasks/decoding.h"
+
 namespace gradcam {
 namespace {
-
-using Shape = std::vector<std::int64_t>;
 
 const BoxLayout kYolox2{.format = BoxFormat::kYolox, .classes = 2};
 const BoxLayout kYolov8Of2{.format = BoxFormat::kYolov8, .classes = 2};
 const BoxLayout kRawOf2{.format = BoxFormat::kRawHeads, .classes = 2};
 const BoxLayout kCells{.format = BoxFormat::kYolox, .decoded = false, .classes = 1};
-
-std::vector<Detection> decoded(const std::vector<float>& output, const Shape& shape,
-                               const BoxLayout& layout, float threshold = 0.3F) {
-  return decode(output, shape, layout, 32, 32, threshold);
-}
-
-void expect_box(const Box& box, const Box& expected) {
-  EXPECT_NEAR(box.x1, expected.x1, 1e-4);
-  EXPECT_NEAR(box.y1, expected.y1, 1e-4);
-  EXPECT_NEAR(box.x2, expected.x2, 1e-4);
-  EXPECT_NEAR(box.y2, expected.y2, 1e-4);
-}
-
-void expect_term(const SeedTerm& term, std::int64_t index, float weight) {
-  EXPECT_EQ(term.index, index);
-  EXPECT_FLOAT_EQ(term.weight, weight);
-}
 
 TEST(Decode, YoloxScoreIsObjectnessTimesTheBestClass) {
   for (const BoxFormat format : {BoxFormat::kYolox, BoxFormat::kYolov5}) {
@@ -259,7 +242,17 @@ INSTANTIATE_TEST_SUITE_P(
                 {9, 6},
                 {.format = BoxFormat::kRawHeads, .background = 2},
                 "C above the background class 2"},
-        Refused{"NoGrid", {6, 3}, kUndecodedYolov8, "with C = 2 in pixels (decoded)"}),
+        Refused{"NoGrid", {6, 3}, kUndecodedYolov8, "with C = 2 in pixels (decoded)"},
+        Refused{"OnlyExtra",
+                {6, 9},
+                {.format = BoxFormat::kYolov8, .extra = 2},
+                "C class scores) and 2 numbers more"},
+        Refused{"FewColumns", {9, 5}, {.format = BoxFormat::kEndToEnd}, "end-to-end wants [N, 6]"},
+        Refused{"NoAngle",
+                {9, 6},
+                {.format = BoxFormat::kEndToEnd, .rotated = true},
+                "end-to-end wants [N, 6]"},
+        Refused{"DetrWithoutClasses", {9, 4}, {.format = BoxFormat::kDetr}, "detr wants [N, 4+C]"}),
     [](const auto& test) { return std::string(test.param.what); });
 
 TEST(Decode, ATooShortOutputIsRefused) {

@@ -210,6 +210,9 @@ TEST(OutputReading, DetectionFindsEachObjectOnceAndExplainsTheBest) {
   EXPECT_NEAR(reading.targets[0].scalar.value(kBoxes), 0.9, 1e-6);
   ASSERT_TRUE(reading.targets[0].box.has_value());
   EXPECT_FLOAT_EQ(reading.targets[0].box->x1, 6);
+  EXPECT_EQ(reading.targets[0].box_numbers, (std::vector<std::int64_t>{0, 1, 2, 3}));
+  EXPECT_EQ(boxes({.rank = 3}).targets.at(0).box_numbers,
+            (std::vector<std::int64_t>{21, 22, 23, 24}));
 }
 
 TEST(OutputReading, DetectionExplainsAllBoxesOrThoseOfAClass) {
@@ -227,6 +230,19 @@ TEST(OutputReading, DetectionExplainsTheBoxWithAnIdentity) {
   EXPECT_TRUE(reading.objects[1].explained);
   EXPECT_EQ(reading.targets.size(), 1U);
   EXPECT_TRUE(boxes({.automatic = false, .box = 9}, &memory).targets.empty());
+}
+
+TEST(OutputReading, BoxesThatTheNetworkChoseAllCount) {
+  ModelDescription description;
+  description.task = &find_task("detection");
+  description.boxes.format = BoxFormat::kEndToEnd;
+  const Values output{10, 10, 20, 20, 0.8F, 0,  //
+                      10, 10, 20, 20, 0.9F, 0,  // another object behind the first
+                      11, 10, 20, 20, 0.1F, 0};
+  const OutputReading reading = read_output({output, Shape{3, 6}}, description, {});
+  ASSERT_EQ(reading.objects.size(), 2U);
+  EXPECT_EQ(reading.objects[0].score, 0.9F);
+  EXPECT_DOUBLE_EQ(reading.targets.at(0).scalar.value(output), output[10]);
 }
 
 TEST(OutputReading, EmbeddingIsComparedWithTheReference) {
