@@ -68,20 +68,32 @@ def export(model: Path) -> None:
     subprocess.run(command, check=True, timeout=300)
 
 
-def compare(module: nn.Module, program: Path, model: Path, picture: Path, folder: Path) -> bool:
-    """Runs both on one picture and prints one line."""
-    expected, top = notebook.explain(module, picture)
-    maps, lines = folder / f"{picture.stem}.maps", folder / f"{picture.stem}.jsonl"
+def explain(program: Path, model: Path, pictures: List[Path], folder: Path) -> List[dict]:
+    """What the program says of each picture, in one run over a folder of them."""
+    source = folder / "pictures"
+    source.mkdir()
+    for number, picture in enumerate(pictures):
+        (source / f"{number:03d}{picture.suffix}").symlink_to(picture.resolve())
+    maps, lines = folder / "maps", folder / "lines.jsonl"
     maps.mkdir()
-    command = [str(program), str(picture), "--model", str(model), "--style", "notebook"]
+    command = [str(program), str(source), "--model", str(model), "--style", "notebook"]
     command += ["--layer", notebook.LAYER, "--precision", "fp32", "--output", "null"]
     command += ["--maps", str(maps), "--jsonl", str(lines)]
-    run = subprocess.run(command, timeout=120, capture_output=True, text=True)
+    run = subprocess.run(command, timeout=300, capture_output=True, text=True)
     if run.returncode != 0:
-        print(f"BAD  {picture.name}: exit {run.returncode}: {run.stderr.strip()[-200:]}")
-        return False
-    found = json.loads(lines.read_text().splitlines()[0])["top"]
-    cam = np.asarray(Image.open(maps / "000000.tiff"))
+        sys.exit(f"BAD  exit {run.returncode}: {run.stderr.strip()[-200:]}")
+    found = [json.loads(line) for line in lines.read_text().splitlines()]
+    if len(found) != len(pictures):
+        sys.exit(f"BAD  {len(found)} lines for {len(pictures)} pictures")
+    for number, line in enumerate(found):
+        line["map"] = np.asarray(Image.open(maps / f"{number:06d}.tiff"))
+    return found
+
+
+def compare(module: nn.Module, picture: Path, explained: dict) -> bool:
+    """Explains one picture as the notebook does and prints one line."""
+    expected, top = notebook.explain(module, picture)
+    found, cam = explained["top"], explained["map"]
     if cam.shape != expected.shape or cam.dtype != np.float32:
         print(f"BAD  {picture.name}: map {cam.shape} {cam.dtype}, not float32 {expected.shape}")
         return False
@@ -126,9 +138,8 @@ def main() -> int:
             media / "chest_xray_healthy.png",
             *film_frames(folder),
         ]
-        results = [
-            compare(module, options.program, options.model, picture, folder) for picture in pictures
-        ]
+        explained = explain(options.program, options.model, pictures, folder)
+        results = [compare(module, *pair) for pair in zip(pictures, explained)]
     print(f"{sum(results)} of {len(results)} pictures as the notebook explains them")
     return 0 if all(results) else 1
 
