@@ -114,8 +114,7 @@ std::vector<std::vector<at::Tensor>> LocalHead::gradients(
 }
 
 std::shared_ptr<const LocalHead> LocalHead::of(const SplitGraph& halves, const OutputChoice& output,
-                                               const std::vector<at::Tensor>& inputs,
-                                               bool proven) {
+                                               const std::vector<at::Tensor>& inputs, bool proven) {
   constexpr double kMostWork = 0.5;
   try {
     auto network = std::make_unique<const LocalNetwork>(halves, output, inputs);

@@ -24,7 +24,8 @@ ImportedNetwork network(const std::function<Port(const Port&)>& body, const std:
   if (!forward.empty()) {
     torch::jit::Module other("Other");
     other.register_module("imported", module);
-    other.define("def forward(self, x):\n  y = self.imported.forward(x)\n  return " + forward + "\n");
+    other.define("def forward(self, x):\n  y = self.imported.forward(x)\n  return " + forward +
+                 "\n");
     module = other;
   }
   return {module, model, false, {}};

@@ -39,8 +39,9 @@ TEST(OnnxModules, AreLayersOfTheModel) {
   const Model model(path, c10::Device("cpu"), imported.module, imported.source);
   std::vector<std::string> names;
   for (const Layer& layer : list_layers(model, file.usual())) names.push_back(layer.name);
-  EXPECT_EQ(names, (std::vector<std::string>{"layer4.0.act", "layer4.0", "layer4.1.tanh",
-                                             "layer4.1.exp", "layer4.1", "layer4", "node_abs_out"}));
+  EXPECT_EQ(names,
+            (std::vector<std::string>{"layer4.0.act", "layer4.0", "layer4.1.tanh", "layer4.1.exp",
+                                      "layer4.1", "layer4", "node_abs_out"}));
 }
 
 TEST(OnnxModules, ADamagedFileTellsWhatCanBeReadOfIt) {

@@ -157,8 +157,7 @@ TEST_F(BundleFolder, StampsThatAreNotUnderstoodAreRefused) {
        {json(nullptr), json::array(), json{{"bundle", "1"}}, json{{"bundle", 3}}}) {
     description_["stamp"] = stamp;
     write();
-    EXPECT_NE(refusal().find("no new ones are made"), std::string::npos)
-        << stamp;
+    EXPECT_NE(refusal().find("no new ones are made"), std::string::npos) << stamp;
   }
   std::ofstream(path() / "model.json", std::ios::trunc) << "{\"stamp\": ";
   EXPECT_NE(refusal().find("no model.json with a stamp"), std::string::npos);
