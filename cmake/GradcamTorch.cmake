@@ -51,14 +51,14 @@ endif()
 gradcam_torch_version(${GRADCAM_TORCH_ROOT} GRADCAM_TORCH_VERSION)
 message(STATUS "LibTorch ${GRADCAM_TORCH_VERSION} at ${GRADCAM_TORCH_ROOT}")
 
-# gradcam::torch_cuda: the CUDA half of LibTorch, where it has one. GRADCAM_CUDA_INCLUDE: CUDA's headers,
-# which lie beside the wheel or in a toolkit; building wants them for CUDA graphs alone.
+# gradcam::torch_cuda: the headers for the CUDA half of LibTorch, where it has one; the program loads it
+# where there is a GPU (stages/explain/model/device.h). GRADCAM_CUDA_INCLUDE: CUDA's headers, which lie
+# beside the wheel or in a toolkit; building wants them for CUDA graphs alone.
 if(NOT TARGET gradcam::torch_cuda AND EXISTS ${GRADCAM_TORCH_ROOT}/lib/libtorch_cuda.so)
   file(GLOB beside ${GRADCAM_TORCH_ROOT}/../nvidia/*/include)
   find_path(GRADCAM_CUDA_INCLUDE cuda_runtime_api.h NO_DEFAULT_PATH
             PATHS ${beside} $ENV{CUDA_HOME}/include /usr/local/cuda/include)
   add_library(gradcam::torch_cuda INTERFACE IMPORTED GLOBAL)
-  target_link_libraries(gradcam::torch_cuda INTERFACE ${GRADCAM_TORCH_ROOT}/lib/libtorch_cuda.so)
   if(GRADCAM_CUDA_INCLUDE)
     message(STATUS "CUDA graphs with the headers in ${GRADCAM_CUDA_INCLUDE}")
     target_include_directories(gradcam::torch_cuda SYSTEM INTERFACE ${GRADCAM_CUDA_INCLUDE})
@@ -72,11 +72,10 @@ if(NOT TARGET gradcam::torch)
   add_library(gradcam::torch INTERFACE IMPORTED GLOBAL)
   target_include_directories(gradcam::torch SYSTEM INTERFACE
     ${GRADCAM_TORCH_ROOT}/include ${GRADCAM_TORCH_ROOT}/include/torch/csrc/api/include)
-  # libtorch.so has no code of its own: it is what loads the CUDA half of a CUDA build, so it must
-  # stay although nothing refers to it. Its CUDA libraries are found at run time, by its own RUNPATH.
+  # Not libtorch.so, which has no code of its own: it would load the CUDA half of a CUDA build at each
+  # start. load_cuda() does where it is needed, from the RUNPATH of whoever links this.
   target_link_libraries(gradcam::torch INTERFACE
-    "-Wl,--no-as-needed,${GRADCAM_TORCH_ROOT}/lib/libtorch.so,--as-needed"
-    ${GRADCAM_TORCH_ROOT}/lib/libtorch_cpu.so ${GRADCAM_TORCH_ROOT}/lib/libc10.so)
+    ${GRADCAM_TORCH_ROOT}/lib/libtorch_cpu.so ${GRADCAM_TORCH_ROOT}/lib/libc10.so ${CMAKE_DL_LIBS})
   target_link_options(gradcam::torch INTERFACE
     -Wl,--allow-shlib-undefined -Wl,-rpath,${GRADCAM_TORCH_ROOT}/lib)
 endif()

@@ -4,8 +4,10 @@
   scripts/conformance.py
   scripts/conformance.py --only resnet50,vit_b_16 --methods gradcam,hirescam
   scripts/conformance.py -o docs/conformance.md
+  scripts/conformance.py --onnx -o docs/conformance.md    its section of ONNX files alone
 
-The same networks, weights, pictures, layers and classes, in fp32. The peers (peer_maps.py) are
+The same networks, weights, pictures, layers and classes, in fp32. With --onnx, maps of gradcam-live
+from ONNX files against its own from TorchScript files. The peers (peer_maps.py) are
 installed from PyPI into .peers, as bench_peers.py does. Exit 1: a row disagrees and no reason is
 known; 77: skipped.
 """
@@ -34,7 +36,7 @@ if __name__ == "__main__" and Path(sys.prefix).resolve() != PEERS.resolve():
         sys.exit(f"conformance: {missing} cannot be installed: {why}")
     os.execv(PEERS_PYTHON, [str(PEERS_PYTHON), *sys.argv])
 
-from gradcam_tools.bench import conformance_table, peer_maps  # noqa: E402
+from gradcam_tools.bench import conformance_table, onnx_conformance, peer_maps  # noqa: E402
 from gradcam_tools.bench.conformance_rows import PLANS, SLOW, Conformance, Program  # noqa: E402
 from gradcam_tools.bench.conformance_table import Row  # noqa: E402
 
@@ -93,8 +95,12 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", metavar="NETWORK,...", help=f"of {', '.join(PLANS)}")
+    of_onnx = ", ".join(onnx_conformance.PLANS)
+    parser.add_argument(
+        "--only", metavar="NETWORK,...", help=f"of {', '.join(PLANS)}; with --onnx of {of_onnx}"
+    )
     parser.add_argument("--methods", metavar="METHOD,...", help=f"of {', '.join(peer_maps.PEERS)}")
+    parser.add_argument("--onnx", action="store_true", help="ONNX files against TorchScript files")
     parser.add_argument("--quick", action="store_true", help=f"leave out {' and '.join(SLOW)}")
     parser.add_argument("--pictures", nargs="+", type=Path, metavar="FILE", default=PICTURES)
     parser.add_argument("--program", type=Path, default=PROGRAM, metavar="FILE")
@@ -102,9 +108,43 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def replace_section(path: Path, section: str) -> None:
+    """In place of the one of this heading, else at the end."""
+    heading = section.splitlines()[0]
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    before, found, behind = text.partition(heading + "\n")
+    rest = behind[behind.index("\n## ") + 1 :] if found and "\n## " in behind else ""
+    parts = [part.strip("\n") + "\n" for part in (before, section, rest) if part.strip()]
+    path.write_text("\n".join(parts), encoding="utf-8")
+
+
+def write_but_keep_onnx(path: Path, text: str) -> None:
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    _, found, behind = before.partition(onnx_conformance.HEADING + "\n")
+    kept = f"\n{found}{behind}" if found else ""
+    path.write_text(text + kept, encoding="utf-8")
+
+
+def of_onnx_files(options: argparse.Namespace, names: List[str], methods: List[str]) -> int:
+    rows: List[onnx_conformance.Row] = []
+    with tempfile.TemporaryDirectory(prefix="conformance") as folder:
+        program = Program(options.program.resolve(), Path(folder))
+        for name in names:
+            files = onnx_conformance.OnnxConformance(name, options.pictures, program)
+            for method in onnx_conformance.methods_of(name, methods):
+                rows.append(files.row(method))
+                print(rows[-1], file=sys.stderr, flush=True)
+    section = "\n".join([*onnx_conformance.lines(rows), "", f"Versions: {versions(options.program)}.\n"])
+    print(section, end="")
+    if options.output:
+        replace_section(options.output, section)
+    return 0 if all(row.agrees for row in rows) else 1
+
+
 def main() -> int:
     options = parse()
-    names = chosen(options.only, list(PLANS), "--only")
+    plans = onnx_conformance.PLANS if options.onnx else PLANS
+    names = chosen(options.only, list(plans), "--only")
     methods = chosen(options.methods, list(peer_maps.PEERS), "--methods")
     methods = [method for method in methods if not (options.quick and method in SLOW)]
     if not options.program.is_file():
@@ -116,6 +156,8 @@ def main() -> int:
     if lacking:
         print(f"conformance: --pictures '{lacking[0]}': no such file", file=sys.stderr)
         return 2
+    if options.onnx:
+        return of_onnx_files(options, names, methods)
     used = versions(options.program)
     rows: List[Row] = []
     begin = time.monotonic()
@@ -142,7 +184,7 @@ def main() -> int:
     )
     print(text, end="")
     if options.output:
-        options.output.write_text(text, encoding="utf-8")
+        write_but_keep_onnx(options.output, text)
     return 1 if any(row.unexplained for row in rows) else 0
 
 

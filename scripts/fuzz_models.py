@@ -9,8 +9,8 @@ Files are made of tiny sound ones (seeds), mostly by changes to their structure;
 the same files. Each is read as `gradcam-live layers` reads it, in a process of its own. Right are exit 0,
 and exit 4 with one line that names the file. Wrong are a crash in the program's own code, more than
 --seconds of the processor or --megabytes of memory, and any other exit; such files are kept in
-build/fuzz/failures. Where it is OpenVINO or LibTorch that crashes or is busy by itself, this is counted,
-and listed by its place. Exits with 1 when something was wrong.
+build/fuzz/failures. Where it is OpenVINO or LibTorch that crashes or is busy by itself, this is counted
+and listed by its place, with an example in build/fuzz/outside. Exits with 1 when something was wrong.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from gradcam_tools.fuzz.mutate_files import CHANGES, write_mutated  # noqa: E402
 from gradcam_tools.fuzz.verdicts import SANITIZER, Verdict, verdict_of  # noqa: E402
 
 FUZZ = ROOT / "build/fuzz"
+FAILURES = FUZZ / "failures"
 READER = ROOT / "build/release/tests/fuzz/read_models"
 # Of a hundred files: what is ours to read counts most.
 SHARES = {".onnx": 70, ".xml": 14, ".tflite": 8, ".pt": 8}
@@ -70,15 +71,16 @@ class Findings:
             self.verdicts[path.suffix, verdict.kind] += 1
             if verdict.kind == "outside":
                 self.outside[verdict.why] += 1
+                if self.outside[verdict.why] == 1:
+                    keep(path, text, FUZZ / "outside")
             elif verdict.kind == "failed":
                 self.failures.append(f"{path.name}: {verdict.why}")
                 print(f"fuzz: failed: {self.failures[-1]}", flush=True)
                 if len(self.failures) <= MOST_KEPT:
-                    keep(path, text)
+                    keep(path, text, FAILURES)
 
 
-def keep(path: Path, text: str) -> None:
-    folder = FUZZ / "failures"
+def keep(path: Path, text: str, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for file in (path, path.with_suffix(".bin")):
         if file.exists() and file.parent != folder:
@@ -154,7 +156,7 @@ def report(found: Findings, seconds: float) -> None:
     for place, count in found.outside.most_common():
         print(f"  {count} x {place}")
     if found.failures:
-        print(f"{len(found.failures)} failures; files of the first are in {FUZZ / 'failures'}")
+        print(f"{len(found.failures)} failures; files of the first are in {FAILURES}")
 
 
 def parse() -> argparse.Namespace:

@@ -27,9 +27,14 @@ from typing import Any, Dict, List
 
 from gradcam_tools.environment import make_environment
 from gradcam_tools.paths import PROGRAM, ROOT, SCRIPTS
-from gradcam_tools.table.markdown import put_between_marks, summary, table
-from gradcam_tools.table.rows import Row, rows
-from gradcam_tools.table.trial import PATIENCE
+from gradcam_tools.project_python import use_project_python
+
+if __name__ == "__main__":
+    use_project_python("numpy", "PIL")
+
+from gradcam_tools.table.markdown import put_between_marks, summary, table  # noqa: E402
+from gradcam_tools.table.rows import Row, rows  # noqa: E402
+from gradcam_tools.table.trial import PATIENCE  # noqa: E402
 
 DOCUMENT = ROOT / "docs/models.md"
 WORK = Path(tempfile.gettempdir()) / "gradcam_model_table"

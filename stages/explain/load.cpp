@@ -150,10 +150,10 @@ void require_same(const std::string& path, const StartMemory& memory, const std:
 /// check_import(), unless an earlier start found nothing wrong.
 void check_import_once(const StartMemory& memory, const ImportedNetwork& network,
                        const ModelDescription& description, c10::Device device,
-                       const std::string& path) {
+                       const std::string& path, const std::stop_token& stop) {
   const std::string question = "import agrees? " + device.str() + " " + key_of(description);
   if (memory.recall(question)) return;
-  check_import(network, description, device, path);
+  check_import(network, description, device, path, stop);
   memory.remember(question, "yes");
 }
 #endif
@@ -173,7 +173,7 @@ LoadedModel load_other_format(const std::string& path, c10::Device device,
   obey(options, description);
   ImportedNetwork network = file.as_torchscript(description, device);
   throw_if_stopped(stop);
-  check_import_once(memory, network, description, device, path);
+  check_import_once(memory, network, description, device, path, stop);
   throw_if_stopped(stop);
   Model model(path, device, std::move(network.module), std::move(network.source),
               network.is_quantised);

@@ -29,7 +29,7 @@ void ColorRows::read_chroma(int row) {
   const std::uint8_t* v = info.interleaved() ? nullptr : picture_.planes[2].row(row);
   if (info.interleaved()) {
     std::uint8_t* parts[2] = {samples_.data(), samples_.data() + samples_.size() / 2};
-    cv::hal::split8u(u, parts, plane.width, 2);
+    table_->split(u, plane.width, parts[0], parts[1]);
     u = parts[0];
     v = parts[1];
   }

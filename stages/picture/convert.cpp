@@ -130,8 +130,7 @@ void bgr_to_yuv_rows(const PictureView& from, const PictureTarget& to, const cv:
       continue;
     }
     table.chroma_of(rows, count, factors, chroma.rows[0], chroma.rows[1]);
-    const std::uint8_t* parts[2] = {chroma.rows[0], chroma.rows[1]};
-    cv::hal::merge8u(parts, to.planes[1].row(sample), count, 2);
+    table.join(chroma.rows[0], chroma.rows[1], count, to.planes[1].row(sample));
   }
 }
 

@@ -14,19 +14,21 @@ struct HeatAxis {
   int begin = 0;
   int end = 0;
   int pixels = 0;  ///< of the frame
-  std::vector<kernels::HeatCell>
-      cells;                         ///< pixels in a row between the same two; one more at the end
-  std::vector<std::int16_t> toward;  ///< by pixel of the frame, in 1/32768; padded
-  std::vector<int> cell_of;          ///< by pixel of the frame, where it shows heat
+  /// Pixels in a row between the same two values; one more at the end.
+  std::vector<kernels::HeatCell> cells;
+  std::vector<std::int16_t> toward;  ///< by pixel of the frame, in 1/32768; padded (kernels.h)
+  std::vector<int> cell_of;          ///< by pixel of the frame; only of those that show heat
 
   bool whole() const { return begin == 0 && end == pixels; }
 };
 
-/// Both axes of heat that covers a blob of `blob` pixels in `heat` values.
 struct HeatAxes {
   HeatAxis x;
   HeatAxis y;
 };
+
+/// Of heat that covers a blob of `blob` pixels in `heat` values. Throws std::invalid_argument if
+/// the mapping is empty.
 HeatAxes heat_axes(const Mapping& mapping, cv::Size heat, cv::Size blob);
 
 }  // namespace gradcam

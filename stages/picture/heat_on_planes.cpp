@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <opencv2/core/hal/hal.hpp>
 #include <stdexcept>
 #include <vector>
 
@@ -146,8 +145,8 @@ void HeatOnPlanes::draw_rows(const Job& job, const cv::Range& samples) const {
     }
     look_up(means, 1, 2, count, colors);
     if (interleaved) {
-      const std::uint8_t* parts[2] = {colors[0], colors[1]};
-      cv::hal::merge8u(parts, mixed ? scratch.pairs.data() : out.planes[1].row(sample), count, 2);
+      job.table.join(colors[0], colors[1], count,
+                     mixed ? scratch.pairs.data() : out.planes[1].row(sample));
       if (mixed) mix(1, sample, scratch.pairs.data(), 2 * count);
       continue;
     }

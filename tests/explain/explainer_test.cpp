@@ -15,9 +15,11 @@
 #include "stages/explain/maps/augmentation.h"
 #include "stages/explain/methods/methods.h"
 #include "stages/explain/model/network.h"
+#include "stages/explain/model/start_memory.h"
 #include "stages/explain/tasks/task.h"
 #include "stages/explain/verify.h"
 #include "stages/frame/stopped.h"
+#include "tests/support/temp_folder.h"
 #include "tests/support/tiny_models.h"
 #include "tests/support/user_error_matchers.h"
 
@@ -345,6 +347,29 @@ TEST(Explainer, AutomaticLayerIsTheLastSpatialOne) {
   const Model model(tiny::saved(pooled_net(), "auto"), c10::Device("cpu"));
   ExplainOptions options = tiny::options();
   EXPECT_EQ(Explainer(model, described(), options).layers(), std::vector<std::string>{"relu"});
+}
+
+TEST(Explainer, AutomaticLayerIsThatOfAnEarlierStart) {
+  const TempFolder folder;
+  const StartMemory memory(folder.path().string(), "pooled");
+  const Network network(Model(tiny::saved(pooled_net(), "known"), c10::Device("cpu")), memory);
+  const ExplainOptions options = tiny::options();
+  const std::string question = "layers of auto? " + key_of(described());
+  EXPECT_EQ(Explainer(network, described(), options).layers(), std::vector<std::string>{"relu"});
+  EXPECT_EQ(memory.recall(question), "relu\n");
+  memory.remember(question, "conv\n");
+  EXPECT_EQ(Explainer(network, described(), options).layers(), std::vector<std::string>{"conv"});
+  memory.remember(question, "");  // as of a file that was cut short
+  EXPECT_EQ(Explainer(network, described(), options).layers(), std::vector<std::string>{"relu"});
+}
+
+TEST(Explainer, AStopEndsItsPreparation) {
+  std::stop_source stop;
+  stop.request_stop();
+  const Model model(tiny::saved(pooled_net(), "stopped"), c10::Device("cpu"));
+  EXPECT_THROW(
+      Explainer(model, described(), tiny::options(), Choosing::kMeasured, {{}, stop.get_token()}),
+      Stopped);
 }
 
 }  // namespace

@@ -69,6 +69,23 @@ std::string name_of(const ::testing::TestParamInfo<Set>& info) {
 }
 INSTANTIATE_TEST_SUITE_P(Sets, Kernels, ::testing::ValuesIn(kSets), name_of);
 
+TEST_P(Kernels, PairsAreTakenApartAndPutTogether) {
+  for (const int samples : kWidths) {
+    const Bytes pairs = cut(random_bytes(random_, 2 * samples), 2 * samples);
+    Bytes u(static_cast<std::size_t>(samples + kPadding));
+    Bytes v = u;
+    table_->split(pairs.data(), samples, u.data(), v.data());
+    for (std::size_t i = 0; i < static_cast<std::size_t>(samples); ++i) {
+      ASSERT_EQ(u[i], pairs[2 * i]) << samples;
+      ASSERT_EQ(v[i], pairs[2 * i + 1]) << samples;
+    }
+    StrictRow joined(2 * samples);
+    table_->join(u.data(), v.data(), samples, joined.data());
+    ASSERT_EQ(joined.row(), pairs) << samples;
+    ASSERT_TRUE(joined.whole()) << samples;
+  }
+}
+
 TEST_P(Kernels, ColorsEqualPlainOnes) {
   for (const ColorRange range : {ColorRange::kLimited, ColorRange::kFull}) {
     const YuvFactors factors = yuv_factors(yuv_scale({YuvMatrix::kBt709, range}));

@@ -23,6 +23,7 @@ from gradcam_tools.networks.build import build_network
 from gradcam_tools.networks.layers import choose_layers
 from gradcam_tools.networks.network import Network
 from gradcam_tools.networks.published_networks import LITE0
+from gradcam_tools.networks.wanted import WantedInput
 from gradcam_tools.paths import RESNET50_WEIGHTS
 
 PROGRAM_TIMEOUT_S = 600
@@ -108,10 +109,12 @@ class Program:
 class Conformance:
     """One network: its export, the pictures at its size, and the classes to explain."""
 
+    input_size: Optional[List[int]] = None  # another than the network's own
+
     def __init__(self, name: str, sources: Sequence[Path], program: Program) -> None:
         self.name = name
         self.program = program
-        self.network = build(name)
+        self.network = build(name, self.input_size)
         short = name.rpartition("/")[2]
         self.pictures = program.folder / f"{short}.pictures"
         self.model = program.folder / f"{short}.pt"
@@ -221,10 +224,10 @@ class Conformance:
         return max(compared, key=lambda comparison: comparison.difference)
 
 
-def build(name: str) -> Network:
+def build(name: str, input_size: Optional[List[int]] = None) -> Network:
     """With published weights where they are there, else with seeded random ones."""
     weights = RESNET50_WEIGHTS if name == "resnet50" else None
     if weights is not None and not weights.exists():
         weights = None
     random_weights = weights is None and name != LITE0
-    return build_network(name, weights, random_weights)
+    return build_network(name, weights, random_weights, WantedInput(input_size))

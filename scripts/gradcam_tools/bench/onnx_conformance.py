@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Dict, List, Sequence
 
 import numpy as np
@@ -26,6 +27,7 @@ from gradcam_tools.networks.layers import choose_layers
 from gradcam_tools.networks.outputs import answer
 
 LARGEST_DIFFERENCE = 1e-3  # of maps 0..1
+HEADING = "## From ONNX files"
 SEGMENTATION = "lraspp_mobilenet_v3_large"
 PLANS: Dict[str, Plan] = {
     **{
@@ -62,7 +64,9 @@ class Row:
 class OnnxConformance(Conformance):
     """Both files of a network, and the pictures at its size."""
 
-    def __init__(self, name: str, sources: Sequence[object], program: Program) -> None:
+    def __init__(self, name: str, sources: Sequence[Path], program: Program) -> None:
+        if name == SEGMENTATION:
+            self.input_size = [256, 256]
         super().__init__(name, sources, program)
         self.onnx = self.model.with_suffix(onnx.SUFFIX)
         layers = choose_layers(self.network, self.samples[0], None)
@@ -73,8 +77,8 @@ class OnnxConformance(Conformance):
         """The best class of the first picture; of a segmentation, of most places."""
         with torch.no_grad():
             scores: Tensor = answer(self.network, self.samples[0])[0]
-        best = scores.argmax(0).flatten()
-        return [int(best.mode().values)]
+        best = scores.flatten(1).argmax(0) if scores.dim() > 1 else scores.argmax(0)
+        return [int(best.flatten().mode().values)]
 
     def row(self, method: str) -> Row:
         row, plan = Row(self.name, method), PLANS[self.name]
@@ -94,7 +98,7 @@ class OnnxConformance(Conformance):
             row.found += [float(np.abs(a - b).max()) for a, b in zip(ours, expected, strict=True)]
         return row
 
-    def _maps(self, model: object, layer: str, method: str, engine: str) -> List[np.ndarray]:
+    def _maps(self, model: Path, layer: str, method: str, engine: str) -> List[np.ndarray]:
         return self.program.maps(
             self.pictures, model, layer, method, "gradcam", self.targets[0], engine
         )
@@ -110,7 +114,7 @@ def methods_of(name: str, methods: Sequence[str]) -> List[str]:
 def lines(rows: List[Row]) -> List[str]:
     agreeing = sum(row.agrees for row in rows)
     return [
-        "## From ONNX files",
+        HEADING,
         "",
         "`scripts/conformance.py --onnx`: maps of gradcam-live from the ONNX file of a network, by the "
         "engine that it takes by itself, against those from its TorchScript file by LibTorch, in fp32: "

@@ -53,7 +53,7 @@ def verify(network: Network, file: bytes) -> Dict[str, Any]:
         with torch.no_grad():
             expected = tensors(network.module(sample.clone()))
         for ours, theirs in zip(compiled(sample), expected):
-            largest, worst = theirs.abs().max().item(), (ours - theirs).abs().max().item()
+            largest, worst = theirs.abs().max().item(), _distance(network, ours, theirs)
             if not worst <= TOLERANCE * largest:
                 raise NetworkError(
                     MODEL,
@@ -62,6 +62,16 @@ def verify(network: Network, file: bytes) -> Dict[str, Any]:
                 )
             difference = max(difference, worst)
     return {"max_abs_difference": difference, "torch": torch.__version__}
+
+
+def _distance(network: Network, ours: Tensor, theirs: Tensor) -> float:
+    """The largest difference. A DETR puts its boxes in the order of scores, of which rounding makes
+    equal ones change places: then each column counts in its own order."""
+    worst = (ours - theirs).abs().max().item()
+    if network.task == "detection" and network.output.get("format") in ("detr", "end-to-end"):
+        sorted_ = (ours.sort(1).values - theirs.sort(1).values).abs().max().item()
+        worst = min(worst, sorted_)
+    return worst
 
 
 def write(

@@ -99,7 +99,7 @@ def verdict_of(end: str, text: str, path: Path, program: str) -> Verdict:
         return Verdict(verdict.kind, f"{end}: {verdict.why}")
     if int(number) == 0:
         return Verdict("read", "")
-    lines = [line for line in text.splitlines() if line.strip()]
+    lines = [line for line in text.splitlines() if line.strip()]  # also at control characters
     said = lines[-1][:200] if lines else "nothing"
     if int(number) != REFUSED:
         return Verdict("failed", f"{end}: {said}")

@@ -13,6 +13,8 @@ from gradcam_tools.networks.place_layers import is_pooling, layout_of, place_lay
 from gradcam_tools.networks.tasks import TASKS
 
 WITH_WEIGHTS = (nn.Linear, nn.modules.conv._ConvNd)
+# In the exported file, when the network is in eval mode.
+LEAVE_NO_TRACE = (nn.Identity, nn.modules.dropout._DropoutNd)
 
 
 def layer_shapes(module: nn.Module, sample: Tensor) -> Dict[str, Tuple[int, ...]]:
@@ -33,8 +35,8 @@ def default_layer(
     are tokens; those with channels last, or in other proportions than the picture's where there are
     some in these; and the classifier's own, which come behind all weights and have a channel for each
     class (`classes`; by default as many as the output has). If a layer is called more than once, its
-    last call counts; if a value has several names, the outermost one counts that is no Identity, which
-    a trace leaves nothing of. `notes` gets a line if tokens follow, because a later layer may be meant
+    last call counts; if a value has several names, the outermost one counts that is no Identity or dropout, which
+    leave nothing in the file. `notes` gets a line if tokens follow, because a later layer may be meant
     then."""
     calls = _run_layers(module, sample)
     if classes is None:
@@ -44,7 +46,7 @@ def default_layer(
     tokens = {value.shape[1] for _, _, value in calls if value.dim() == 3}
     weighing = [i for i, (_, layer, _) in enumerate(calls) if isinstance(layer, WITH_WEIGHTS)]
     last_value = {name: value for name, _, value in calls}
-    nothing = {name for name, layer, _ in calls if isinstance(layer, nn.Identity)}
+    nothing = {name for name, layer, _ in calls if isinstance(layer, LEAVE_NO_TRACE)}
     last, at, fits = None, 0, False
     for i, (_, _, value) in enumerate(calls):
         if value.dim() != 4 or min(value.shape[2:]) == 1 or any(value is p for p in pooled):

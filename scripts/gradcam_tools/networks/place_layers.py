@@ -133,9 +133,13 @@ def _run(network: Network, sample: Tensor) -> Tuple[List[Call], Any, Tensor]:
 
 
 def _leave_out_chance_grids(calls: List[Call]) -> None:
-    """Tokens lie as the maps do that they were made of, or as these halved a few times; others have
-    such a number by chance."""
-    grids = {call.layout.grid for call in calls if call.layout and call.layout.kind == "map"}
+    """Tokens lie as the maps of convolutions do that they were made of, or as these halved a few times;
+    others have such a number by chance."""
+    grids = {
+        call.layout.grid
+        for call in calls
+        if isinstance(call.layer, nn.Conv2d) and call.layout and call.layout.kind == "map"
+    }
     known = set(grids)
     for rows, columns in grids:
         while max(rows, columns) > 1:

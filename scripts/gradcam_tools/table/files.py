@@ -7,12 +7,12 @@ import json
 import shutil
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 import torch
 from torch import Tensor, nn
 
-from gradcam_tools.export import torchscript
+from gradcam_tools.export import onnx, torchscript
 from gradcam_tools.export.description import describe
 from gradcam_tools.networks import tasks
 from gradcam_tools.networks.build import build_network
@@ -22,23 +22,26 @@ from gradcam_tools.networks.wanted import WantedInput, WantedTask
 from gradcam_tools.paths import SHARED
 from gradcam_tools.quiet import silence
 from gradcam_tools.table import yolo
+from gradcam_tools.table.pictures import picture
 from gradcam_tools.table.rows import Row
+from gradcam_tools.table.waking import class_layers, spread_scores, wake
 
-NEAR_ZERO = 1e-2
 FORMS = {"pt": "net.pt", "onnx": "net.onnx", "xml": "net.xml", "tflite": "net.tflite"}
 
 
 @dataclasses.dataclass
 class Made:
-    """`network` is None for a file that came as it is. `errors`: form → one line."""
+    """`network` is None for a file that came as it is. `errors`: form → one line. `older`: forms that
+    only an older exporter writes."""
 
     network: Optional[Network]
     described: bool = False
     errors: Dict[str, str] = dataclasses.field(default_factory=dict)
     seconds: Dict[str, float] = dataclasses.field(default_factory=dict)
+    older: List[str] = dataclasses.field(default_factory=list)
 
 
-def make_files(row: Row, folder: Path, forms: list[str]) -> Made:
+def make_files(row: Row, folder: Path, forms: List[str]) -> Made:
     """Writes those of `forms` that are missing in `folder`. Raises NetworkError if the network
     itself cannot be built."""
     if row.kind == "tflite":
@@ -56,16 +59,18 @@ def make_files(row: Row, folder: Path, forms: list[str]) -> Made:
     sample = network.normalise(pattern(*network.input_size))
     writers: Dict[str, Callable[[Path], None]] = {
         "pt": lambda path: _write_torchscript(network, sample, path),
-        "onnx": lambda path: _write_onnx(network.module, sample, path),
+        "onnx": lambda path: _write_onnx(made, network.module, sample, path),
         "xml": lambda path: _write_openvino(network.module, sample, path),
     }
+    # A file without a description is taken for a classifier.
+    made.described = row.described or network.task != "classification"
+    if made.described:
+        writers["onnx"] = lambda path: _copy_bytes(onnx.export(network, sample), path)
     if row.kind == "shared":  # its ONNX file is the user's
         writers["onnx"] = lambda path: _copy(SHARED / row.file, path)
         writers["xml"] = lambda path: _write_openvino(SHARED / row.file, sample, path)
     for form in forms:
         _write(made, form, folder, writers[form])
-    # A file without a description is taken for a classifier.
-    made.described = row.described or network.task != "classification"
     if made.described:
         _describe(network, sample, folder / "net.json")
     return made
@@ -86,18 +91,12 @@ def _network(row: Row, folder: Path) -> Network:
     random_weights = row.kind != "shared" and name != "efficientnet_lite0"
     network = build_network(name, None, random_weights, wanted, task)
     if random_weights:
-        _wake(network)
+        wake(network)
     tasks.settle(network, task)
+    if random_weights and network.task == "detection":
+        pixels = picture(*network.input_size)
+        spread_scores(network.module, network.normalise(pixels), class_layers(network))
     return network
-
-
-def _wake(network: Network) -> None:
-    """Gains that begin near zero (LayerScale, last norms of blocks) switch whole blocks off; scores
-    that are all alike have no gradient worth the name."""
-    generator = torch.Generator().manual_seed(2)
-    for name, value in network.module.named_parameters():
-        if value.dim() == 1 and "bias" not in name and value.abs().max() < NEAR_ZERO:
-            value.uniform_(0.3, 0.7, generator=generator)
 
 
 def _describe(network: Network, sample: Tensor, path: Path) -> None:
@@ -124,10 +123,14 @@ def _write_torchscript(network: Network, sample: Tensor, path: Path) -> None:
     torch.jit.save(torchscript.export(network, sample, script=False), str(path))
 
 
-def _write_onnx(module: nn.Module, sample: Tensor, path: Path) -> None:
-    """By torch's default exporter."""
+def _write_onnx(made: Made, module: nn.Module, sample: Tensor, path: Path) -> None:
+    """By torch's default exporter, or the older one where that fails."""
     with torchscript.without_fast_path():
-        torch.onnx.export(module, (sample,), str(path), dynamo=True, external_data=False)
+        try:
+            torch.onnx.export(module, (sample,), str(path), dynamo=True, external_data=False)
+        except Exception:  # its errors have no common class
+            torch.onnx.export(module, (sample,), str(path), dynamo=False, opset_version=17)
+            made.older.append("onnx")
 
 
 def _write_openvino(source: Any, sample: Tensor, path: Path) -> None:
@@ -151,3 +154,7 @@ def _copy_tflite(name: str, path: Path) -> None:
 
 def _copy(source: Path, path: Path) -> None:
     shutil.copyfile(source, path)
+
+
+def _copy_bytes(file: bytes, path: Path) -> None:
+    path.write_bytes(file)

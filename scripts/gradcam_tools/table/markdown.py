@@ -77,7 +77,8 @@ def _cell(result: Result, form: str, reasons: Reasons) -> str:
     found = result["forms"].get(form, {})
     if found.get("runs"):
         shown = _correlation(found, "fp32")
-        return "runs" if shown == "–" else shown
+        older = " †" if found.get("older") else ""
+        return ("runs" if shown == "–" else shown) + older
     if not found and "error" not in result:
         return "not tried"
     return f"no ({reasons.number(found.get('why') or result.get('error', ''))})"

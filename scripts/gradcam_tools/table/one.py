@@ -63,6 +63,7 @@ class Trials:
         for form in forms:
             found = self.result["forms"].setdefault(form, {})
             _note(found, "export_s", made.seconds.get(form))
+            _note(found, "older", form in made.older or None)
             if form in made.errors:
                 found.update(runs=False, why=f"cannot be written: {made.errors[form]}")
                 self.save()

@@ -177,30 +177,42 @@ def scalar_of(network: Network, output: Any, line: Dict[str, Any], reference: An
 
 
 def _best_box(network: Network, output: Any, line: Dict[str, Any]) -> Scalar:
-    """The score of the best box."""
-    form = network.output.get("format")
+    """The score of the box that the program explained: of its class, and nearest to its corners and
+    its score."""
+    target = line["targets"][0]
+    wanted = next(box for box in line["boxes"] if box.get("explained", True))["xyxy"]
+    boxes, scores, explained = _boxes_of(network, output)
+    column = scores[:, min(target["class"], scores.shape[1] - 1)]
+    corners = torch.tensor(wanted, dtype=boxes.dtype)
+    distance = (boxes - corners).abs().sum(1) / max(network.input_size)
+    best = int((distance + (column - target["score"]).abs()).argmin())
+    index = min(target["class"], explained.shape[1] - 1)
+    return lambda value: _boxes_of(network, value)[2][best, index]
 
-    def scores(value: Any) -> Tensor:
-        """BOXESxCLASSES"""
-        found = tensors(value)
-        first = found[0][0]
-        if form == "end-to-end":
-            return first[:, 4:5]
-        if form in ("yolox", "yolov5"):
-            return first[:, 4:5] * first[:, 5:]
-        if form in ("raw-heads", "detr"):
-            kept = [i for i in range(first.shape[1] - 4) if i != network.output.get("background")]
-            raw = first[:, 4:]
-            if network.output.get("activation") == "softmax":
-                raw = raw.softmax(1)
-            return raw[:, kept]
-        rows_first = first.shape[0] > first.shape[1]
-        first = first if rows_first else first.T
-        classes = network.output.get("classes") or first.shape[1] - 4
-        return first[:, 4 : 4 + classes]
 
-    best = int(scores(output).argmax())
-    return lambda value: scores(value).flatten()[best]
+def _boxes_of(network: Network, output: Any) -> Tuple[Tensor, Tensor, Tensor]:
+    """BOXESx4 corners in pixels, BOXESxCLASSES shares, and what is explained of each: of scores that a
+    softmax follows the score before it."""
+    form, activation = network.output.get("format"), network.output.get("activation")
+    found = tensors(output)[0][0]
+    if form == "yolov8" and found.shape[0] < found.shape[1]:
+        found = found.T
+    box, rest = found[:, :4], found[:, 4:]
+    height, width = network.input_size
+    if box.max() <= 2:  # shares of the picture
+        box = box * torch.tensor([width, height, width, height])
+    if form not in ("raw-heads", "end-to-end") or network.output.get("boxes") == "centre":
+        centre, half = box[:, :2], box[:, 2:] / 2
+        box = torch.cat([centre - half, centre + half], 1)
+    if form == "end-to-end":
+        return box.detach(), rest[:, :1].detach(), rest[:, :1]
+    if form in ("yolox", "yolov5"):
+        rest = rest[:, :1] * rest[:, 1:]
+    rest = rest[:, : network.output.get("classes") or rest.shape[1]]
+    if activation == "softmax":
+        return box.detach(), rest.softmax(1).detach(), rest
+    shares = rest.sigmoid() if activation == "sigmoid" else rest
+    return box.detach(), shares.detach(), shares
 
 
 def correlation(ours: np.ndarray, theirs: np.ndarray) -> float:

@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Any, Callable, List, Tuple
+from typing import Any, Callable, Tuple
 
 import torch
 from torch import Tensor, nn
@@ -20,11 +20,11 @@ from gradcam_tools.networks.network import USAGE, Framing, Network, NetworkError
 from gradcam_tools.networks.outputs import give, tensors
 from gradcam_tools.table.pictures import picture
 from gradcam_tools.table.rows import Row
+from gradcam_tools.table.waking import spread_scores
 
 FORMATS = {"pt": "torchscript", "onnx": "onnx", "xml": "openvino"}
 CLASSES = 80  # of COCO, in each of the YAML files
 CHOSEN = 6  # columns where the network chooses the boxes: box, score, class
-SPREAD, SUREST = 0.7, 1.0  # of logits: their deviation, and the largest
 
 
 def build(row: Row) -> Tuple[Network, Callable[[str, Path], None]]:
@@ -58,13 +58,15 @@ def build(row: Row) -> Tuple[Network, Callable[[str, Path], None]]:
     )
     calibrate_batch_norm(network)
     if not classes:
-        _spread_scores(module, network.normalise(picture(*size)))
+        _spread(module, network.normalise(picture(*size)))
     network.module = _as_exported(module)
     if not classes:
         with torch.no_grad():
             boxes = tensors(network.module(network.normalise(picture(*size))))[0]
         chosen = boxes.shape[-1] == CHOSEN
         network.output = {"format": "end-to-end" if chosen else "yolov8", "classes": CLASSES}
+        if chosen and row.name.startswith("rtdetr"):
+            network.output["boxes"] = "centre"
 
     def write(form: str, path: Path) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -81,32 +83,21 @@ def build(row: Row) -> Tuple[Network, Callable[[str, Path], None]]:
     return network, write
 
 
-def _spread_scores(module: nn.Module, picture: Tensor) -> None:
-    """Untrained, every class has a share of about 1e-5 everywhere, or of 1: the last layers of the
-    class scores are scaled so that scores differ and few boxes are sure of theirs."""
+def _spread(module: nn.Module, sample: Tensor) -> None:
+    """Untrained, every class has a share of about 1e-5 everywhere, or of 1."""
     head: Any = list(module.children())[-1][-1]
-    lasts = [
-        layer
-        for name, layer in head.named_modules()
-        if isinstance(layer, (nn.Conv2d, nn.Linear))
-        and layer.bias is not None
-        and re.match(r"(one2one_)?cv3|.*score", name)
-        and layer.weight.shape[0] == head.nc
-    ]
-    logits: List[Tensor] = []
-    handles = [
-        layer.register_forward_hook(lambda _, __, value: logits.append(value)) for layer in lasts
-    ]
-    with torch.no_grad():
-        module(picture)
-        for handle in handles:
-            handle.remove()
-        values = torch.cat([value.flatten() for value in logits])
-        scale = SPREAD / values.std()
-        shift = SUREST - scale * values.max()
-        for layer in lasts:
-            layer.weight.mul_(scale)
-            layer.bias.mul_(scale).add_(shift)
+    spread_scores(
+        module,
+        sample,
+        [
+            layer
+            for name, layer in head.named_modules()
+            if isinstance(layer, (nn.Conv2d, nn.Linear))
+            and layer.bias is not None
+            and re.match(r"(one2one_)?cv3|.*score", name)
+            and layer.weight.shape[0] == head.nc
+        ],
+    )
 
 
 def _as_exported(module: nn.Module) -> nn.Module:

@@ -4,9 +4,13 @@
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/core/StreamGuard.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
+#include <dlfcn.h>
 #endif
 
+#include <array>
+#include <cstddef>
 #include <exception>
+#include <stdexcept>
 #include <utility>
 
 #include "stages/explain/model/device.h"
@@ -14,6 +18,66 @@
 namespace gradcam {
 
 #if GRADCAM_WITH_CUDA_GRAPHS
+
+namespace {
+
+using at::cuda::CUDAGraph;
+
+/// The functions of CUDAGraph by their names in the library: the program is not linked to that half
+/// of LibTorch (load_cuda()). Null where it has them not, or not with these parameters.
+struct Functions {
+  void (*construct)(void* graph, bool keep) = nullptr;
+  void (*destroy)(void* graph) = nullptr;
+  void (*begin)(void* graph, c10::MempoolId_t pool, cudaStreamCaptureMode mode) = nullptr;
+  void (*end)(void* graph) = nullptr;
+  void (*replay)(void* graph) = nullptr;
+
+  Functions() {
+    find(construct, "_ZN2at4cuda9CUDAGraphC1Eb");
+    find(destroy, "_ZN2at4cuda9CUDAGraphD1Ev");
+    find(begin, "_ZN2at4cuda9CUDAGraph13capture_beginESt4pairIyyE21cudaStreamCaptureMode");
+    find(end, "_ZN2at4cuda9CUDAGraph11capture_endEv");
+    find(replay, "_ZN2at4cuda9CUDAGraph6replayEv");
+  }
+  bool complete() const {
+    return construct != nullptr && destroy != nullptr && begin != nullptr && end != nullptr &&
+           replay != nullptr;
+  }
+
+ private:
+  template <typename Function>
+  static void find(Function*& function, const char* name) {
+    function = reinterpret_cast<Function*>(dlsym(RTLD_DEFAULT, name));
+  }
+};
+
+const Functions& functions() {
+  static const Functions kFunctions;
+  return kFunctions;
+}
+
+/// A CUDAGraph.
+class Recording {
+ public:
+  Recording() {
+    if (!functions().complete()) throw std::runtime_error("LibTorch has no CUDA graphs");
+    functions().construct(place_.data(), false);
+  }
+  ~Recording() { functions().destroy(place_.data()); }
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+
+  void begin() { functions().begin(place_.data(), {0, 0}, cudaStreamCaptureModeThreadLocal); }
+  void end() { functions().end(place_.data()); }
+  void replay() { functions().replay(place_.data()); }
+
+ private:
+  alignas(CUDAGraph) std::array<std::byte, sizeof(CUDAGraph)> place_;
+};
+
+}  // namespace
+
+bool has_cuda_graphs() { return functions().complete(); }
 
 class GraphedFunction::Graph {
  public:
@@ -26,10 +90,10 @@ class GraphedFunction::Graph {
     const c10::StreamGuard guard(own);  // what is recorded may not be on the default stream
     function(input_);                   // libraries get their memory for this stream
     own.synchronize();
-    graph_->capture_begin({0, 0}, cudaStreamCaptureModeThreadLocal);
+    graph_->begin();
     try {
       results_ = function(input_);
-      graph_->capture_end();
+      graph_->end();
     } catch (...) {
       stop_recording();
       throw;
@@ -48,14 +112,14 @@ class GraphedFunction::Graph {
  private:
   void stop_recording() {
     try {
-      graph_->capture_end();
+      graph_->end();
     } catch (const std::exception&) {
       // LibTorch's allocator may go on asking it: it is better lost than freed.
       static_cast<void>(graph_.release());
     }
   }
 
-  std::unique_ptr<at::cuda::CUDAGraph> graph_ = std::make_unique<at::cuda::CUDAGraph>();
+  std::unique_ptr<Recording> graph_ = std::make_unique<Recording>();
   at::Tensor input_;
   std::vector<at::Tensor> results_;
 };
@@ -69,6 +133,8 @@ std::unique_ptr<GraphedFunction::Graph> GraphedFunction::record(const at::Tensor
 }
 
 #else
+
+bool has_cuda_graphs() { return false; }
 
 class GraphedFunction::Graph {
  public:

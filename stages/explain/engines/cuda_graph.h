@@ -10,6 +10,9 @@
 
 namespace gradcam {
 
+/// Whether LibTorch has CUDA graphs as this program was built for. Behind load_cuda().
+bool has_cuda_graphs();
+
 /// A function on a CUDA device. Its kernels are recorded once as a CUDA graph, and from then on one
 /// call launches them all: to launch those of a hundred layers one by one takes the CPU longer than
 /// the GPU takes to run them. One thread calls it at a time.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +43,7 @@ class SplitEngine : public Engine {
   std::string name() const override { return features_->name(); }
 
  private:
+  FeatureValues features_of(const at::Tensor& pixels);
   Head::Result run_head(const FeatureValues& values);
   Head::Result unrecorded(const FeatureValues& values);
   Result recorded(const Result& result);
@@ -50,7 +52,14 @@ class SplitEngine : public Engine {
 
   std::vector<at::Tensor> activations(const FeatureValues& values, const Head::Result& head) const;
 
+  /// What the features gave of the probe, for whoever runs that first.
+  struct Probed {
+    at::Tensor pixels;
+    FeatureValues values;
+  };
+
   std::unique_ptr<Features> features_;
+  std::optional<Probed> probed_;
   Head head_;
   std::vector<SplitGraph::Place> places_;
   std::shared_ptr<const LocalHead> local_;

@@ -49,6 +49,13 @@ bool holds_tokens(const std::vector<std::int64_t>& shape,
   });
 }
 
+/// Tokens [T, 1, C], whose picture is the second dimension.
+bool has_tokens_first(const Layer& layer, const ModelDescription& description) {
+  const auto& shape = layer.shape;
+  return shape.size() == 3 && shape[0] > 1 && shape[1] == 1 &&
+         grid_of(shape[0], description).has_value();
+}
+
 /// Throws UserError(kModel) if nothing has a name.
 MarkedGraph mark_all(const Model& model) {
   if (model.module().named_modules().size() < 2) {
@@ -142,6 +149,7 @@ struct Candidate {
   bool is_passage = false;   ///< all that the output is made of goes through it
   bool is_attended = false;  ///< attention lies behind it
   bool counts = false;       ///< every place of it
+  bool is_turned = false;    ///< has_tokens_first()
 };
 
 /// Of most of its places: a dead unit here and there does not matter.
@@ -240,12 +248,15 @@ std::string automatic_layer(const Model& model, const ModelDescription& descript
   const MarkedGraph marked = mark_all(model);
   const auto layers = layers_of(model, marked, description);
   std::vector<Candidate> candidates;
+  bool has_tokens = false;
   for (const Layer& layer : layers) {
-    const bool fits = layer.tokens || shows_picture(layer, description);
-    if (fits && layer.obstacle.empty()) candidates.push_back({&layer});
+    const bool turned = has_tokens_first(layer, description);
+    const bool fits = layer.tokens || turned || shows_picture(layer, description);
+    if (!fits || !layer.obstacle.empty()) continue;
+    candidates.push_back({&layer});
+    candidates.back().is_turned = turned;
+    has_tokens = has_tokens || layer.tokens || turned;
   }
-  const bool has_tokens = std::any_of(candidates.begin(), candidates.end(),
-                                      [](const Candidate& each) { return each.layer->tokens; });
   if (!has_tokens) return automatic_layer(layers, description, model.path());
   std::map<std::string, Candidate*> by_name;
   for (Candidate& candidate : candidates) by_name[candidate.layer->name] = &candidate;
@@ -257,6 +268,16 @@ std::string automatic_layer(const Model& model, const ModelDescription& descript
     candidate->second->is_passage = !behind.comes_from_picture;
     candidate->second->is_attended = behind.attends;
   }
+  const auto last = std::find_if(candidates.rbegin(), candidates.rend(), [](const Candidate& each) {
+    return each.is_passage && each.is_attended;
+  });
+  if (last != candidates.rend() && last->is_turned) {
+    throw UserError(ExitCode::kModel,
+                    "model '" + model.path() + "': layer " + last->layer->name +
+                        " gives tokens as [T, 1, C], where a TorchScript file cannot be cut: give "
+                        "the network as an ONNX file, or say another --layer");
+  }
+  std::erase_if(candidates, [](const Candidate& each) { return each.is_turned; });
   look_for_places(model, description, candidates);
   const Layer* const chosen = choose(candidates);
   return chosen != nullptr ? chosen->name : automatic_layer(layers, description, model.path());

@@ -20,15 +20,26 @@ namespace {
 namespace jit = torch::jit;
 using Numbers = std::vector<std::int64_t>;
 
-/// `region` out of `part`, whose numbers are those of `whole`. Of several parts in one, the first
-/// dimension is left alone.
-at::Tensor cut(at::Tensor part, const Region& whole, const Region& region, bool several = false) {
-  for (std::size_t d = several ? 1 : 0; d < region.size(); ++d) {
+/// `region` out of `part`, whose numbers are those of `whole`; of one of several, all but the first
+/// dimension.
+at::Tensor cut(at::Tensor part, const Region& whole, const Region& region,
+               std::size_t first_dimension = 0) {
+  for (std::size_t d = first_dimension; d < region.size(); ++d) {
     if (region[d] == whole[d]) continue;
     part =
         part.narrow(static_cast<std::int64_t>(d), region[d].begin - whole[d].begin, region[d].size);
   }
   return part;
+}
+
+/// Whether they lie in the same way in the wholes.
+bool lie_alike(const Region& whole, const Region& region, const Region& other_whole,
+               const Region& other_region) {
+  for (std::size_t d = 0; d < region.size(); ++d) {
+    const std::int64_t offset = region[d].begin - whole[d].begin;
+    if (other_region[d].begin - other_whole[d].begin != offset) return false;
+  }
+  return true;
 }
 
 void include(std::optional<Region>& region, const Region& more) {
@@ -99,8 +110,15 @@ LocalPlan LocalNetwork::plan_for(const Seed& seed) const {
   LocalPlan plan;
   plan.given.resize(values_.size());
   plan.needs.resize(steps_.size());
-  for (const SeedTerm& term : seed) {
-    include(plan.given[output_], number_at(term.index, output_shape()));
+  auto& numbers = plan.given[output_];
+  for (const SeedTerm& term : seed) include(numbers, number_at(term.index, output_shape()));
+  // Of several numbers of a box, all: so that the scores of two classes have one pattern.
+  const auto boxes = std::ranges::max_element(output_shape()) - output_shape().begin();
+  for (std::size_t d = 0; d < numbers->size(); ++d) {
+    if (std::ssize(output_shape()) > 1 && static_cast<std::ptrdiff_t>(d) != boxes &&
+        (*numbers)[d].size > 1) {
+      (*numbers)[d] = {0, output_shape()[d]};
+    }
   }
   for (std::size_t i = steps_.size(); i-- > 0;) {
     const Step& step = steps_[i];
@@ -129,7 +147,6 @@ void LocalNetwork::describe(LocalPlan& plan) const {
       const Region& whole = *plan.given[steps_[i].operands[k]];
       for (std::size_t d = 0; d < whole.size(); ++d) {
         plan.pattern.push_back((*need.operands[k])[d].size);
-        plan.pattern.push_back((*need.operands[k])[d].begin - whole[d].begin);
         plan.pattern.push_back(whole[d].size);
       }
     }
@@ -187,6 +204,31 @@ at::Tensor LocalNetwork::direction(const at::Tensor& end, const LocalBatch& batc
   return result.to(end.scalar_type());
 }
 
+/// What step `i` takes of its k-th operand, for each plan.
+at::Tensor LocalNetwork::operand(std::size_t i, std::size_t k, const std::vector<at::Tensor>& parts,
+                                 const LocalBatch& batch) const {
+  const std::size_t value = steps_[i].operands[k];
+  const auto whole = [&](std::size_t n) -> const Region& { return *batch.plans[n]->given[value]; };
+  const auto region = [&](std::size_t n) -> const Region& {
+    return *batch.plans[n]->needs[i]->operands[k];
+  };
+  const std::size_t count = batch.plans.size();
+  const at::Tensor& part = parts[value];
+  if (count == 1) return cut(part, whole(0), region(0));
+  bool alike = true;
+  for (std::size_t n = 1; n < count; ++n) {
+    alike &= lie_alike(whole(0), region(0), whole(n), region(n));
+  }
+  if (alike) return cut(part, whole(0), region(0), /*first_dimension=*/1);
+  const bool shared = part.size(0) == 1;  // a constant
+  std::vector<at::Tensor> each;
+  for (std::size_t n = 0; n < count; ++n) {
+    const at::Tensor own = shared ? part : part.narrow(0, static_cast<std::int64_t>(n), 1);
+    each.push_back(cut(own, whole(n), region(n), /*first_dimension=*/1));
+  }
+  return at::cat(each);
+}
+
 /// The part of each value that the plans need; of layers, leaves of autograd or recorded by it.
 std::vector<at::Tensor> LocalNetwork::forward(const LocalBatch& batch) const {
   const LocalPlan& first = *batch.plans[0];
@@ -201,15 +243,11 @@ std::vector<at::Tensor> LocalNetwork::forward(const LocalBatch& batch) const {
   }
   for (std::size_t i = 0; i < steps_.size(); ++i) {
     if (!first.needs[i]) continue;
-    const LocalNeed& need = *first.needs[i];
     std::vector<at::Tensor> operands(steps_[i].operands.size());
     for (std::size_t k = 0; k < operands.size(); ++k) {
-      const std::size_t operand = steps_[i].operands[k];
-      if (!need.operands[k]) continue;
-      operands[k] = cut(parts[operand], *first.given[operand], *need.operands[k],
-                        /*several=*/batch.plans.size() > 1);
+      if (first.needs[i]->operands[k]) operands[k] = operand(i, k, parts, batch);
     }
-    parts[steps_[i].result] = steps_[i].operation.run(operands, need);
+    parts[steps_[i].result] = steps_[i].operation.run(operands, *first.needs[i]);
   }
   return parts;
 }

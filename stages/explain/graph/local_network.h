@@ -24,8 +24,7 @@ struct LocalPlan {
   std::vector<std::optional<Region>> given;     ///< part of each value
   std::vector<std::optional<LocalNeed>> needs;  ///< of each step
   bool takes_batch = true;
-  /// Sizes and offsets: plans that agree in them differ in where in the maps their parts lie, and
-  /// in no more.
+  /// All sizes: plans that agree in them differ in where their parts lie, and in no more.
   std::vector<std::int64_t> pattern;
 };
 
@@ -69,6 +68,8 @@ class LocalNetwork {
   std::size_t add_operand(const LocalOperand& operand, const RecordedValues& known);
   void describe(LocalPlan& plan) const;
   at::Tensor source(std::size_t value, const LocalBatch& batch) const;
+  at::Tensor operand(std::size_t i, std::size_t k, const std::vector<at::Tensor>& parts,
+                     const LocalBatch& batch) const;
   std::vector<at::Tensor> forward(const LocalBatch& batch) const;
   at::Tensor direction(const at::Tensor& end, const LocalBatch& batch) const;
 

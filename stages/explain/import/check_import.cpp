@@ -23,6 +23,7 @@
 #include "stages/explain/import/openvino_reason.h"
 #include "stages/explain/model/normalisation.h"
 #include "stages/explain/model/torch_reason.h"
+#include "stages/frame/stopped.h"
 
 namespace gradcam {
 namespace {
@@ -45,10 +46,13 @@ ov::CompiledModel compiled(const std::shared_ptr<const ov::Model>& model) {
 /// The network as OpenVINO computes it.
 class ByOpenVino {
  public:
-  explicit ByOpenVino(const std::shared_ptr<const ov::Model>& model)
-      : compiled_(compiled(model)), request_(compiled_.create_infer_request()) {}
+  ByOpenVino(const std::shared_ptr<const ov::Model>& model, std::stop_token stop)
+      : compiled_(compiled(model)),
+        request_(compiled_.create_infer_request()),
+        stop_(std::move(stop)) {}
 
   Outputs run(const at::Tensor& picture) {
+    throw_if_stopped(stop_);
     const at::Tensor input = picture.contiguous();
     const ov::Shape shape(input.sizes().begin(), input.sizes().end());
     request_.set_input_tensor(
@@ -72,6 +76,7 @@ class ByOpenVino {
  private:
   ov::CompiledModel compiled_;
   ov::InferRequest request_;
+  std::stop_token stop_;
 };
 
 Outputs by_torch(torch::jit::Module module, const at::Tensor& picture) {
@@ -240,13 +245,13 @@ std::string fault_of(const at::Tensor& gradient, const at::Tensor& picture, Slop
 }
 
 std::string fault_of(const ImportedNetwork& network, const ModelDescription& description,
-                     c10::Device device) {
+                     c10::Device device, const std::stop_token& stop) {
   const auto seeded = at::make_generator<at::CPUGeneratorImpl>(1);
   const at::Tensor noise = at::randint(
       0, 256, {1, description.input_height, description.input_width, description.channels()},
       seeded, at::TensorOptions(at::kByte));
   const at::Tensor picture = Normalisation(description).apply(noise).contiguous();
-  ByOpenVino by_openvino(network.source);
+  ByOpenVino by_openvino(network.source, stop);
   const Outputs expected = by_openvino.run(picture);
   // Steps have no slope that differences would show.
   const bool smooth =
@@ -272,11 +277,13 @@ std::string fault_of(const ImportedNetwork& network, const ModelDescription& des
 }  // namespace
 
 void check_import(const ImportedNetwork& network, const ModelDescription& description,
-                  c10::Device device, const std::string& path) {
+                  c10::Device device, const std::string& path, const std::stop_token& stop) {
   std::string fault;
   try {
-    fault = openvino_in_one_line([&] { return fault_of(network, description, device); });
+    fault = openvino_in_one_line([&] { return fault_of(network, description, device, stop); });
     if (!fault.empty()) fault += "; please report it with the file";
+  } catch (const Stopped&) {
+    throw;
   } catch (const std::exception& error) {
     fault = torch_reason(error.what());
   }

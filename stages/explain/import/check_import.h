@@ -2,6 +2,7 @@
 
 #include <c10/core/Device.h>
 
+#include <stop_token>
 #include <string>
 
 #include "stages/explain/import/network_file.h"
@@ -13,8 +14,8 @@ namespace gradcam {
 /// gradient that LibTorch finds with differences of what OpenVINO computes, along that gradient.
 /// Rounding inside has no differences: of quantised networks the outputs alone are compared. Takes
 /// about as long as compiling the network and running it a dozen times. `path` names the file.
-/// Throws UserError(kModel) that says what differs.
+/// Throws UserError(kModel) that says what differs, and Stopped.
 void check_import(const ImportedNetwork& network, const ModelDescription& description,
-                  c10::Device device, const std::string& path);
+                  c10::Device device, const std::string& path, const std::stop_token& stop = {});
 
 }  // namespace gradcam

@@ -37,10 +37,13 @@ Place place_in_scopes(const std::string& name) {
   return place;
 }
 
-/// "Relu_123" of a Relu: OpenVINO counts all nodes that a process makes.
+/// "Relu_123" of a Relu: OpenVINO counts all nodes that a process makes. What it moves in front of
+/// a Transpose takes over that one's name.
 bool is_counted(const std::string& name, const std::string& type) {
-  if (!name.starts_with(type + "_")) return false;
-  const std::string number = name.substr(type.size() + 1);
+  const std::size_t line = std::min(name.rfind('_'), name.size());
+  const std::string counted = name.substr(0, line);
+  if (counted != type && counted != "Transpose") return false;
+  const std::string number = name.substr(std::min(line + 1, name.size()));
   return !number.empty() &&
          std::ranges::all_of(number, [](unsigned char c) { return std::isdigit(c) != 0; });
 }

@@ -1,5 +1,7 @@
 #include "stages/explain/import/network_file.h"
 
+#include <ATen/core/Tensor.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <map>
@@ -9,6 +11,8 @@
 #include <openvino/op/convert.hpp>
 #include <openvino/op/parameter.hpp>
 #include <openvino/op/transpose.hpp>
+#include <optional>
+#include <set>
 #include <sstream>
 #include <utility>
 #include <vector>
@@ -17,6 +21,7 @@
 #include "config/user_error.h"
 #include "stages/explain/import/file_format.h"
 #include "stages/explain/import/front_of_selection.h"
+#include "stages/explain/import/known_values.h"
 #include "stages/explain/import/onnx_modules.h"
 #include "stages/explain/import/openvino_reason.h"
 #include "stages/explain/import/openvino_to_torch.h"
@@ -53,7 +58,14 @@ std::string text_of(const ov::PartialShape& shape) {
 
 bool is_channels(const ov::Dimension& size) { return size == 1 || size == 3; }
 
-/// FNV-1a over all weights and over which operations there are, in order.
+/// "Relu_123": such names may count what the process has made.
+bool ends_in_count(const std::string& name) {
+  const std::size_t last = name.find_last_not_of("0123456789");
+  return last != std::string::npos && last + 1 < name.size() && name[last] == '_';
+}
+
+/// FNV-1a over all weights and over which operations there are, in order, with their names: what is
+/// remembered of a network names its layers.
 std::string identity_of(const ov::Model& model) {
   std::uint64_t hash = 14695981039346656037U;
   const auto add = [&](const void* bytes, std::size_t count) {
@@ -67,8 +79,11 @@ std::string identity_of(const ov::Model& model) {
     for (std::size_t i = count / 8 * 8; i < count; ++i) hash = (hash ^ at[i]) * 1099511628211U;
   };
   for (const auto& node : model.get_ordered_ops()) {
-    const std::string type = node->get_type_name();
-    add(type.data(), type.size());
+    std::string text = node->get_type_name();
+    text.append(" ").append(noted_module(*node));
+    const std::string& name = node->get_friendly_name();
+    if (!ends_in_count(name)) text.append(" ").append(name);
+    add(text.data(), text.size());
     if (const auto* constant = ov::as_type<ov::op::v0::Constant>(node.get())) {
       add(constant->get_data_ptr(), constant->get_byte_size());
     }
@@ -117,6 +132,56 @@ void take_picture(ov::Model& model, const ov::Shape& shape, bool channels_last) 
   }
   own->output(0).replace(value);
   model.replace_parameter(0, picture);
+}
+
+/// What the one operation that takes a value does with it and a number or one for each channel.
+struct Step {
+  ov::Node* node = nullptr;           ///< null: something else takes the value, or several do
+  std::optional<double> number = {};  ///< the largest; null: it only moves the numbers about
+};
+
+Step step_behind(const ov::Output<ov::Node>& value, KnownValues& known) {
+  static const std::set<std::string> kMoves = {"Convert",   "Gather",       "Reshape",
+                                               "Split",     "Squeeze",      "Transpose",
+                                               "Unsqueeze", "VariadicSplit"};
+  static const std::set<std::string> kArithmetic = {"Add", "Divide", "Multiply", "Subtract"};
+  ov::Node* taker = nullptr;
+  for (const auto& input : value.get_target_inputs()) {
+    if (input.get_node()->get_type_name() == std::string("ShapeOf")) continue;
+    if (taker != nullptr || input.get_index() != 0) return {};
+    taker = input.get_node();
+  }
+  if (taker == nullptr || taker->get_output_size() != 1) return {};
+  if (kMoves.contains(taker->get_type_name())) return {taker};
+  if (!kArithmetic.contains(taker->get_type_name())) return {};
+  const auto other = taker->input_value(1);
+  if (known.depends_on_picture(other)) return {};
+  try {
+    const at::Tensor numbers = known.of(other).abs();
+    if (numbers.numel() != 1 && numbers.numel() != 3) return {};
+    return {taker, numbers.max().item<double>()};
+  } catch (const std::exception&) {  // it depends on a size that the file leaves open
+    return {};
+  }
+}
+
+/// Of a network that takes off the mean itself, or divides pixels: 1 if it takes pixels as they
+/// are, 255 if shares of them.
+std::optional<double> scale_of_own_normalisation(const ov::Model& model) {
+  KnownValues known(model);
+  constexpr double kMostShare = 1.5;
+  constexpr double kLeastOfPixels = 32;  // no deviation of shares is that small
+  const auto picture = model.get_parameters().at(0);
+  Step step = step_behind(picture->output(0), known);
+  for (; step.node != nullptr; step = step_behind(step.node->output(0), known)) {
+    if (!step.number) continue;
+    const std::string type = step.node->get_type_name();
+    if (type == "Divide" && *step.number >= kLeastOfPixels) return 1;
+    if (type == "Multiply" && *step.number <= 1 / kLeastOfPixels) return 1;
+    if (type == "Divide" || type == "Multiply") continue;
+    return *step.number > kMostShare ? 1 : 255;
+  }
+  return std::nullopt;
 }
 
 void move_constants(const torch::jit::Module& module, c10::Device device) {
@@ -193,8 +258,10 @@ ModelDescription NetworkFile::usual() const {
   size(last ? 1 : 2, usual.input_height);
   size(last ? 2 : 3, usual.input_width);
   if (shape[last ? 3 : 1] == 1) usual.color = ColorOrder::kGray;
-  if (!input.get_element_type().is_real()) {  // pixels as they are
-    usual.scale = 1;
+  const std::optional<double> scale =
+      input.get_element_type().is_real() ? scale_of_own_normalisation(*model_) : 1;
+  if (scale) {
+    usual.scale = *scale;
     usual.mean = {0, 0, 0};
     usual.std = {1, 1, 1};
   }

@@ -35,7 +35,8 @@ class NetworkFile {
   explicit NetworkFile(std::string path);
 
   /// What the file itself tells of how it is to be read: the size and channels of its picture,
-  /// whether it takes pixels as they are, and of a suppression of boxes how the boxes came to it.
+  /// whether it takes pixels as they are or the network takes off the mean itself, and of a
+  /// suppression of boxes how the boxes came to it.
   ModelDescription usual() const;
   /// What of it was left out, for the user; empty = nothing.
   const std::string& note() const { return note_; }
@@ -43,7 +44,7 @@ class NetworkFile {
   const std::string& embedded_description() const { return embedded_description_; }
   /// All texts of the file's metadata by key: of ONNX metadata_props, of an IR rt_info.
   const std::map<std::string, std::string>& metadata() const { return metadata_; }
-  /// Changes whenever the weights do.
+  /// Changes whenever the weights or the names of the layers do.
   const std::string& identity() const { return identity_; }
 
   /// As TorchScript, too, for pictures of the description's size and channels: openvino_to_torch.h.

@@ -2,6 +2,7 @@
 
 #include <ATen/Context.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
+#include <dlfcn.h>
 
 #include <algorithm>
 
@@ -9,7 +10,25 @@
 
 namespace gradcam {
 
+namespace {
+
+/// Whether the machine has NVIDIA's driver.
+bool has_driver() {
+  void* const driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
+  if (driver != nullptr) dlclose(driver);
+  return driver != nullptr;
+}
+
+}  // namespace
+
+void load_cuda() {
+  // Its kernels register themselves; a LibTorch for the CPU has no such library.
+  static const void* const kLibrary = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL);
+  static_cast<void>(kLibrary);
+}
+
 c10::Device parse_device(const std::string& name) {
+  if (name.starts_with("cuda") || (name == "auto" && has_driver())) load_cuda();
   const bool cuda = at::hasCUDA() && c10::impl::hasDeviceGuardImpl(c10::DeviceType::CUDA);
   const int count = cuda ? c10::impl::getDeviceGuardImpl(c10::DeviceType::CUDA)->deviceCount() : 0;
   if (name == "auto") return count > 0 ? c10::Device("cuda:0") : c10::Device("cpu");
@@ -31,6 +50,7 @@ c10::Device parse_device(const std::string& name) {
 
 void settle(c10::Device device) {
   if (!device.is_cuda()) return;
+  load_cuda();
   at::Context& context = at::globalContext();
   context.setBenchmarkCuDNN(true);
   context.setAllowTF32CuDNN(false);

@@ -1,5 +1,8 @@
 #include "stages/explain/model/torch_reason.h"
 
+#include <algorithm>
+#include <cctype>
+
 namespace gradcam {
 
 std::string torch_reason(const std::string& what) {
@@ -11,6 +14,9 @@ std::string torch_reason(const std::string& what) {
   const auto start = reason.find_first_not_of(" \n");
   reason = start == std::string::npos ? "" : reason.substr(start);
   reason = reason.substr(0, reason.find('\n'));
+  // It may quote a broken file.
+  std::replace_if(
+      reason.begin(), reason.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, '?');
   return reason.size() <= kMost ? reason : reason.substr(0, kMost - 3) + "...";
 }
 

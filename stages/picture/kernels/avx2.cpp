@@ -70,9 +70,16 @@ inline void store_part(std::uint8_t* to, int left, V value) {
   store(part, value);
   __builtin_memcpy(to, part, static_cast<std::size_t>(left));
 }
+/// The bytes of a and b by turns.
+inline void interleave(V a, V b, V& first, V& second) {
+  first = _mm256_permute2x128_si256(low8(a, b), high8(a, b), 0x20);
+  second = _mm256_permute2x128_si256(low8(a, b), high8(a, b), 0x31);
+}
 
 #include "stages/picture/kernels/dot_products_256.inc"
 #include "stages/picture/kernels/vector_rows.inc"
+// The order matters.
+#include "stages/picture/kernels/vector_colors.inc"
 
 inline int lowest_byte(__m128i bytes) {
   const __m128i even = _mm_and_si128(bytes, _mm_set1_epi16(255));
@@ -128,8 +135,9 @@ void look_up(const std::int16_t* heat, const std::uint8_t* const* tables, int co
 
 }  // namespace
 
-const Table kAvx2Table = {"AVX2",     chroma,       colors,    dot_products, weighted_rows,
-                          widen_heat, between_heat, mean_heat, look_up,      mix,
-                          lay,        luma_of,      chroma_of, cover_luma,   cover_chroma};
+const Table kAvx2Table = {"AVX2",       split,         join,       chroma,       colors,
+                          dot_products, weighted_rows, widen_heat, between_heat, mean_heat,
+                          look_up,      mix,           lay,        luma_of,      chroma_of,
+                          cover_luma,   cover_chroma};
 
 }  // namespace gradcam::kernels

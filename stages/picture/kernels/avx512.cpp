@@ -67,9 +67,18 @@ inline V widen_part(const std::uint8_t* from, int left) {
 inline void store_part(std::uint8_t* to, int left, V value) {
   _mm512_mask_storeu_epi8(to, first_of(left), value);
 }
+/// The bytes of a and b by turns.
+inline void interleave(V a, V b, V& first, V& second) {
+  const V front = _mm512_set_epi64(11, 10, 3, 2, 9, 8, 1, 0);
+  const V back = _mm512_set_epi64(15, 14, 7, 6, 13, 12, 5, 4);
+  first = _mm512_permutex2var_epi64(low8(a, b), front, high8(a, b));
+  second = _mm512_permutex2var_epi64(low8(a, b), back, high8(a, b));
+}
 
 #include "stages/picture/kernels/dot_products_256.inc"
 #include "stages/picture/kernels/vector_rows.inc"
+// The order matters.
+#include "stages/picture/kernels/vector_colors.inc"
 
 /// A table in four registers: each instruction looks up in two of them.
 struct Entries {
@@ -101,8 +110,9 @@ void look_up(const std::int16_t* heat, const std::uint8_t* const* tables, int co
 
 }  // namespace
 
-const Table kAvx512Table = {"AVX-512",  chroma,       colors,    dot_products, weighted_rows,
-                            widen_heat, between_heat, mean_heat, look_up,      mix,
-                            lay,        luma_of,      chroma_of, cover_luma,   cover_chroma};
+const Table kAvx512Table = {"AVX-512",    split,         join,       chroma,       colors,
+                            dot_products, weighted_rows, widen_heat, between_heat, mean_heat,
+                            look_up,      mix,           lay,        luma_of,      chroma_of,
+                            cover_luma,   cover_chroma};
 
 }  // namespace gradcam::kernels

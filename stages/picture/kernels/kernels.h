@@ -48,6 +48,12 @@ struct HeatCell {
 struct Table {
   const char* name;
 
+  /// U and V that lie by turns in one row, taken apart. Outputs: padded.
+  void (*split)(const std::uint8_t* pairs, int samples, std::uint8_t* u, std::uint8_t* v);
+
+  /// The reverse. Inputs: padded.
+  void (*join)(const std::uint8_t* u, const std::uint8_t* v, int samples, std::uint8_t* pairs);
+
   /// What a row of chroma samples adds to blue, green and red of its pixels, `each` (1 or 2) to a
   /// sample. `out`: padded, 3 * (samples * each) and more; its order is the table's own, for
   /// colors() of the same table.

@@ -21,6 +21,20 @@ uint8_t to_byte(Integer value) {
   return static_cast<uint8_t>(value < 0 ? Integer{0} : value > 255 ? Integer{255} : value);
 }
 
+void split(const uint8_t* pairs, int samples, uint8_t* __restrict u, uint8_t* __restrict v) {
+  for (ptrdiff_t i = 0; i < samples; ++i) {
+    u[i] = pairs[2 * i];
+    v[i] = pairs[2 * i + 1];
+  }
+}
+
+void join(const uint8_t* u, const uint8_t* v, int samples, uint8_t* __restrict pairs) {
+  for (ptrdiff_t i = 0; i < samples; ++i) {
+    pairs[2 * i] = u[i];
+    pairs[2 * i + 1] = v[i];
+  }
+}
+
 /// Blue, green and red of so many pixels lie behind each other, so that a compiler makes vectors of
 /// the loops where this file is all there is.
 constexpr ptrdiff_t kBlock = 64;
@@ -202,8 +216,9 @@ void cover_chroma(const uint8_t* const* rows, int samples, const BgrFactors& fac
 
 }  // namespace
 
-const Table kPlainTable = {"plain",    chroma,       colors,    dot_products, weighted_rows,
-                           widen_heat, between_heat, mean_heat, look_up,      mix,
-                           lay,        luma_of,      chroma_of, cover_luma,   cover_chroma};
+const Table kPlainTable = {"plain",      split,         join,       chroma,       colors,
+                           dot_products, weighted_rows, widen_heat, between_heat, mean_heat,
+                           look_up,      mix,           lay,        luma_of,      chroma_of,
+                           cover_luma,   cover_chroma};
 
 }  // namespace gradcam::kernels

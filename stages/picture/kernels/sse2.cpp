@@ -70,8 +70,15 @@ inline void store_part(std::uint8_t* to, int left, V value) {
   store(part, value);
   __builtin_memcpy(to, part, static_cast<std::size_t>(left));
 }
+/// The bytes of a and b by turns.
+inline void interleave(V a, V b, V& first, V& second) {
+  first = low8(a, b);
+  second = high8(a, b);
+}
 
 #include "stages/picture/kernels/vector_rows.inc"
+// The order matters.
+#include "stages/picture/kernels/vector_colors.inc"
 
 /// The sums of four vectors of four.
 inline V sums_of(V a, V b, V c, V d) {
@@ -174,8 +181,9 @@ void look_up(const std::int16_t* heat, const std::uint8_t* const* tables, int co
 
 }  // namespace
 
-const Table kSse2Table = {"SSE2",     chroma,       colors,    dot_products, weighted_rows,
-                          widen_heat, between_heat, mean_heat, look_up,      mix,
-                          lay,        luma_of,      chroma_of, cover_luma,   cover_chroma};
+const Table kSse2Table = {"SSE2",       split,         join,       chroma,       colors,
+                          dot_products, weighted_rows, widen_heat, between_heat, mean_heat,
+                          look_up,      mix,           lay,        luma_of,      chroma_of,
+                          cover_luma,   cover_chroma};
 
 }  // namespace gradcam::kernels

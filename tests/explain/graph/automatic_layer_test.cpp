@@ -7,6 +7,7 @@
 
 #include "stages/explain/graph/layers.h"
 #include "tests/support/tiny_models.h"
+#include "tests/support/user_error_matchers.h"
 
 namespace gradcam {
 namespace {
@@ -90,6 +91,21 @@ TEST(AutomaticLayer, AMapBehindTheTokensIsTaken) {
       layer_of(all, kBlocks + "  m = t.narrow(1, 1, 16).transpose(1, 2).reshape(1, 6, 4, 4)\n"
                               "  return self.head.forward(self.map.forward(m).mean([2, 3]))\n"),
       "map");
+}
+
+TEST(AutomaticLayer, TokensThatComeBeforeThePictureAreRefusedWithAWayOut) {
+  Parts all = parts();
+  const std::string body =
+      "y = x.transpose(0, 1)\n"
+      "  return x + torch.matmul(torch.softmax(torch.matmul(y, y.transpose(1, 2)), -1), "
+      "y).transpose(0, 1)";
+  for (const char* name : {"first", "second"}) {
+    all.emplace_back(name, tiny::leaf("Block", {}, body));
+  }
+  EXPECT_USER_ERROR(layer_of(all, kTokens + "  t = self.first.forward(t.transpose(0, 1))\n"
+                                            "  t = self.second.forward(t)\n"
+                                            "  return self.head.forward(t.select(0, 0))\n"),
+                    ExitCode::kModel, "layer first gives tokens as [T, 1, C]");
 }
 
 TEST(AutomaticLayer, TokensAreListedAsWhatAMapCanBeMadeOf) {

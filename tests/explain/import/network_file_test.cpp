@@ -100,6 +100,29 @@ TEST_F(NetworkFileTest, APictureOfBytesIsGivenAsItIs) {
   EXPECT_EQ(file.usual().std[2], 1);
 }
 
+TEST_F(NetworkFileTest, ANetworkThatTakesOffTheMeanItselfIsGivenNone) {
+  const auto numbers_of = [](float value) {
+    return op::Constant::create(ov::element::f32, {1, 3, 1, 1}, {value, value, value / 2})
+        ->output(0);
+  };
+  const auto usual = [&](const std::function<Port(const Port&)>& first) {
+    const NetworkFile file(
+        saved(model_of({1, 3, 10, 14}, [&](const Port& x) { return classifier(first(x)); })));
+    return file.usual();
+  };
+  const auto shares = usual([&](const Port& x) {  // as torchvision's detectors
+    const Port off = x - numbers_of(0.5F);
+    return Port(std::make_shared<op::Divide>(off, numbers_of(0.2F)));
+  });
+  EXPECT_EQ(shares.scale, 255);
+  EXPECT_EQ(shares.mean[0], 0);
+  EXPECT_EQ(shares.std[2], 1);
+  EXPECT_EQ(usual([&](const Port& x) { return x - numbers_of(120.F); }).scale, 1);
+  EXPECT_EQ(usual([&](const Port& x) { return x * number(1 / 127.5F) - number(1); }).scale, 1);
+  EXPECT_GT(usual([&](const Port& x) { return x; }).mean[0], 0);
+  EXPECT_GT(usual([&](const Port& x) { return x * x; }).mean[0], 0);
+}
+
 TEST_F(NetworkFileTest, AnotherSizeThanTheFileAllowsIsRefused) {
   const auto fixed = model_of({1, 3, 10, 14}, [](const Port& x) {
     return std::make_shared<op::MatMul>(std::make_shared<op::Reshape>(x, ints({1, 420}), false),
@@ -150,6 +173,13 @@ TEST_F(NetworkFileTest, ItsIdentityIsThatOfItsWeights) {
     return classifier(std::make_shared<op::Multiply>(x, number(1.001F)));
   });
   EXPECT_NE(NetworkFile(saved(other)).identity(), first);
+  // What is remembered of a network names its layers.
+  const auto renamed = model_of({1, 3, 8, 8}, [](const Port& x) {
+    const Port scores = classifier(x);
+    scores.get_node()->set_friendly_name("/head/Gemm");
+    return scores;
+  });
+  EXPECT_NE(NetworkFile(saved(renamed)).identity(), first);
 }
 
 TEST_F(NetworkFileTest, ItsModulesAreLayersOfTheModel) {

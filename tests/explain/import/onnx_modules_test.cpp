@@ -47,15 +47,13 @@ TEST(OnnxModules, AreLayersOfTheModel) {
 TEST(OnnxModules, ADamagedFileTellsWhatCanBeReadOfIt) {
   const TempFolder folder;
   const std::string whole = network();
-  for (std::size_t size = 0; size < whole.size(); ++size) {
+  for (std::size_t size = 0; size < whole.size(); size += 2) {
     EXPECT_LE(read_onnx_notes(folder.file("cut.onnx", whole.substr(0, size))).modules.size(), 6U);
   }
   for (std::size_t i = 0; i < whole.size(); ++i) {
-    for (const char bits : {'\xff', '\x80'}) {
-      std::string changed = whole;
-      changed[i] = static_cast<char>(changed[i] ^ bits);
-      EXPECT_LE(read_onnx_notes(folder.file("changed.onnx", changed)).modules.size(), 6U);
-    }
+    std::string changed = whole;
+    changed[i] = static_cast<char>(changed[i] ^ '\xff');
+    EXPECT_LE(read_onnx_notes(folder.file("changed.onnx", changed)).modules.size(), 6U);
   }
   EXPECT_TRUE(read_onnx_notes((folder / "missing.onnx").string()).modules.empty());
 }

@@ -25,6 +25,10 @@ TEST(TorchReason, TakesTheInnermostError) {
   EXPECT_EQ(torch_reason("ValueError: outer\nRuntimeError: \n  inner\nmore"), "inner");
 }
 
+TEST(TorchReason, HidesWhatATerminalWouldObey) {
+  EXPECT_EQ(torch_reason("found '\x1b[2J\x1e' here:\nmore"), "found '?[2J?' here:");
+}
+
 TEST(TorchReason, HasAtMost160Characters) {
   EXPECT_EQ(torch_reason(std::string(160, 'x')), std::string(160, 'x'));
   EXPECT_EQ(torch_reason(std::string(161, 'x')), std::string(157, 'x') + "...");
