@@ -183,9 +183,9 @@ std::vector<OptionSpec> model_options() {
   return {
       option(
           named(group, Arity::kSingle, {"-m", "--model"}, "MODEL",
-                "network: TorchScript (.pt), ONNX, OpenVINO (.xml), TensorFlow Lite; default: the "
-                "one that scripts/demo made"),
-          text_value("a file (.pt, .onnx, .xml, .tflite)"),
+                "network: TorchScript (.pt), ONNX, OpenVINO (.xml), TensorFlow Lite, TensorFlow, "
+                "PaddlePaddle; default: the one that scripts/demo made"),
+          text_value("a file (.pt, .onnx, .xml, .tflite, .pb, .pdmodel), or the folder of one"),
           [](auto&& o) -> auto& { return o.explain.model; }),
       option(
           named(group, Arity::kSingle, {"--input-size"}, "HxW",

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <utility>
 
 #include "config/method_table.h"
@@ -13,8 +12,8 @@
 #include "pipeline/log.h"
 #include "stages/capture/cameras.h"
 #include "stages/capture/source.h"
+#include "stages/explain/files/file_format.h"
 #include "stages/explain/graph/layers.h"
-#include "stages/explain/import/file_format.h"
 #include "stages/explain/load.h"
 #include "stages/explain/model/bundle.h"
 #include "stages/explain/model/model.h"
@@ -25,13 +24,9 @@
 namespace gradcam {
 namespace {
 
-namespace fs = std::filesystem;
-
-/// A network file, or a bundle; a folder of pictures is none.
+/// A network file, a folder with one in it, or a bundle; a folder of pictures is none.
 bool is_model(const std::string& path) {
-  const fs::path ending = fs::path(path).extension();
-  const bool torchscript = ending == ".pt" || ending == ".torchscript";
-  return torchscript || is_other_format(path) || is_bundle(path);
+  return is_network_file(path) || is_bundle(path) || !network_in(path).empty();
 }
 
 std::string kind_of(const std::string& path) {
@@ -81,7 +76,7 @@ void print_model(const Options& options, const std::stop_token& stop) {
   const LoadedModel loaded = load_subject(options, options.explain.device, stop);
   const ModelDescription& d = loaded.description;
   std::printf("model        %s\n", options.subject.c_str());
-  std::printf("kind         %s\n", kind_of(options.subject).c_str());
+  std::printf("kind         %s\n", kind_of(find_model(options.subject)).c_str());
   if (!d.name.empty()) std::printf("name         %s\n", d.name.c_str());
   std::printf("description  %s\n", d.assumed ? "none: the defaults are assumed" : "found");
   std::printf("input        %dx%d (height x width)\n", d.input_height, d.input_width);
@@ -138,6 +133,13 @@ std::string problems(const StreamSummary& stream) {
   if (stream.failed > 0) text += ", " + std::to_string(stream.failed) + " failed";
   if (stream.dropped() > 0) text += ", " + std::to_string(stream.dropped()) + " dropped";
   return text;
+}
+
+/// Of a network that nothing describes and that gives several tensors: which of them is explained.
+std::string first_output_text(const ModelDescription& description) {
+  if (description.outputs.size() < 2) return "";
+  return "; of its outputs " + listed(description.outputs) +
+         " the first is explained: output.select of a description takes another";
 }
 
 /// What makes shares of the scores: " with softmax"; nothing of the network's own shares.
@@ -219,7 +221,8 @@ void log_model(const Explainer& explainer) {
   if (!d.assumed) return;
   log::warning("the model has no description; assumed: " + std::to_string(d.input_height) + "x" +
                std::to_string(d.input_width) +
-               " stretched, RGB, /255, ImageNet mean and std, classification" + activation_text(d));
+               " stretched, RGB, /255, ImageNet mean and std, classification" + activation_text(d) +
+               first_output_text(d));
 }
 
 void report_summary(const RunSummary& summary, bool brief) {

@@ -22,7 +22,7 @@ from gradcam_tools.paths import ROOT
 EXPLAIN = "stages/explain"
 SUBJECTS = [
     f"{EXPLAIN}/{name}"
-    for name in ("tasks", "model", "import", "graph", "methods", "engines", "maps")
+    for name in ("tasks", "files", "model", "import", "graph", "methods", "engines", "maps")
 ]
 
 # From the bottom to the top. `config` knows no stage, a stage knows no pipeline.

@@ -4,7 +4,6 @@
 #include <torch/csrc/jit/runtime/jit_exception.h>
 
 #include <algorithm>
-#include <sstream>
 #include <stdexcept>
 #include <utility>
 
@@ -48,19 +47,24 @@ std::vector<std::string> find_layers(const Model& model, const ModelDescription&
   return {automatic_layer(model, description)};
 }
 
+/// A layer that is named twice is one.
+std::vector<std::string> without_repeats(const std::vector<std::string>& names) {
+  std::vector<std::string> once;
+  for (const std::string& name : names) {
+    if (std::ranges::find(once, name) == once.end()) once.push_back(name);
+  }
+  return once;
+}
+
 std::vector<std::string> choose_layers(const Network& network, const ModelDescription& description,
                                        const ExplainOptions& options) {
   const auto& asked = options.layers.empty() ? description.layers : options.layers;
-  if (!asked.empty() && asked[0] != "auto") return asked;
+  if (!asked.empty() && asked[0] != "auto") return without_repeats(asked);
   const std::string question = "layers of auto? " + key_of(description);
-  std::vector<std::string> layers;
-  std::istringstream known(network.memory().recall(question).value_or(""));
-  for (std::string line; std::getline(known, line);) layers.push_back(line);
+  std::vector<std::string> layers = network.memory().recall_lines(question);
   if (!layers.empty()) return layers;
   layers = find_layers(network.model(), description);
-  std::string lines;
-  for (const std::string& layer : layers) lines.append(layer).append("\n");
-  network.memory().remember(question, lines);
+  network.memory().remember_lines(question, layers);
   return layers;
 }
 

@@ -68,7 +68,7 @@ std::string find_format(const Model& model, const std::vector<std::string>& name
     description.assumed = false;
     return "nothing describes it: " + found + "; a description says otherwise";
   }
-  description.outputs = listed_outputs(outputs);
+  description.outputs = output_texts(outputs);
   return "";
 }
 

@@ -14,8 +14,8 @@
 #include "config/user_error.h"
 #include "stages/explain/engines/engine_kinds.h"
 #include "stages/explain/engines/processor.h"
+#include "stages/explain/files/file_format.h"
 #include "stages/explain/found_format.h"
-#include "stages/explain/import/file_format.h"
 #include "stages/explain/load_explainer.h"
 #include "stages/explain/model/bundle.h"
 #include "stages/explain/model/device.h"
@@ -90,13 +90,13 @@ std::string find_format_once(const StartMemory& memory, const Model& model,
                              const std::vector<std::string>& names, ModelDescription& description) {
   if (!description.assumed) return "";
   const std::string question = "outputs of no known format? " + key_of(description);
-  if (auto outputs = memory.recall(question)) {
-    description.outputs = std::move(*outputs);
+  if (auto outputs = memory.recall_lines(question); !outputs.empty()) {
+    description.outputs = std::move(outputs);
     return "";
   }
   std::string found = find_format(model, names, description);
   if (found.empty() && !description.outputs.empty()) {
-    memory.remember(question, description.outputs);
+    memory.remember_lines(question, description.outputs);
   }
   return found;
 }
@@ -161,8 +161,6 @@ void check_import_once(const StartMemory& memory, const ImportedNetwork& network
 /// A file of another format than TorchScript, as TorchScript.
 LoadedModel load_other_format(const std::string& path, c10::Device device,
                               const ExplainOptions& options, const std::stop_token& stop) {
-  if (!is_folder(path)) require_model_file(path);
-  require_readable_format(path);
   throw_if_stopped(stop);
 #if GRADCAM_WITH_OPENVINO
   const NetworkFile file(path);
@@ -203,6 +201,8 @@ LoadedModel load_other_format(const std::string& path, c10::Device device,
 
 LoadedModel load_file(const std::string& path, c10::Device device, const ExplainOptions& options,
                       const std::stop_token& stop) {
+  if (!is_folder(path)) require_model_file(path);
+  require_readable_format(path);
   if (is_other_format(path)) return load_other_format(path, device, options, stop);
   Model model(path, device);
   const StartMemory memory = memory_of(identity_of(path));
@@ -334,7 +334,7 @@ std::string default_model(const std::vector<fs::path>& folders) {
 }
 
 std::string find_model(const std::string& asked) {
-  if (!asked.empty()) return asked;
+  if (!asked.empty()) return is_bundle(asked) ? asked : network_at(asked);
   return default_model(model_folders(fs::read_symlink("/proc/self/exe")));
 }
 
@@ -361,9 +361,9 @@ std::vector<fs::path> files_read(const ExplainOptions& options) {
 LoadedModel load_model(const ExplainOptions& options, const std::stop_token& stop) {
   const PlainRuns looked_at_once;
   const std::string path = find_model(options.model);
-  const bool is_bundle = is_folder(path) && !is_other_format(path);
-  LoadedModel loaded = is_bundle ? load_bundle(path, options, stop)
-                                 : load_file(path, parse_device(options.device), options, stop);
+  LoadedModel loaded = is_bundle(path)
+                           ? load_bundle(path, options, stop)
+                           : load_file(path, parse_device(options.device), options, stop);
   ModelDescription& description = loaded.description;
   if (description.name.empty()) description.name = fs::path(path).stem().string();
   return loaded;

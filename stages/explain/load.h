@@ -21,8 +21,9 @@ std::vector<std::filesystem::path> model_folders(const std::filesystem::path& pr
 /// scripts/setup.
 std::string default_model(const std::vector<std::filesystem::path>& folders);
 
-/// The model file or bundle that `--model` means: `asked` itself, or if it is empty the
-/// default_model() in the model_folders() of this program.
+/// The model file or bundle that `--model` means: `asked` itself, of a folder with one network in it
+/// that file (file_format.h), or if it is empty the default_model() in the model_folders() of this
+/// program. Throws UserError(kModel) for another folder.
 std::string find_model(const std::string& asked);
 
 /// A network and how it is to be read.

@@ -120,8 +120,8 @@ struct ModelDescription {
   std::string name;
   std::string note;      ///< for whoever looks at the pictures
   bool assumed = false;  ///< nothing described the network: these are the defaults
-  /// Of such a network: what it gives, where that is not known either; for messages.
-  std::string outputs;
+  /// Of such a network: each of its outputs, where what they mean is not known either; for messages.
+  std::vector<std::string> outputs;
 
   /// Of the network's input.
   int channels() const { return color == ColorOrder::kGray ? 1 : 3; }

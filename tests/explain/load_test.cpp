@@ -94,6 +94,16 @@ TEST(DefaultModel, MissingEverywhereNamesTheSetUp) {
 
 TEST(FindModel, TakesWhatIsAskedFor) { EXPECT_EQ(find_model("my.pt"), "my.pt"); }
 
+TEST(FindModel, OfAFolderTakesTheNetworkInIt) {
+  const TempFolder folder;
+  const std::string path = folder.path().string();
+  EXPECT_USER_ERROR(find_model(path), ExitCode::kModel, "a folder: give the network file in it");
+  const std::string network = folder.file("net.onnx", "");
+  EXPECT_EQ(find_model(path), network);
+  folder.file("model.json", R"({"stamp": {}})");  // a bundle
+  EXPECT_EQ(find_model(path), path);
+}
+
 TEST(LoadExplainer, RefusesAMissingModelByName) {
   ExplainOptions options;
   options.model = "/nowhere/net.pt";
@@ -117,6 +127,7 @@ TEST(FilesRead, AreModelDescriptionLabelsAndThoseOfABundle) {
   EXPECT_EQ(files_read(options),
             (std::vector<fs::path>{folder / "net.pt", folder / "net.json", "names.txt"}));
   std::ofstream(folder / "features.xml") << "x";
+  folder.file("model.json", R"({"stamp": {}})");
   options.model = folder.path().string();
   const auto files = files_read(options);
   EXPECT_EQ(std::count(files.begin(), files.end(), folder / "features.xml"), 1);
@@ -135,6 +146,12 @@ TEST(LoadExplainer, TakesNameAndLabelsFromTheDescription) {
   EXPECT_EQ(explainer->description().input_width, 10);
   EXPECT_EQ(explainer->layers(), std::vector<std::string>{"conv"});
   EXPECT_EQ(explainer->classes(), 2);
+}
+
+TEST(LoadExplainer, ALayerThatIsNamedTwiceIsOne) {
+  ExplainOptions options = tiny_classifier("twice", R"({"input_size":[12,10]})");
+  options.layers = {"conv", "conv"};
+  EXPECT_EQ(load_explainer(options)->layers(), std::vector<std::string>{"conv"});
 }
 
 TEST(LoadExplainer, LabelsFileWinsAndTheFileNameIsTheNameUnlessSaid) {

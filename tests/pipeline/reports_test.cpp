@@ -134,6 +134,20 @@ TEST(LogModel, SaysWhatIsAssumedWithoutADescription) {
             "ImageNet mean and std, classification with softmax\n");
 }
 
+TEST(LogModel, SaysWhichOfSeveralOutputsIsExplained) {
+  ExplainOptions options;
+  options.device = "cpu";
+  options.model = tiny::saved(tiny::network({{"conv", tiny::seeded_conv(3, 4, 1)}},
+                                            "  y = torch.mean(self.conv.forward(x), [2, 3])\n"
+                                            "  return y, y[:, 1:]\n"),
+                              "several");
+  const auto explainer = load_explainer(options);
+  const std::string text = stderr_of([&] { log_model(*explainer); });
+  EXPECT_NE(text.find("; of its outputs output 0 (1x4), output 1 (1x3) the first is explained"),
+            std::string::npos)
+      << text;
+}
+
 TEST(ReportSummary, CountsTheFramesOfEachStream) {
   RunSummary summary;
   summary.streams = {stream("a.mp4"), stream("b.mp4")};

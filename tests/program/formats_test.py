@@ -22,8 +22,10 @@ import torch
 from onnx import helper
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from gradcam_tools.fuzz import tiny_tflite
 from program_case import PROGRAM, QUICK, ProgramCase
 
 HEIGHT, WIDTH = 64, 96  # not square on purpose
@@ -57,6 +59,33 @@ class Net(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.fc(self.stages(self.stem(x)).mean((2, 3))) * 3
+
+
+class OneActivation(nn.Module):
+    """One SiLU for all blocks, as Ultralytics' networks have it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(5)
+        act = nn.SiLU()
+        channels = (3, 8, 8, 12)
+        self.blocks = nn.ModuleList(Shared(*pair, act) for pair in zip(channels, channels[1:]))
+        self.fc = nn.Linear(12, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        for block in self.blocks:
+            x = block(x)
+        return self.fc(x.mean((2, 3))) * 9
+
+
+class Shared(nn.Module):
+    def __init__(self, before: int, behind: int, act: nn.Module) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(before, behind, 3, stride=2, padding=1)
+        self.act = act
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.act(self.conv(x))
 
 
 def describe(path: Path) -> Path:
@@ -147,6 +176,48 @@ class Formats(ProgramCase):
         reference = self.read(self.folder / "net.pt", "--layer", "stages.0")[1]
         heat = self.read(self.folder / "net.onnx", "--layer", "stages.0")[1]
         self.assertLess(float(np.abs(heat - reference).max()), 1e-3)
+
+    def test_layers_end_behind_an_activation_that_they_share(self) -> None:
+        self.net = OneActivation().eval()
+        reference = self.read(self.torchscript(), "--layer", "blocks.1")[1]
+        self.assertGreater(float(reference.max()), 0)
+        path = describe(self.folder / "net.xml")
+        openvino.save_model(
+            openvino.convert_model(self.net, example_input=EXAMPLE), path, compress_to_fp16=False
+        )
+        for model in (self.onnx(), path):
+            with self.subTest(model.name):
+                self.assertIn("blocks.1.act", self.layers(model))
+                heat = self.read(model, "--layer", "blocks.1")[1]
+                self.assertLess(float(np.abs(heat - reference).max()), 1e-3)
+
+    def test_tensorflow_lite_against_numbers_worked_out_here(self) -> None:
+        path = self.folder / "net.tflite"
+        path.write_bytes(tiny_tflite.network())
+        pixels = np.random.default_rng(4).integers(0, 255, (32, 32, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(self.picture)
+        (line,) = self.lines(
+            *(self.picture, "-m", path, *QUICK, "--maps", self.folder / "maps"),
+            *("--target", "index:2", "--style", "raw"),
+        )
+        w = {name: torch.tensor(values) for name, values in tiny_tflite.weights().items()}
+        mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+        x = ((torch.tensor(pixels) / 255 - mean) / std).permute(2, 0, 1)[None]
+        for layer in ("1", "2"):
+            x = functional.pad(x, (0, 1, 0, 1))
+            x = functional.conv2d(x, w[f"w{layer}"].permute(0, 3, 1, 2), w[f"b{layer}"], stride=2)
+            if layer == "1":
+                x = x.relu()
+        shares = (w["w3"] @ x.mean((2, 3))[0] + w["b3"]).softmax(0)
+        # d share_2 / d A, the mean over places of A and then a softmax: the same at each place.
+        gradient = shares[2] * (w["w3"][2] - shares @ w["w3"]) / 64
+        heat = (gradient[:, None, None] * x[0]).sum(0).relu()[None, None]
+        heat = functional.interpolate(heat, (32, 32), mode="bilinear")[0, 0].numpy()
+        for top in line["top"]:
+            self.assertAlmostEqual(top["score"], float(shares[top["class"]]), delta=1e-5)
+        self.assertGreater(float(heat.max()), 1e-4)
+        found = map_in(self.folder / "maps")
+        self.assertLess(float(np.abs(found - heat).max()), 1e-4 * float(heat.max()))
 
     def test_methods_that_need_the_whole_network_or_many_pictures(self) -> None:
         model = describe(self.onnx())

@@ -21,18 +21,23 @@ SUFFIX = ".onnx"
 
 
 def export(network: Network, sample: Tensor) -> bytes:
-    """By the exporter of TorchScript, whose nodes have the names of the network's layers."""
-    buffer = io.BytesIO()
-    try:
-        with silence(), without_fast_path():
-            torch.onnx.export(
-                network.module, (sample,), buffer, dynamo=False, opset_version=OPERATOR_SET
-            )
-    except Exception as error:  # torch.onnx's errors have no common class
-        raise NetworkError(
-            MODEL, f"{network.name} cannot be written as ONNX: {first_line(error)}"
-        ) from None
-    return buffer.getvalue()
+    """By the exporter of TorchScript, whose nodes have the names of the network's layers; where that
+    one fails, by the newer one, which notes the layers beside."""
+    why = ""
+    for newer in (False, True):
+        buffer = io.BytesIO()
+        settings: Dict[str, Any] = (
+            {"dynamo": True, "external_data": False}
+            if newer
+            else {"dynamo": False, "opset_version": OPERATOR_SET}
+        )
+        try:
+            with silence(), without_fast_path():
+                torch.onnx.export(network.module, (sample,), buffer, **settings)
+            return buffer.getvalue()
+        except Exception as error:  # torch.onnx's errors have no common class
+            why = why or first_line(error)
+    raise NetworkError(MODEL, f"{network.name} cannot be written as ONNX: {why}")
 
 
 def verify(network: Network, file: bytes) -> Dict[str, Any]:

@@ -87,16 +87,26 @@ class Flatbuffer:
         return start
 
 
-def network() -> bytes:
-    """1x32x32x3 → convolution with ReLU, another, average over all places, linear layer, softmax."""
+def weights() -> Dict[str, np.ndarray]:
+    """Those of network(): of convolutions OxHxWxI, of the linear layer OxI, and biases."""
     rng = np.random.default_rng(5)
+    shapes: Dict[str, Tuple[int, ...]] = {
+        **{"w1": (4, 3, 3, 3), "b1": (4,), "w2": (6, 3, 3, 4), "b2": (6,)},
+        **{"w3": (5, 6), "b3": (5,)},
+    }
+    return {name: rng.normal(0, 0.3, shape).astype("<f4") for name, shape in shapes.items()}
+
+
+def network() -> bytes:
+    """1x32x32x3 → convolution with ReLU, another, average over all places, linear layer, softmax.
+    Both convolutions halve the size, as TensorFlow's "SAME" does: a zero behind the last row and
+    column."""
     buffers: List[Table] = [Table({})]
     tensors: List[Table] = []
 
-    def tensor(name: str, shape: Sequence[int], content: bool = False) -> int:
+    def tensor(name: str, shape: Sequence[int], content: bytes = b"") -> int:
         if content:
-            values = rng.normal(0, 0.3, shape).astype("<f4")
-            buffers.append(Table({0: values.tobytes()}))
+            buffers.append(Table({0: content}))
         buffer = len(buffers) - 1 if content else 0
         tensors.append(
             Table({0: shape, 1: Number(FLOAT32, "b"), 2: Number(buffer, "I"), 3: name})
@@ -122,15 +132,15 @@ def network() -> bytes:
     mean = tensor("mean", [1, 1, 1, 6])
     scores = tensor("scores", [1, 5])
     shares = tensor("shares", [1, 5])
-    weights = [tensor("w1", [4, 3, 3, 3], True), tensor("b1", [4], True)]
-    more = [tensor("w2", [6, 3, 3, 4], True), tensor("b2", [6], True)]
-    linear = [tensor("w3", [5, 6], True), tensor("b3", [5], True)]
+    held = {
+        name: tensor(name, values.shape, values.tobytes()) for name, values in weights().items()
+    }
     pool = Table({0: Number(1, "b"), **{slot: Number(8) for slot in (1, 2, 3, 4)}})
     operators = [
-        operator(CONV, [picture, *weights], first, CONV_OPTIONS, convolution(FUSED_RELU, 2)),
-        operator(CONV, [first, *more], second, CONV_OPTIONS, convolution(NO_FUSED, 2)),
+        operator(CONV, [picture, held["w1"], held["b1"]], first, CONV_OPTIONS, convolution(FUSED_RELU, 2)),
+        operator(CONV, [first, held["w2"], held["b2"]], second, CONV_OPTIONS, convolution(NO_FUSED, 2)),
         operator(AVERAGE_POOL, [second], mean, POOL_OPTIONS, pool),
-        operator(FULLY_CONNECTED, [mean, *linear], scores, FULLY_CONNECTED_OPTIONS, Table({})),
+        operator(FULLY_CONNECTED, [mean, held["w3"], held["b3"]], scores, FULLY_CONNECTED_OPTIONS, Table({})),
         operator(SOFTMAX, [scores], shares, SOFTMAX_OPTIONS, Table({0: Number(1, "f")})),
     ]
     graph = Table({0: tensors, 1: [picture], 2: [shares], 3: operators, 4: "main"})

@@ -24,6 +24,7 @@ from gradcam_tools.table.trial import METHODS, Program, Trial
 
 RESULT = "result.json"
 LEAST_SCORE = "0.01"
+BARE = ("torchvision", "timm")  # kinds whose files come without a description, as a rule
 
 
 class Trials:
@@ -72,10 +73,15 @@ class Trials:
             if times and found.get("runs"):
                 self._times(form, found, network, pixels, shown, other)
 
-    def _options(self, network: Optional[Network], other: Path, precision: str) -> List[str]:
+    def _options(
+        self, network: Optional[Network], other: Path, form: str, precision: str
+    ) -> List[str]:
         task = network.task if network else "classification"
         options = ["--engine", self.engine, "--precision", precision]
         options += ["--method", METHODS.get(task, "gradcam")]
+        if form == "pt" and not self.result["described"] and self.row.kind in BARE:
+            # TorchScript alone does not keep the size of its pictures.
+            options += ["--input-size", "x".join(map(str, self.result["input_size"]))]
         if task == "detection":
             options += ["--conf", LEAST_SCORE]  # there is nothing on the picture
         if task == "embedding":
@@ -92,7 +98,7 @@ class Trials:
         other: Path,
     ) -> None:
         file = self.folder / FORMS[form]
-        options = self._options(network, other, "fp32")
+        options = self._options(network, other, form, "fp32")
         trial = self.program.explain(file, shown, options)
         found.update(runs=not trial.why, why=trial.why, engine=trial.engine)
         found.update(layer=trial.line.get("layer"), targets=trial.line.get("targets"))
@@ -111,24 +117,24 @@ class Trials:
         self.maps[form] = trial.heat
         self.save()
         if plain.has_bf16():
-            self._bf16(found, network, file, shown, other, trial)
+            self._bf16(form, found, network, shown, other, trial)
             self.save()
 
     def _bf16(
         self,
+        form: str,
         found: Dict[str, Any],
         network: Network,
-        file: Path,
         shown: Path,
         other: Path,
         fp32: Trial,
     ) -> None:
         """The same class or box in bf16, against the program's own fp32 map, which was held against
         PyTorch's."""
-        options = self._options(network, other, "bf16")
+        options = self._options(network, other, form, "bf16")
         if network.task in ("classification", "segmentation"):
             options += ["--target", f"index:{fp32.line['targets'][0]['class']}"]
-        trial = self.program.explain(file, shown, options)
+        trial = self.program.explain(self.folder / FORMS[form], shown, options)
         found["bf16"] = {"why": trial.why, "engine": trial.engine}
         if trial.why or trial.heat is None or fp32.heat is None:
             return
@@ -176,7 +182,7 @@ class Trials:
             source = self.folder / (FORMS["onnx"] if form == "pt" else FORMS[form])
             for _ in range(2):
                 times["plain"].append(plain.milliseconds(source, sample))
-                options = self._options(network, other, "fp32")
+                options = self._options(network, other, form, "fp32")
                 ours = self.program.milliseconds(file, shown, options)
                 if ours is None:
                     return
@@ -186,7 +192,7 @@ class Trials:
 
 
 def row_is_bare_classifier(row: Row, made: Made) -> bool:
-    return row.kind in ("torchvision", "timm") and not made.described
+    return row.kind in BARE and not made.described
 
 
 def _note(found: Dict[str, Any], key: str, value: Any) -> None:

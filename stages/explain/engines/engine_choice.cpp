@@ -70,37 +70,40 @@ class Stopwatch {
         stop_(rules.waiting.stop),
         now_(rules.now) {}
 
-  /// Explains the picture, for the class `target`; nullopt: for the best.
-  ProbeAnswer run(Engine& engine, std::optional<std::int64_t> target = std::nullopt) const {
+  /// Explains this number of what it makes of the picture.
+  ProbeAnswer run(Engine& engine, const NumberChoice& choice) const {
     throw_if_stopped(stop_);
     // Setting it makes oneDNN forget what it has compiled.
     const int threads = engine.torch_threads(threads_);
     if (at::get_num_threads() != threads) at::set_num_threads(threads);
-    return probe(engine, pixels_, target);
+    return probe(engine, pixels_, choice);
+  }
+  ProbeAnswer run(Engine& engine, std::int64_t number) const {
+    return run(engine, [&](const at::Tensor&) { return number; });
   }
 
-  /// What it gives once it is warm, for this class.
-  ProbeAnswer warm_up(Engine& engine, std::int64_t target) const {
-    for (int i = 1; i < warm_up_; ++i) run(engine, target);
-    return run(engine, target);
+  /// What it gives once it is warm, of this number.
+  ProbeAnswer warm_up(Engine& engine, std::int64_t number) const {
+    for (int i = 1; i < warm_up_; ++i) run(engine, number);
+    return run(engine, number);
   }
 
   /// Other work on the machine meets both. Ends early where it is clear who takes longer.
-  TurnTimes time_in_turn(Engine& one, Engine& other, Turns turns) const {
+  TurnTimes time_in_turn(Engine& one, Engine& other, std::int64_t number, Turns turns) const {
     TurnTimes times;
     const auto begin = now_();
     for (int i = 0; i < turns.most; ++i) {
       if (i >= turns.fewest && (times.clear() || now_() - begin > kMostTime)) break;
-      times.one.push_back(milliseconds(one));
-      times.other.push_back(milliseconds(other));
+      times.one.push_back(milliseconds(one, number));
+      times.other.push_back(milliseconds(other, number));
     }
     return times;
   }
 
  private:
-  double milliseconds(Engine& engine) const {
+  double milliseconds(Engine& engine, std::int64_t number) const {
     // The map is read, because a GPU works on after the call that asked it to.
-    return milliseconds_of([&] { to_map(run(engine).map); }, now_);
+    return milliseconds_of([&] { to_map(run(engine, number).map); }, now_);
   }
 
   const at::Tensor pixels_;
@@ -119,8 +122,7 @@ class Contest {
     for (const auto& candidate : candidates) trials_.push_back({.name = candidate.name});
     const PlainRuns plain;
     best_.engine = candidates[0].make(Proof::kNeeded);
-    reference_ = stopwatch_.run(*best_.engine);
-    class_ = reference_.scores.argmax().item<std::int64_t>();
+    reference_ = stopwatch_.run(*best_.engine, rules.explained);
     gives_classes_ = best_.engine->output_shape().size() == 1;
     trials_[0].agreement = 1;
   }
@@ -131,6 +133,10 @@ class Contest {
     }
     for (std::size_t i = candidates_.size(); best_.place == 0 && i-- > 1;) {
       if (candidates_[i].last_resort) meet(i);
+    }
+    // Other work may have met the two of a pair at unlike times, and the next pair at none.
+    for (std::size_t i = candidates_.size(); i-- > 0;) {
+      if (trials_[i].outcome == Outcome::kSlower && trials_[i].ms < best_.ms) meet(i);
     }
     trials_[best_.place].ms = best_.ms;
     return finish();
@@ -182,14 +188,15 @@ class Contest {
   void look_at(Contender& rival) {
     const PlainRuns plain;
     rival.engine = candidates_[rival.place].make(Proof::kNeeded);
-    require_agreement(stopwatch_.run(*rival.engine, class_), trials_[rival.place]);
+    require_agreement(stopwatch_.run(*rival.engine, reference_.number), trials_[rival.place]);
     std::tie(best_.ms, rival.ms) =
-        stopwatch_.time_in_turn(*best_.engine, *rival.engine, kLook).shortest();
+        stopwatch_.time_in_turn(*best_.engine, *rival.engine, reference_.number, kLook).shortest();
   }
 
   /// Brings it into the form that will serve, which must agree.
   void warm_up(Contender& contender) {
-    require_agreement(stopwatch_.warm_up(*contender.engine, class_), trials_[contender.place]);
+    require_agreement(stopwatch_.warm_up(*contender.engine, reference_.number),
+                      trials_[contender.place]);
     contender.warm = true;
   }
 
@@ -197,7 +204,8 @@ class Contest {
     std::optional<PlainRuns> plain;  // else LibTorch would optimise the reference meanwhile
     if (!best_.warm) plain.emplace();
     std::tie(best_.ms, rival.ms) =
-        stopwatch_.time_in_turn(*best_.engine, *rival.engine, kMeasure).medians();
+        stopwatch_.time_in_turn(*best_.engine, *rival.engine, reference_.number, kMeasure)
+            .medians();
   }
 
   void lose(const Contender& contender) {
@@ -212,7 +220,7 @@ class Contest {
     double lead = 0;
     if (gives_classes_) {
       const at::Tensor odds = reference_.scores.softmax(0);
-      lead = (odds[class_] - odds[answer.scores.argmax()]).item<double>();
+      lead = (odds[reference_.number] - odds[answer.scores.argmax()]).item<double>();
     }
     if (trial.agreement >= rules_.agreement && lead < kLead) return;
     char text[64];
@@ -247,7 +255,6 @@ class Contest {
   std::vector<EngineTrial> trials_;
   Contender best_;
   ProbeAnswer reference_;
-  std::int64_t class_ = 0;
   bool gives_classes_ = false;
 };
 

@@ -10,6 +10,7 @@
 #include "stages/explain/engines/choice_memory.h"
 #include "stages/explain/engines/engine.h"
 #include "stages/explain/engines/engine_trial.h"
+#include "stages/explain/engines/probe.h"
 #include "stages/explain/engines/timing.h"
 
 namespace gradcam {
@@ -48,6 +49,8 @@ struct ChoiceRules {
   /// not tell that it cannot win.
   bool slow_at_first = false;
   std::string network{};  ///< what the waiting are told that it is called
+  /// Which number of the reference's output the maps are of that must agree.
+  NumberChoice explained = largest_number;
   Waiting waiting{};
   Now now = Clock::now;  ///< by which they are measured
 };
@@ -58,7 +61,8 @@ struct ChoiceRules {
 /// turn with the best so far. One that takes half as long again as that in its first runs, or
 /// longer, is slower, and no more is measured of it. Any other is warmed up, into the form that
 /// will serve, and must agree as the rules say, and find the same best class, or one that the
-/// reference puts within two points of it; then the faster one is kept. One candidate alone is
+/// reference puts within two points of it; then the faster one is kept. One that lost with a better
+/// figure than that of the winner meets it once more. One candidate alone is
 /// taken as it is. Measures on a thread of its own, which then ends. Throws what making or running
 /// the reference throws, and Stopped; any other that fails is out.
 ChosenEngine choose_engine(const std::vector<EngineCandidate>& candidates, const at::Tensor& pixels,

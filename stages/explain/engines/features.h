@@ -13,7 +13,8 @@
 namespace gradcam {
 
 struct FeatureValues {
-  /// What the head takes: the activation of the target layer, float [N, C, h, w], then the rest.
+  /// What the head takes: the activation of the target layer, float [N, C, h, w], then the rest:
+  /// float, and where the network counts or asks, int64 and bool.
   std::vector<at::Tensor> head;
   /// [N, classes], the output of the whole network; undefined where the features do not give it.
   at::Tensor output;

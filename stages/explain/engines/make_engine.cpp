@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <span>
 #include <stdexcept>
 #include <string_view>
 #include <thread>
@@ -12,6 +13,8 @@
 #include "stages/explain/engines/probe.h"
 #include "stages/explain/model/start_memory.h"
 #include "stages/explain/model/torch_reason.h"
+#include "stages/explain/tasks/decode_boxes.h"
+#include "stages/explain/tasks/task.h"
 #include "stages/frame/stopped.h"
 
 namespace gradcam {
@@ -75,6 +78,21 @@ std::string key_of(const EngineRequest& request, const std::vector<EngineCandida
   return key;
 }
 
+/// Of boxes the class score of the best: the largest number is a place, as a rule.
+NumberChoice explained_by(const ModelDescription& description) {
+  if (!task_of(description).boxes) return largest_number;
+  return [description](const at::Tensor& output) {
+    const at::Tensor floats = output.to(at::kCPU, at::kFloat).contiguous();
+    const std::span values(floats.const_data_ptr<float>(),
+                           static_cast<std::size_t>(floats.numel()));
+    const std::span shape(floats.sizes().data(), floats.sizes().size());
+    const auto boxes = decode(values, shape, description.boxes, description.input_height,
+                              description.input_width, /*threshold=*/0);
+    const auto best = std::ranges::max_element(boxes, {}, &Detection::score);
+    return best == boxes.end() ? largest_number(output) : best->by_class.index;
+  };
+}
+
 }  // namespace
 
 int engine_threads(const ExplainOptions& options) {
@@ -92,6 +110,7 @@ ChosenEngine make_engine(const Network& network, const std::vector<std::string>&
                           .choosing = choosing,
                           .slow_at_first = network.device().is_cuda(),
                           .network = description.name.empty() ? network.path() : description.name,
+                          .explained = explained_by(description),
                           .waiting = waiting};
   try {
     return choose_engine(candidates, request.probe, rules,

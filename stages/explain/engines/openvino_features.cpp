@@ -28,6 +28,19 @@ namespace {
 /// The name that the output of the whole network has in a bundle.
 constexpr const char* kOutput = "gradcam_output";
 
+/// As which numbers a result comes. Of a network in whole numbers those of a byte are floats in its
+/// head.
+ov::element::Type type_of_result(const ov::element::Type& own) {
+  if (own == ov::element::boolean) return own;
+  const bool counts = own.is_integral_number() && own.bitwidth() > 8;
+  return counts ? ov::element::i64 : ov::element::f32;
+}
+
+at::ScalarType in_torch(const ov::element::Type& type) {
+  if (type == ov::element::boolean) return at::kBool;
+  return type == ov::element::i64 ? at::kLong : at::kFloat;
+}
+
 /// One compiled network for one number of pictures.
 class Request {
  public:
@@ -35,6 +48,7 @@ class Request {
     for (const auto& output : compiled.outputs()) {
       const ov::Shape& shape = output.get_shape();
       shapes_.emplace_back(shape.begin(), shape.end());
+      types_.push_back(output.get_element_type());
       if (output.get_names().contains(kOutput)) output_ = shapes_.size() - 1;
     }
   }
@@ -47,10 +61,9 @@ class Request {
     // Into tensors of our own: those of the last run may still be looked at.
     std::vector<at::Tensor> results;
     for (std::size_t i = 0; i < shapes_.size(); ++i) {
-      results.push_back(at::empty(shapes_[i], at::kFloat));
+      results.push_back(at::empty(shapes_[i], in_torch(types_[i])));
       const ov::Shape size(shapes_[i].begin(), shapes_[i].end());
-      request_.set_output_tensor(
-          i, ov::Tensor(ov::element::f32, size, results.back().mutable_data_ptr<float>()));
+      request_.set_output_tensor(i, ov::Tensor(types_[i], size, results.back().mutable_data_ptr()));
     }
     request_.infer();
     FeatureValues values{std::move(results), {}};
@@ -64,6 +77,7 @@ class Request {
  private:
   ov::InferRequest request_;
   std::vector<std::vector<std::int64_t>> shapes_;
+  std::vector<ov::element::Type> types_;
   std::optional<std::size_t> output_;  ///< which result is the output of the whole network
 };
 
@@ -122,7 +136,7 @@ class OpenVinoFeatures : public Features {
   std::map<int, Request> requests_;  ///< by the number of pictures
 };
 
-/// With pixels u8 [batch, H, W, 3] as input, and float outputs.
+/// With pixels u8 [batch, H, W, 3] as input, and outputs of type_of_result().
 std::shared_ptr<ov::Model> taking_pixels(const std::shared_ptr<ov::Model>& model,
                                          const Normalisation& normalisation, int batch) {
   if (batch > 1) {
@@ -143,7 +157,8 @@ std::shared_ptr<ov::Model> taking_pixels(const std::shared_ptr<ov::Model>& model
       .mean(std::vector<float>(offset.begin(), offset.end()))
       .scale(divisor);
   for (std::size_t i = 0; i < model->outputs().size(); ++i) {
-    steps.output(i).tensor().set_element_type(ov::element::f32);
+    const ov::element::Type own = model->output(i).get_element_type();
+    steps.output(i).tensor().set_element_type(type_of_result(own));
   }
   return steps.build();
 }

@@ -65,13 +65,17 @@ at::Tensor probe_pixels(const ModelDescription& description) {
   return probe_pixels(description.input_height, description.input_width, description.channels());
 }
 
-ProbeAnswer probe(Engine& engine, const at::Tensor& pixels, std::optional<std::int64_t> target) {
+std::int64_t largest_number(const at::Tensor& output) {
+  return output.argmax().item<std::int64_t>();
+}
+
+ProbeAnswer probe(Engine& engine, const at::Tensor& pixels, const NumberChoice& choice) {
   const CutResult result = engine.run(pixels);
-  const at::Tensor scores = result.output.detach()[0].flatten();
-  const auto best = target.value_or(scores.argmax().item<std::int64_t>());
+  const at::Tensor output = result.output.detach()[0];
+  const std::int64_t number = choice(output);
   const bool differentiates = engine.gradient_obstacle().empty();
   std::vector<at::Tensor> gradients;
-  if (differentiates) gradients = engine.gradients(result, {Seed{{best, 1}}}, false);
+  if (differentiates) gradients = engine.gradients(result, {Seed{{number, 1}}}, false);
   const at::NoGradGuard no_grad;
   const auto as_places = [](const at::Tensor& tensor) {  // of tokens, one row of places
     return tensor.dim() == 2 ? tensor.t().unsqueeze(2) : tensor;
@@ -79,7 +83,8 @@ ProbeAnswer probe(Engine& engine, const at::Tensor& pixels, std::optional<std::i
   MethodInput input;
   input.activation = as_places(result.activations[0].detach()[0]);
   if (differentiates) input.gradient = as_places(gradients[0][0]);
-  return {scores, map_of(find_method(differentiates ? "gradcam" : "eigencam"), input)};
+  return {output.flatten(), number,
+          map_of(find_method(differentiates ? "gradcam" : "eigencam"), input)};
 }
 
 int largest_batch(Engine& engine, const at::Tensor& pixels, int most) {

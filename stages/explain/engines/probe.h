@@ -3,7 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <optional>
+#include <functional>
 
 #include "stages/explain/engines/engine.h"
 #include "stages/frame/description.h"
@@ -16,15 +16,20 @@ namespace gradcam {
 at::Tensor probe_pixels(int height, int width, int channels = 3);
 at::Tensor probe_pixels(const ModelDescription& description);
 
+/// Says which number of an output is explained, counted row by row. The output: float [...] of one
+/// picture, on any device.
+using NumberChoice = std::function<std::int64_t(const at::Tensor& output)>;
+std::int64_t largest_number(const at::Tensor& output);
+
 struct ProbeAnswer {
-  at::Tensor scores;  ///< all numbers of the output
-  at::Tensor map;  ///< Grad-CAM map [h, w] of one of them; EigenCAM's where no gradient leads back
+  at::Tensor scores;        ///< all numbers of the output
+  std::int64_t number = 0;  ///< the one that is explained
+  at::Tensor map;           ///< Grad-CAM map [h, w] of it; EigenCAM's where no gradient leads back
 };
 
-/// Explains one picture as the explainer does. `target`: the number of the output that the map is
-/// of; none = the largest.
+/// Explains one number of what the engine makes of one picture, as the explainer does.
 ProbeAnswer probe(Engine& engine, const at::Tensor& pixels,
-                  std::optional<std::int64_t> target = std::nullopt);
+                  const NumberChoice& choice = largest_number);
 
 /// The largest number of pictures, up to `most`, such that so many and any fewer in one call give
 /// the outputs and the gradients that each gives alone. (Many exported files are made for one

@@ -162,6 +162,46 @@ bool writes_in_place(jit::Graph& graph) {
   });
 }
 
+/// Whether a result is new; LibTorch's analysis errs on the safe side.
+bool gives_new(const std::string& kind) {
+  static const std::set<std::string> kNew = {"aten::_convolution", "aten::conv1d", "aten::conv2d",
+                                             "aten::conv3d",       "aten::matmul", "aten::clone"};
+  return kNew.contains(kind);
+}
+
+/// A value, what it is a view of, and so on.
+std::vector<const jit::Value*> names_of(const jit::Value* value, const jit::AliasDb& aliases) {
+  std::vector<const jit::Value*> names{value};
+  while (!value->node()->inputs().empty() && !gives_new(value->node()->kind().toQualString())) {
+    const jit::Value* const viewed = value->node()->inputs()[0];
+    if (!aliases.mayAlias(viewed, value)) break;
+    names.push_back(value = viewed);
+  }
+  return names;
+}
+
+/// The front end brings what is written through a view to what it is a view of, and to no other
+/// view: throws where one is read afterwards.
+void refuse_unseen_writes(jit::Graph& graph, const jit::AliasDb& aliases) {
+  const auto nodes = nodes_of(graph.block());
+  for (jit::Node* write : nodes) {
+    const auto* schema = write->maybeSchema();
+    if (schema == nullptr || !schema->is_mutable() || write->inputs().empty()) continue;
+    const auto seen = names_of(write->inputs()[0], aliases);
+    for (jit::Node* node : nodes) {
+      if (!node->isBefore(write)) continue;
+      for (const jit::Value* view : node->outputs()) {
+        const bool is_read = std::ranges::any_of(
+            view->uses(), [&](const jit::Use& use) { return use.user->isAfter(write); });
+        if (!is_read || std::ranges::find(seen, view) != seen.end()) continue;
+        if (names_of(view, aliases).back() != seen.back()) continue;
+        throw std::runtime_error(std::string(write->kind().toQualString()) +
+                                 " writes into a tensor of which a view is read later");
+      }
+    }
+  }
+}
+
 /// What the decoders of one graph share.
 struct Source {
   std::shared_ptr<jit::Graph> graph;
@@ -229,10 +269,7 @@ class Decoder : public frontend::pytorch::TorchDecoder {
     return i >= in_.values.size() || in_.values[i]->mustBeNone();
   }
   bool may_produce_alias(std::size_t in, std::size_t out) const override {
-    // Their results are new; LibTorch's analysis errs on the safe side.
-    static const std::set<std::string> kNew = {"aten::_convolution", "aten::conv1d", "aten::conv2d",
-                                               "aten::conv3d",       "aten::matmul", "aten::clone"};
-    if (node_ == nullptr || !source_->aliases || kNew.contains(kind_)) return false;
+    if (node_ == nullptr || !source_->aliases || gives_new(kind_)) return false;
     if (in >= in_.values.size() || out >= out_.values.size()) return false;
     return source_->aliases->mayContainAlias(in_.values[in], out_.values[out]);
   }
@@ -309,12 +346,11 @@ class Decoder : public frontend::pytorch::TorchDecoder {
   Values out_;
 };
 
-/// The head takes floats of known sizes.
+/// The head takes floats, whole numbers and answers (bool) of known sizes.
 void check_outputs(const ov::Model& model) {
   for (const auto& output : model.outputs()) {
-    if (!output.get_element_type().is_real()) {
-      throw std::runtime_error("a value at the cut is of type " +
-                               output.get_element_type().get_type_name() + ", no float");
+    if (output.get_element_type().is_dynamic()) {
+      throw std::runtime_error("the type of a value at the cut is not known");
     }
     if (output.get_partial_shape().is_dynamic()) {
       throw std::runtime_error("the shape of a value at the cut depends on the picture");
@@ -335,6 +371,7 @@ std::shared_ptr<ov::Model> to_openvino(const jit::Graph& graph, int count, int c
   jit::EliminateDeadCode(source->graph);
   if (writes_in_place(*source->graph)) {
     source->aliases = std::make_unique<jit::AliasDb>(source->graph);
+    refuse_unseen_writes(*source->graph, *source->aliases);
   }
   return openvino_in_one_line([&] {
     const frontend::pytorch::FrontEnd front_end;

@@ -110,7 +110,8 @@ class TorchScriptFeatures : public Features {
     function_->run(stack);
     std::vector<at::Tensor> values;
     for (const c10::IValue& element : stack.back().toTupleRef().elements()) {
-      values.push_back(element.toTensor().to(at::kFloat));
+      const at::Tensor& value = element.toTensor();
+      values.push_back(value.is_floating_point() ? value.to(at::kFloat) : value);
     }
     return values;
   }

@@ -58,6 +58,7 @@ class Tensors {
     for (std::size_t i = 0; i < shapes.size(); ++i) {
       const auto& shape = shapes[i].shape;
       if (!shapes[i].obstacle.empty() || shape.size() != 4 || shape[2] * shape[3] <= 1) continue;
+      if (shape[0] != 1) continue;  // the heads of an attention, one behind the other
       const std::int64_t skew = std::abs(shape[2] * width - shape[3] * height);
       if (skew > std::max(height, width)) continue;
       add(unmarked(marked.marks()[i].node->input(0)), {shapes[i].layer, {shape[2], shape[3]}});

@@ -116,6 +116,25 @@ void show_detach(jit::Graph& graph) {
   }
 }
 
+/// Whether the weights of a linear() may be a vector: they are no constant matrix.
+bool may_take_vector(const jit::Node* node) {
+  const auto weight = constant_tensor(node->input(1));
+  return node->input(2)->mustBeNone() && (!weight || weight->dim() < 2);
+}
+
+/// The derivative that TorchScript has of linear() takes the weights for a matrix (torch 2.15); the
+/// same as a product has the right one.
+void spell_out_products(jit::Graph& graph) {
+  for (jit::Node* node : nodes_of(graph.block())) {
+    if (node->kind() != c10::aten::linear || !may_take_vector(node)) continue;
+    const jit::WithInsertPoint before(node);
+    jit::Value* const columns = graph.insert(c10::aten::t, {node->input(1)});
+    jit::Value* const product = graph.insert(c10::aten::matmul, {node->input(0), columns});
+    node->output()->replaceAllUsesWith(product);
+    node->destroy();
+  }
+}
+
 void collect_marks(jit::Block* block, bool nested, std::vector<Mark>& marks) {
   for (jit::Node* node : block->nodes()) {
     if (node->kind() == c10::aten::clone && node->hasAttribute(kLayer)) {
@@ -178,6 +197,7 @@ MarkedGraph::MarkedGraph(const Model& model, const std::function<bool(const std:
   const jit::Module frozen = jit::freeze_module(copy);
   graph_ = frozen.get_method("forward").graph()->copy();
   show_detach(*graph_);
+  spell_out_products(*graph_);
   jit::EliminateDeadCode(graph_);
   require_one_picture(*graph_, model_);
   graph_->eraseInput(0);

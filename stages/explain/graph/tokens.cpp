@@ -15,6 +15,14 @@ bool is_channels_last(const at::Tensor& activation, const ModelDescription& desc
          is_channels_last({activation.sizes().data(), activation.sizes().size()}, description);
 }
 
+/// Of a layer that is looked into: as the description says, and what is left over at the end is no
+/// place.
+std::optional<TokenGrid> grid_in(std::int64_t tokens, const ModelDescription& description) {
+  const auto& said = description.tokens;
+  if (!said) return grid_of(tokens, description);
+  return tokens < said->drop + std::int64_t{said->height} * said->width ? std::nullopt : said;
+}
+
 }  // namespace
 
 bool in_proportion(std::int64_t height, std::int64_t width, const ModelDescription& description) {
@@ -32,8 +40,7 @@ bool is_channels_last(std::span<const std::int64_t> shape, const ModelDescriptio
 
 std::optional<TokenGrid> grid_of(std::int64_t tokens, const ModelDescription& description) {
   if (const auto& said = description.tokens) {
-    const bool fits = tokens == said->drop + std::int64_t{said->height} * said->width;
-    return fits ? said : std::nullopt;
+    return tokens == said->drop + std::int64_t{said->height} * said->width ? said : std::nullopt;
   }
   constexpr std::int64_t kMostInFront = 16;  // a class token and up to eight registers are known
   std::optional<TokenGrid> best;
@@ -52,7 +59,7 @@ std::optional<TokenGrid> grid_of(std::int64_t tokens, const ModelDescription& de
 at::Tensor to_places(const at::Tensor& activation, const ModelDescription& description) {
   if (is_channels_last(activation, description)) return activation.permute({2, 0, 1});
   if (activation.dim() == 3) return activation;
-  const auto grid = activation.dim() == 2 ? grid_of(activation.size(0), description) : std::nullopt;
+  const auto grid = activation.dim() == 2 ? grid_in(activation.size(0), description) : std::nullopt;
   if (!grid) {
     std::ostringstream text;
     text << "the layer gives " << activation.sizes();
@@ -75,11 +82,15 @@ at::Tensor from_places(const at::Tensor& places, const at::Tensor& like,
                        const ModelDescription& description) {
   if (is_channels_last(like, description)) return places.permute({0, 2, 3, 1}).contiguous();
   if (like.dim() == 3) return places;
-  const TokenGrid grid = grid_of(like.size(0), description).value();
+  const TokenGrid grid = grid_in(like.size(0), description).value();
   const at::Tensor tokens = places.flatten(2).transpose(1, 2);
-  if (grid.drop == 0) return tokens.contiguous();
-  const at::Tensor others = like.narrow(0, 0, grid.drop).unsqueeze(0);
-  return at::cat({others.expand({places.size(0), grid.drop, like.size(1)}), tokens}, 1);
+  const std::int64_t end = grid.drop + tokens.size(1);
+  if (like.size(0) == tokens.size(1)) return tokens.contiguous();
+  const auto others = [&](std::int64_t first, std::int64_t count) {
+    const at::Tensor part = like.narrow(0, first, count).unsqueeze(0);
+    return part.expand({places.size(0), count, like.size(1)});
+  };
+  return at::cat({others(0, grid.drop), tokens, others(end, like.size(0) - end)}, 1);
 }
 
 }  // namespace gradcam

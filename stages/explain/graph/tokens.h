@@ -24,8 +24,9 @@ bool is_channels_last(std::span<const std::int64_t> shape, const ModelDescriptio
 std::optional<TokenGrid> grid_of(std::int64_t tokens, const ModelDescription& description);
 
 /// The activation of one picture as [C, h, w]. It may come like that, as [h, w, C], or as tokens
-/// [T, C] in the grid_of() them. A view where possible. Throws std::runtime_error for tokens that
-/// are not as the description says, and for such that make no grid.
+/// [T, C] in the grid_of() them; where the description says how they lie, those behind its grid, such
+/// as a YOLOS's to detect with, are left out. A view where possible. Throws std::runtime_error for
+/// fewer tokens than the description says, and for such that make no grid.
 at::Tensor to_places(const at::Tensor& activation, const ModelDescription& description);
 
 /// The way back for many: activations [B, …], each shaped as `like`, the activation of one picture.

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <functional>
 #include <numeric>
+#include <sstream>
 #include <string>
+
+#include "stages/explain/import/attributes.h"
 
 namespace gradcam {
 namespace {
@@ -39,10 +42,63 @@ Axis behind_removal(std::size_t axis, const Ints& removed, std::size_t dims) {
   return axis - in_front;
 }
 
-Axis behind_gather(std::size_t axis, std::int64_t along, std::size_t dims, std::size_t index_dims) {
-  const std::size_t at = from_front(along, dims);
-  if (at == axis) return std::nullopt;
-  return at < axis ? axis + index_dims - 1 : axis;
+/// Of data and places, whose first `shared` dimensions are the same. `behind`: how many dimensions
+/// of the data places are chosen in, or behind the last such.
+struct Choice {
+  std::size_t shared;
+  std::size_t first;
+  std::size_t behind;
+};
+
+Axis behind_choice(const GraphBuilder& b, const ov::Node& node, const Choice& choice) {
+  const Axis data = b.batch_axis(*node.get_input_node_ptr(0));
+  const Axis index = b.batch_axis(*node.get_input_node_ptr(1));
+  const bool of_data = b.depends_on_picture(node.input_value(0));
+  const bool of_index = b.depends_on_picture(node.input_value(1));
+  if (of_data && of_index) return data == index && data < choice.shared ? data : std::nullopt;
+  if (of_index) {
+    if (!index || *index < choice.shared) return index;
+    return choice.first + *index - choice.shared;
+  }
+  if (!data || *data < choice.first) return data;
+  if (*data < choice.behind) return std::nullopt;
+  // Those behind the chosen ones stay the last.
+  return node.get_output_shape(0).size() - (node.get_input_shape(0).size() - *data);
+}
+
+Axis behind_gather(GraphBuilder& b, const ov::Node& node) {
+  const std::size_t along = from_front(b.ints(node, 2).at(0), node.get_input_shape(0).size());
+  const std::size_t shared =
+      from_front(Attributes(node).integer("batch_dims"), node.get_input_shape(1).size());
+  return behind_choice(b, node, {shared, along, along + 1});
+}
+
+Axis behind_gather_nd(const GraphBuilder& b, const ov::Node& node) {
+  const auto shared = static_cast<std::size_t>(Attributes(node).integer("batch_dims"));
+  const ov::Shape& index = node.get_input_shape(1);
+  const std::size_t kept = node.get_input_shape(0).size() - shared - index.back();
+  // Operation set 5 makes one dimension of the shared ones.
+  const bool one = node.get_output_shape(0).size() != index.size() - 1 + kept;
+  const Axis axis = behind_choice(b, node, {shared, shared, shared + index.back()});
+  return one && axis && *axis > 0 && *axis < shared ? std::nullopt : axis;
+}
+
+/// The dimension whose letter is that of the pictures.
+Axis behind_einsum(const GraphBuilder& b, const ov::Node& node) {
+  std::string equation = Attributes(node).text("equation");
+  std::erase(equation, ' ');
+  const auto arrow = equation.find("->");
+  if (equation.find('.') != std::string::npos || arrow == std::string::npos) return std::nullopt;
+  std::istringstream operands(equation.substr(0, arrow));
+  const std::string result = equation.substr(arrow + 2);
+  std::string letters;
+  for (std::size_t i = 0; std::getline(operands, letters, ','); ++i) {
+    const Axis axis = b.batch_axis(*node.get_input_node_ptr(i));
+    if (!axis) continue;
+    const auto found = result.find(letters.at(*axis));
+    return found == std::string::npos ? Axis() : found;
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -64,9 +120,9 @@ std::optional<std::size_t> batch_axis_behind(GraphBuilder& b, const ov::Node& no
     return behind_reshape(*axis, from, to);
   }
   if (type == "Transpose") return behind_transpose(*axis, b.ints(node, 1), from.size());
-  if (type == "Gather" && b.known(node, 1)) {
-    return behind_gather(*axis, b.ints(node, 2).at(0), from.size(), node.get_input_shape(1).size());
-  }
+  if (type == "Gather") return behind_gather(b, node);
+  if (type == "GatherND") return behind_gather_nd(b, node);
+  if (type == "Einsum") return behind_einsum(b, node);
   if (to.size() < from.size()) {
     if (type.starts_with("Reduce")) return behind_removal(*axis, b.ints(node, 1), from.size());
     return *axis == 0 ? axis : std::nullopt;

@@ -112,23 +112,28 @@ std::optional<double> difference(const at::Tensor& found, const at::Tensor& expe
   return std::min(as_they_are, distance(sorted(found), sorted(expected)));
 }
 
-/// Rounding in another order is allowed.
-constexpr double kLargestDifference = 0.05;
+/// How far rounding in another order may move the outputs.
+struct Allowed {
+  double always;
+  double at_most;
+};
+constexpr Allowed kSmooth{1e-3, 0.05};
+/// A network that takes steps, as a quantised one does: a step here and there, of which later
+/// layers may make much, but never so much that another network would pass.
+constexpr Allowed kBySteps{0.05, 0.8};
 
-/// How far rounding in another order may move the outputs of a network that takes steps, as a
-/// quantised one does: a step here and there, of which later layers may make much. Three times as
-/// far as a picture that is brighter or darker by a hundredth of a per cent does, but never so far
-/// that another network would pass.
-double largest_difference_by_steps(const at::Tensor& picture, const Outputs& expected, bool ranks,
-                                   ByOpenVino& network) {
-  double largest = kLargestDifference;
+/// Three times as far as a picture that is brighter or darker by a hundredth of a per cent moves
+/// them.
+double largest_difference(const at::Tensor& picture, const Outputs& expected, bool ranks,
+                          const Allowed& allowed, ByOpenVino& network) {
+  double largest = allowed.always;
   for (const double factor : {0.9999, 1.0001}) {
     const Outputs moved = network.run(picture * factor);
     for (std::size_t i = 0; i < expected.size(); ++i) {
       largest = std::max(largest, 3 * difference(moved[i], expected[i], ranks).value_or(0));
     }
   }
-  return std::min(largest, 0.8);
+  return std::min(largest, allowed.at_most);
 }
 
 /// What is wrong with the outputs; empty = nothing.
@@ -142,22 +147,39 @@ std::string fault_of(const Outputs& found, const Outputs& expected, bool ranks, 
   return "";
 }
 
-/// The first output that has a gradient.
-std::optional<std::size_t> explained(const Outputs& outputs) {
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    if (outputs[i].defined() && outputs[i].requires_grad()) return i;
+/// A number made of all numbers of those outputs that LibTorch has a gradient of, so that one
+/// gradient is one of all their parts. Each output counts alike, however large its numbers are.
+class Number {
+ public:
+  /// `ranks`: the network puts rows in an order, so that a row may move: of each output the largest
+  /// number, wherever it stands.
+  Number(const Outputs& by_torch, const Outputs& expected, bool ranks) : ranks_(ranks) {
+    for (std::size_t i = 0; i < by_torch.size(); ++i) {
+      const bool counts = expected.at(i).defined() && by_torch[i].requires_grad();
+      const double size = counts ? expected[i].norm().item<double>() : 0;
+      sizes_.push_back(std::isfinite(size) ? size : 0);
+    }
   }
-  return std::nullopt;
-}
 
-/// A number made of all numbers of an output, so that one gradient is one of all its parts. Where
-/// the network puts rows in an order, a row may move: the largest number, wherever it stands.
-at::Tensor number_of(const at::Tensor& output, bool ranks) {
-  if (ranks) return output.max();
-  const auto seeded = at::make_generator<at::CPUGeneratorImpl>(2);
-  const at::Tensor weights = at::randn(output.sizes(), seeded, at::TensorOptions());
-  return (output * weights.to(output.device())).sum();
-}
+  /// Undefined if there is none.
+  at::Tensor of(const Outputs& outputs) const {
+    at::Tensor sum;
+    const auto seeded = at::make_generator<at::CPUGeneratorImpl>(2);
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      if (sizes_[i] == 0) continue;
+      const at::Tensor weights = at::randn(outputs[i].sizes(), seeded, at::TensorOptions());
+      const at::Tensor number =
+          ranks_ ? outputs[i].max() : (outputs[i] * weights.to(outputs[i].device())).sum();
+      const at::Tensor share = number / sizes_[i];
+      sum = sum.defined() ? sum + share : share;
+    }
+    return sum;
+  }
+
+ private:
+  bool ranks_;
+  std::vector<double> sizes_;  ///< of those that count; else 0
+};
 
 /// The gradient of that with respect to the picture; undefined where none is to be had, which is
 /// told to whoever asks for an explanation.
@@ -173,13 +195,11 @@ at::Tensor gradient_of(const at::Tensor& number, const at::Tensor& picture) {
 /// OpenVINO's network on a line through a picture.
 class Slopes {
  public:
-  Slopes(ByOpenVino& network, const at::Tensor& picture, std::size_t output, bool ranks)
+  Slopes(ByOpenVino& network, const at::Tensor& picture, const Number& number)
       : network_(network),
         picture_(picture),
-        output_(output),
-        ranks_(ranks),
-        length_(picture.norm().item<double>()),
-        scale_(network.run(picture)[output].norm().item<double>()) {}
+        number_(number),
+        length_(picture.norm().item<double>()) {}
 
   /// By central differences. `step`: a share of the picture; `direction`: of length 1.
   double along(const at::Tensor& direction, double step) {
@@ -188,21 +208,17 @@ class Slopes {
   }
   /// Whether a step with this slope moves the number more than rounding does.
   bool shows(double slope, double step) const {
-    constexpr double kRounding = 1e-4;
-    return 2 * step * length_ * slope > kRounding * scale_;
+    constexpr double kRounding = 1e-4;  // of outputs, each of which is taken for 1
+    return 2 * step * length_ * slope > kRounding;
   }
 
  private:
-  double at(const at::Tensor& picture) {
-    return number_of(network_.run(picture)[output_], ranks_).item<double>();
-  }
+  double at(const at::Tensor& picture) { return number_.of(network_.run(picture)).item<double>(); }
 
   ByOpenVino& network_;
   const at::Tensor& picture_;
-  std::size_t output_;
-  bool ranks_;
+  const Number& number_;
   double length_;
-  double scale_;
 };
 
 /// The slope that two steps, one after the other in size, agree about; as soon as one is near
@@ -262,16 +278,16 @@ std::string fault_of(const ImportedNetwork& network, const ModelDescription& des
   Outputs there;
   for (const at::Tensor& output : found) there.push_back(output.detach().cpu());
   const bool ranks = computes(*network.source, {"TopK"});
-  const double allowed = smooth
-                             ? kLargestDifference
-                             : largest_difference_by_steps(picture, expected, ranks, by_openvino);
+  const double allowed =
+      largest_difference(picture, expected, ranks, smooth ? kSmooth : kBySteps, by_openvino);
   std::string fault = fault_of(there, expected, ranks, allowed);
   if (!fault.empty() || !smooth) return fault;
-  const auto output = explained(found);
-  if (!output || !expected.at(*output).defined()) return "";
-  const at::Tensor gradient = gradient_of(number_of(found[*output], ranks), leaf);
+  const Number number(found, expected, ranks);
+  const at::Tensor explained = number.of(found);
+  if (!explained.defined()) return "";
+  const at::Tensor gradient = gradient_of(explained, leaf);
   if (!gradient.defined()) return "";
-  return fault_of(gradient.detach().cpu(), picture, Slopes(by_openvino, picture, *output, ranks));
+  return fault_of(gradient.detach().cpu(), picture, Slopes(by_openvino, picture, number));
 }
 
 }  // namespace

@@ -4,9 +4,11 @@
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/tensor.h>
 
+#include <algorithm>
 #include <memory>
 #include <openvino/op/constant.hpp>
 #include <openvino/op/util/op_types.hpp>
+#include <openvino/openvino.hpp>
 #include <optional>
 #include <stdexcept>
 #include <vector>
@@ -59,6 +61,65 @@ at::Tensor as_tensor(const ov::Tensor& value, const std::shared_ptr<const void>&
   return at::tensor(constant.cast_vector<std::int64_t>()).reshape(shape);
 }
 
+/// By the CPU's plugin, which has rules for what an operation cannot compute of itself, such as
+/// GatherND and Einsum; empty: it has none either.
+ov::TensorVector computed_by_plugin(const ov::Node& node, const ov::TensorVector& inputs) {
+  ov::OutputVector constants;
+  for (const ov::Tensor& input : inputs) {
+    constants.push_back(std::make_shared<ov::op::v0::Constant>(input));
+  }
+  ov::TensorVector outputs;
+  try {
+    const auto copy = node.clone_with_new_inputs(constants);
+    const auto model = std::make_shared<ov::Model>(copy->outputs(), ov::ParameterVector{});
+    auto request = ov::Core()
+                       .compile_model(model, "CPU", ov::hint::inference_precision(ov::element::f32))
+                       .create_infer_request();
+    request.infer();
+    for (std::size_t i = 0; i < node.get_output_size(); ++i) {
+      const ov::Tensor result = request.get_output_tensor(i);
+      result.copy_to(outputs.emplace_back(result.get_element_type(), result.get_shape()));
+    }
+    return outputs;
+  } catch (const ov::Exception&) {
+    return {};
+  }
+}
+
+bool has_known_shapes(const ov::Node& node) {
+  return std::ranges::all_of(
+      node.outputs(), [](const auto& output) { return output.get_partial_shape().is_static(); });
+}
+
+/// By the operation itself; empty: it cannot.
+ov::TensorVector computed_by_itself(const ov::Node& node, const ov::TensorVector& inputs) {
+  if (!has_known_shapes(node)) return {};
+  ov::TensorVector outputs;
+  for (const auto& output : node.outputs()) {
+    outputs.emplace_back(output.get_element_type(), output.get_shape());
+  }
+  return node.evaluate(outputs, inputs) ? outputs : ov::TensorVector{};
+}
+
+/// Whether there was one. What it decides about may lead to others.
+bool settle_some(const ov::Model& model) {
+  KnownValues known(model);
+  bool any = false;
+  for (const auto& node : model.get_ordered_ops()) {
+    node->validate_and_infer_types();
+    if (ov::op::util::is_output(node) || has_known_shapes(*node)) continue;
+    if (known.depends_on_picture(node->output(0))) continue;
+    try {
+      for (auto& output : node->outputs()) {
+        output.replace(std::make_shared<ov::op::v0::Constant>(known.computed(output)));
+      }
+      any = true;
+    } catch (const std::exception&) {  // whatever needs it says so
+    }
+  }
+  return any;
+}
+
 }  // namespace
 
 std::string named(const ov::Node& node) {
@@ -95,14 +156,9 @@ ov::Tensor KnownValues::computed(const Port& port) {
   }
   ov::TensorVector inputs;
   for (const auto& input : node->inputs()) inputs.push_back(computed(input.get_source_output()));
-  ov::TensorVector outputs;
-  for (const auto& output : node->outputs()) {
-    if (output.get_partial_shape().is_dynamic()) break;
-    outputs.emplace_back(output.get_element_type(), output.get_shape());
-  }
-  if (outputs.size() != node->get_output_size() || !node->evaluate(outputs, inputs)) {
-    throw std::runtime_error("cannot compute " + named(*node));
-  }
+  ov::TensorVector outputs = computed_by_itself(*node, inputs);
+  if (outputs.empty()) outputs = computed_by_plugin(*node, inputs);
+  if (outputs.empty()) throw std::runtime_error("cannot compute " + named(*node));
   for (std::size_t i = 0; i < outputs.size(); ++i) computed_[node->output(i)] = outputs[i];
   return outputs.at(port.get_index());
 }
@@ -113,6 +169,11 @@ at::Tensor KnownValues::of(const Port& port) {
     return as_tensor(value, port.get_node_shared_ptr());
   }
   return as_tensor(value, std::make_shared<ov::Tensor>(value));
+}
+
+void settle_known_shapes(ov::Model& model) {
+  while (settle_some(model)) {
+  }
 }
 
 }  // namespace gradcam

@@ -23,13 +23,18 @@ class KnownValues {
   /// shares the model's memory and keeps it. Throws std::runtime_error that names the operation
   /// that cannot be computed.
   at::Tensor of(const ov::Output<ov::Node>& port);
-
- private:
+  /// The same in the type that it has there.
   ov::Tensor computed(const ov::Output<ov::Node>& port);
 
+ private:
   std::set<const ov::Node*> varying_;
   std::map<ov::Output<ov::Node>, ov::Tensor> computed_;
 };
+
+/// Puts the values of what does not depend on the picture, and whose shape OpenVINO cannot tell, in
+/// their places: an If that asks about a shape, the places that a mask of constants leaves. What
+/// cannot be computed stays. The model's input has a known shape.
+void settle_known_shapes(ov::Model& model);
 
 /// "Convolution (/layer1/conv1/Conv)": an operation, for messages.
 std::string named(const ov::Node& node);

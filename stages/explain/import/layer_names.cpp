@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cctype>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string_view>
 
 #include "stages/explain/import/onnx_modules.h"
+#include "stages/explain/import/shared_modules.h"
 
 namespace gradcam {
 namespace {
@@ -37,6 +39,9 @@ Place place_in_scopes(const std::string& name) {
   return place;
 }
 
+/// In front of the path that OpenVINO's converter of TorchScript gives.
+constexpr std::string_view kModule = "__module.";
+
 /// "Relu_123" of a Relu: OpenVINO counts all nodes that a process makes. What it moves in front of
 /// a Transpose takes over that one's name.
 bool is_counted(const std::string& name, const std::string& type) {
@@ -54,15 +59,22 @@ Place place_of(const ov::Node& node) {
     constexpr std::string_view kNode = "node_";
     return {module, name.starts_with(kNode) ? name.substr(kNode.size()) : name};
   }
-  constexpr const char* kModule = "__module.";
   if (name.starts_with(kModule)) {
     const std::size_t slash = std::min(name.find('/'), name.size());
-    const std::string module =
-        name.substr(std::string(kModule).size(), slash - std::string(kModule).size());
+    const std::string module = name.substr(kModule.size(), slash - kModule.size());
     return {module, name.substr(std::min(name.rfind('/') + 1, name.size()))};
   }
   if (name.size() > 1 && name[0] == '/') return place_in_scopes(name);
   return {"", name};
+}
+
+/// For modules_by_caller(): other converters name nodes after their callers themselves, and in their
+/// files nothing is known to it. What has another name than a counted one was called by no module.
+std::optional<std::string> module_by_openvino(const ov::Node& node) {
+  const std::string& name = node.get_friendly_name();
+  if (name.starts_with(kModule)) return place_of(node).module;
+  if (!name.starts_with("aten::")) return std::nullopt;
+  return "";
 }
 
 /// "layer4.2.relu" lies in "layer4.2" and "layer4": the outermost first.
@@ -80,10 +92,18 @@ std::vector<std::string> modules_around(const std::string& module) {
 
 std::map<const ov::Node*, std::vector<std::string>> layer_names(
     const std::vector<std::shared_ptr<ov::Node>>& nodes) {
+  const auto by_caller = modules_by_caller(nodes, module_by_openvino);
+  const auto find_place = [&](const ov::Node& node) {
+    Place place = place_of(node);
+    if (const auto found = by_caller.find(&node); found != by_caller.end()) {
+      place.module = found->second;
+    }
+    return place;
+  };
   std::map<std::string, const ov::Node*> ends;  // by module
   std::map<std::string, int> counts;            // nodes by module
   for (const auto& node : nodes) {
-    for (const std::string& module : modules_around(place_of(*node).module)) {
+    for (const std::string& module : modules_around(find_place(*node).module)) {
       ends[module] = node.get();
       ++counts[module];
     }
@@ -95,7 +115,7 @@ std::map<const ov::Node*, std::vector<std::string>> layer_names(
   for (const auto& node : nodes) {
     const std::string type = node->get_type_name();
     const int count = of_type[type]++;
-    const Place place = place_of(*node);
+    const Place place = find_place(*node);
     std::vector<std::string> own;
     for (const std::string& module : modules_around(place.module)) {
       if (ends.at(module) == node.get()) own.push_back(module);

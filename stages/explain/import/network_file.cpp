@@ -19,7 +19,8 @@
 
 #include "config/text.h"
 #include "config/user_error.h"
-#include "stages/explain/import/file_format.h"
+#include "stages/explain/files/file_format.h"
+#include "stages/explain/files/unreadable_file.h"
 #include "stages/explain/import/front_of_selection.h"
 #include "stages/explain/import/known_values.h"
 #include "stages/explain/import/onnx_modules.h"
@@ -202,8 +203,7 @@ NetworkFile::NetworkFile(std::string path) : path_(std::move(path)) {
   try {
     model_ = read(path_);
   } catch (const std::exception& error) {
-    refuse(path_, "not a file of " + std::string(name_of_format(path_)) +
-                      " that can be read: " + error.what());
+    refuse(path_, why_unreadable(path_, error.what()));
   }
   ov::Model& model = *model_;
   if (model.inputs().size() != 1) {
@@ -299,7 +299,7 @@ ImportedNetwork NetworkFile::as_torchscript(const ModelDescription& description,
                       text_of(now));
   }
   take_picture(*model, picture, channels_last_);
-  model->validate_nodes_and_infer_types();
+  settle_known_shapes(*model);
   try {
     auto module = openvino_in_one_line([&] { return to_torchscript(*model); });
     move_constants(module, device);

@@ -4,7 +4,7 @@
 #include <openvino/core/model.hpp>
 #include <vector>
 
-#include "stages/explain/import/proto_file.h"
+#include "stages/explain/files/proto_file.h"
 
 namespace gradcam {
 namespace {

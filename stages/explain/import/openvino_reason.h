@@ -18,9 +18,9 @@ inline std::string shortened(const std::string& reason) {
   return text + (reason.size() > kMost ? " ..." : "");
 }
 
-/// What OpenVINO threw, as one line: without those that name places in its sources, and of the long
-/// report of a conversion the one that names the operations it has no rule for or could not
-/// convert.
+/// What OpenVINO threw, as one line: without those that name places in its sources, nodes that were
+/// checked, or what it was about to do, and of the long report of a conversion the one that names
+/// the operations it has no rule for or could not convert.
 inline std::string openvino_reason(const std::string& what) {
   std::istringstream lines(what);
   std::string reason;
@@ -31,12 +31,13 @@ inline std::string openvino_reason(const std::string& what) {
       const auto at = line.find(summary);
       if (at != std::string::npos) return "OpenVINO: " + shortened(line.substr(at));
     }
-    if (found || line.empty() || line.starts_with("Exception from ") ||
-        line.starts_with("FrontEnd API failed")) {
-      continue;
-    }
+    const bool tells_where = line.starts_with("Exception from ") ||
+                             line.starts_with("FrontEnd API failed") ||
+                             line == "Loading input model";
+    if (found || line.empty() || (tells_where && !reason.empty())) continue;
     reason = line;
-    found = !line.starts_with("Check '");  // which condition did not hold: the reason follows
+    // Which node, and which condition did not hold: the reason follows.
+    found = !tells_where && !line.starts_with("Check '") && !line.starts_with("While validating ");
   }
   return "OpenVINO: " + shortened(reason);
 }

@@ -29,7 +29,7 @@ namespace jit = torch::jit;
 
 const Rule* rule_of(const std::string& type) {
   for (const Rules* rules : {&elementwise_rules(), &window_rules(), &resize_rules(), &shape_rules(),
-                             &reduction_rules(), &quantised_rules()}) {
+                             &gathering_rules(), &reduction_rules(), &quantised_rules()}) {
     if (const auto found = rules->find(type); found != rules->end()) return &found->second;
   }
   return nullptr;

@@ -10,6 +10,7 @@ const Rules& elementwise_rules();  ///< numbers that do not look at their neighb
 const Rules& window_rules();       ///< convolution, pooling
 const Rules& resize_rules();       ///< interpolation, padding
 const Rules& shape_rules();        ///< order and choice of numbers, without arithmetic
+const Rules& gathering_rules();    ///< choice of numbers by places, which may be computed
 const Rules& reduction_rules();    ///< sums, products of matrices, normalisation
 const Rules& quantised_rules();    ///< rounding that a gradient passes
 

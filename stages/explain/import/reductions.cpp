@@ -59,10 +59,10 @@ JitValues matmul(GraphBuilder& b, const ov::Node& node) {
   const bool second = attributes.flag("transpose_b");
   const auto weight = b.known(node, 1);
   // The form in which LibTorch, and whoever looks for the last matrix, knows a linear layer.
-  if (weight && weight->dim() == 2 && !(first && node.get_input_shape(0).size() > 1)) {
+  if (weight && weight->dim() == 2) {
     const at::Tensor rows = second ? *weight : weight->t();
     jit::Value* const matrix = b.graph().insertConstant(rows.to(at::kFloat).contiguous());
-    return {b.call("linear", {b.float_input(node, 0), matrix, c10::IValue()})};
+    return {b.call("linear", {operand(0, first), matrix, c10::IValue()})};
   }
   return {b.call("matmul", {operand(0, first), operand(1, second)})};
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <stdexcept>
 
@@ -190,10 +191,33 @@ JitValues pad(GraphBuilder& b, const ov::Node& node) {
   return {b.call("pad", {b.input(node, 0), last_first(begin, end), name})};
 }
 
+/// At places that are numbers of the network's own, or the same for every picture.
+JitValues grid_sample(GraphBuilder& b, const ov::Node& node) {
+  static const std::map<std::string, std::int64_t> kModes = {
+      {"bilinear", 0}, {"nearest", 1}, {"bicubic", 2}};  // ATen's GridSamplerInterpolation
+  static const std::map<std::string, std::int64_t> kPaddings = {
+      {"zeros", 0}, {"border", 1}, {"reflection", 2}};
+  const Attributes attributes(node);
+  JitValues inputs = b.inputs(node);
+  const auto grows = [&](std::size_t i) {
+    return b.batch_axis(*node.get_input_node_ptr(i)) == std::size_t{0};
+  };
+  for (std::size_t i = 0; i < 2; ++i) {
+    if (!grows(1 - i) || b.depends_on_picture(node.input_value(i))) continue;
+    const ov::Shape& shape = node.get_input_shape(i);
+    inputs[i] = b.call(
+        "expand", {inputs[i], b.sizes_like(inputs[1 - i], 0, Ints(shape.begin(), shape.end()))});
+  }
+  return {b.call("grid_sampler", {inputs[0], inputs[1], kModes.at(attributes.text("mode")),
+                                  kPaddings.at(attributes.text("padding_mode")),
+                                  attributes.flag("align_corners")})};
+}
+
 }  // namespace
 
 const Rules& resize_rules() {
-  static const Rules kRules = {{"Interpolate", interpolate}, {"Pad", pad}};
+  static const Rules kRules = {
+      {"GridSample", grid_sample}, {"Interpolate", interpolate}, {"Pad", pad}};
   return kRules;
 }
 

@@ -151,30 +151,6 @@ JitValues strided_slice(GraphBuilder& b, const ov::Node& node) {
   return {x};
 }
 
-JitValues gather(GraphBuilder& b, const ov::Node& node) {
-  const Attributes attributes(node);
-  const ov::Shape& shape = node.get_input_shape(0);
-  if (attributes.integer("batch_dims") != 0) throw std::runtime_error("has batch_dims");
-  const auto known = b.known(node, 1);
-  if (!known) throw std::runtime_error("takes places that depend on the picture");
-  const std::int64_t axis = wrapped(b.ints(node, 2).at(0), shape);
-  const auto size = static_cast<std::int64_t>(shape.at(static_cast<std::size_t>(axis)));
-  at::Tensor index = known->to(at::kLong).clone();
-  index += (index < 0).to(at::kLong) * size;
-  jit::Value* const x = b.input(node, 0);
-  if (index.dim() == 0) return {b.call("select", {x, axis, index.item<std::int64_t>()})};
-  jit::Value* const chosen =
-      b.call("index_select", {x, axis, b.graph().insertConstant(index.reshape({-1}))});
-  if (index.dim() == 1) return {chosen};
-  const Ints split_axis = index.sizes().vec();
-  return {b.call("unflatten", {chosen, axis, split_axis})};
-}
-
-JitValues gather_elements(GraphBuilder& b, const ov::Node& node) {
-  const std::int64_t axis = Attributes(node).integer("axis");
-  return {b.call("gather", {b.input(node, 0), axis, b.input(node, 1)})};
-}
-
 /// To a shape in which the pictures stay as many as they are.
 JitValues broadcast(GraphBuilder& b, const ov::Node& node) {
   const Attributes attributes(node);
@@ -197,16 +173,6 @@ JitValues broadcast(GraphBuilder& b, const ov::Node& node) {
 
 JitValues tile(GraphBuilder& b, const ov::Node& node) {
   return {b.call("repeat", {b.input(node, 0), b.ints(node, 1)})};
-}
-
-JitValues top_k(GraphBuilder& b, const ov::Node& node) {
-  const Attributes attributes(node);
-  const std::int64_t axis = attributes.integer("axis");
-  const bool largest = attributes.text("mode") == "max";
-  jit::Value* const both =
-      b.call("topk", {b.input(node, 0), b.ints(node, 1).at(0), axis, largest, true});
-  const auto unpacked = jit::createTupleUnpack(both);
-  return {unpacked.begin(), unpacked.end()};
 }
 
 /// ATen's pixel_shuffle is the order "depth first".
@@ -248,20 +214,6 @@ JitValues roll(GraphBuilder& b, const ov::Node& node) {
   return {b.call("roll", {b.input(node, 0), b.ints(node, 1), b.ints(node, 2)})};
 }
 
-JitValues scatter_nd_update(GraphBuilder& b, const ov::Node& node) {
-  const std::string how = Attributes(node).text("reduction", "none");
-  if (how != "none" && how != "sum") throw std::runtime_error("has reduction " + how);
-  const auto index = b.known(node, 1);
-  if (!index) throw std::runtime_error("takes places that depend on the picture");
-  JitValues places;
-  for (std::int64_t i = 0; i < index->size(-1); ++i) {
-    places.push_back(b.graph().insertConstant(index->to(at::kLong).select(-1, i).contiguous()));
-  }
-  const auto optional = c10::OptionalType::create(c10::TensorType::get());
-  jit::Value* const list = b.graph().insertNode(b.graph().createList(optional, places))->output();
-  return {b.call("index_put", {b.input(node, 0), list, b.input(node, 2), how == "sum"})};
-}
-
 }  // namespace
 
 const Rules& shape_rules() {
@@ -269,11 +221,8 @@ const Rules& shape_rules() {
       {"Broadcast", broadcast},
       {"Concat", concat},
       {"DepthToSpace", depth_to_space},
-      {"Gather", gather},
-      {"GatherElements", gather_elements},
       {"Reshape", reshape},
       {"Roll", roll},
-      {"ScatterNDUpdate", scatter_nd_update},
       {"ShuffleChannels", shuffle_channels},
       {"Slice", slice},
       {"SpaceToDepth", space_to_depth},
@@ -281,7 +230,6 @@ const Rules& shape_rules() {
       {"Squeeze", reshape},
       {"StridedSlice", strided_slice},
       {"Tile", tile},
-      {"TopK", top_k},
       {"Transpose", transpose},
       {"Unsqueeze", reshape},
       {"VariadicSplit", split},

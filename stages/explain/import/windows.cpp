@@ -154,12 +154,31 @@ JitValues adaptive_average_pool(GraphBuilder& b, const ov::Node& node) {
   return {b.call("adaptive_avg_pool" + dims, {b.input(node, 0), size})};
 }
 
+/// Puts windows back to their places and adds them where they overlap.
+JitValues fold(GraphBuilder& b, const ov::Node& node) {
+  const Ints kernel = b.ints(node, 2);
+  const Window w = window_of(node, kernel, false);
+  Ints size = b.ints(node, 1);
+  Ints unpadded_begin(w.begin);
+  Ints unpadded_end(w.end);
+  for (std::size_t i = 0; i < size.size(); ++i) {
+    size[i] += w.begin[i] + w.end[i];
+    unpadded_begin[i] *= -1;
+    unpadded_end[i] *= -1;
+  }
+  const Ints none(kernel.size(), 0);
+  jit::Value* const whole =
+      b.call("col2im", {b.input(node, 0), size, kernel, w.dilations, none, w.strides});
+  return {b.call("constant_pad_nd", {whole, last_first(unpadded_begin, unpadded_end), 0.0})};
+}
+
 }  // namespace
 
 const Rules& window_rules() {
   static const Rules kRules = {
       {"AdaptiveAvgPool", adaptive_average_pool},
       {"AvgPool", average_pool},
+      {"Col2Im", fold},
       {"Convolution", convolution(false, false)},
       {"ConvolutionBackpropData", convolution(false, true)},
       {"GroupConvolution", convolution(true, false)},

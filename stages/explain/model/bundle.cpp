@@ -71,10 +71,7 @@ std::string without_patch(const std::string& version) {
 }  // namespace
 
 bool is_bundle(const std::string& folder) {
-  const fs::path path(folder);
-  std::error_code unreadable;
-  const auto has = [&](const char* name) { return fs::is_regular_file(path / name, unreadable); };
-  return (has("features.xml") && has("head.pt")) || description_in(path).contains("stamp");
+  return description_in(folder).contains("stamp");
 }
 
 bool has_sound_model(const std::string& folder) {

@@ -9,7 +9,7 @@ namespace gradcam {
 /// Bundles: folders that earlier versions made of a classifier, cut at one layer, for OpenVINO.
 /// They are read still; a network's own file now runs as fast.
 ///
-/// Whether the folder looks like one. It may still be damaged.
+/// Whether the folder is one, by the stamp in its model.json. It may still be damaged.
 bool is_bundle(const std::string& folder);
 
 /// Whether the bundle holds a model.pt that agrees with the stamp of the bundle in size and

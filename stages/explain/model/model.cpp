@@ -1,5 +1,6 @@
 #include "stages/explain/model/model.h"
 
+#include <c10/util/Exception.h>
 #include <torch/csrc/jit/api/module.h>
 #include <torch/csrc/jit/passes/inliner.h>
 #include <torch/csrc/jit/serialization/import.h>
@@ -21,11 +22,19 @@ namespace {
 constexpr const char* kDescription = "gradcam.json";
 constexpr const char* kUltralytics = "config.txt";
 
+/// What LibTorch would write to the terminal in front of what the program says.
+class NoWarnings : public c10::WarningHandler {
+ public:
+  void process(const c10::Warning& /*warning*/) override {}
+};
+
 /// `extra`: what is wanted of the file besides, by name.
 torch::jit::Module load(const std::string& path, c10::Device device,
                         torch::jit::ExtraFilesMap& extra) {
   require_model_file(path);
   compute_alone();
+  NoWarnings none;
+  const c10::WarningUtils::WarningHandlerGuard guard(&none);
   try {
     return torch::jit::load(path, device, extra);
   } catch (const std::exception& error) {
@@ -34,6 +43,12 @@ torch::jit::Module load(const std::string& path, c10::Device device,
       throw UserError(ExitCode::kModel, "model '" + path +
                                             "': holds torchvision:: operators, which are not in "
                                             "LibTorch: export the network without them (no NMS)");
+    }
+    // LibTorch writes its constants of oneDNN and reads none.
+    if (reason.find("required keyword attribute 'value' is undefined") != std::string::npos) {
+      throw UserError(ExitCode::kModel, "model '" + path +
+                                            "': was saved after torch.jit.optimize_for_inference, "
+                                            "and LibTorch cannot load that: save it before");
     }
     throw UserError(ExitCode::kModel, "model '" + path +
                                           "': not a TorchScript file (torch.jit.save, or "
@@ -50,8 +65,7 @@ void require_model_file(const std::string& path) {
   if (std::filesystem::is_regular_file(status)) return;
   const bool missing = status.type() == std::filesystem::file_type::not_found;
   throw UserError(ExitCode::kModel, "model '" + path + "': " +
-                                        (missing || !error ? "no such file" : error.message()) +
-                                        " (a network: .pt, .onnx, .xml, .tflite)");
+                                        (missing || !error ? "no such file" : error.message()));
 }
 
 Model::Model(const std::string& path, c10::Device device) : path_(path), device_(device) {

@@ -82,6 +82,20 @@ void StartMemory::remember(const std::string& question, const std::string& answe
   if (!folder_.empty()) write_whole(path_of(question), question + "\n" + answer);
 }
 
+std::vector<std::string> StartMemory::recall_lines(const std::string& question) const {
+  std::vector<std::string> lines;
+  std::istringstream known(recall(question).value_or(""));
+  for (std::string line; std::getline(known, line);) lines.push_back(line);
+  return lines;
+}
+
+void StartMemory::remember_lines(const std::string& question,
+                                 const std::vector<std::string>& lines) const {
+  std::string text;
+  for (const std::string& line : lines) text.append(line).append("\n");
+  remember(question, text);
+}
+
 std::string key_of(const ModelDescription& description) {
   const ModelDescription& d = description;
   std::ostringstream text;

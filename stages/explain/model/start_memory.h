@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "stages/frame/description.h"
 
@@ -23,6 +24,9 @@ class StartMemory {
   /// that this answer depends on besides.
   std::optional<std::string> recall(const std::string& question) const;
   void remember(const std::string& question, const std::string& answer) const;
+  /// The same of several lines; none: there is no answer.
+  std::vector<std::string> recall_lines(const std::string& question) const;
+  void remember_lines(const std::string& question, const std::vector<std::string>& lines) const;
 
   const std::string& folder() const { return folder_; }
   const std::string& key() const { return key_; }

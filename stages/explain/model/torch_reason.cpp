@@ -14,6 +14,8 @@ std::string torch_reason(const std::string& what) {
   const auto start = reason.find_first_not_of(" \n");
   reason = start == std::string::npos ? "" : reason.substr(start);
   reason = reason.substr(0, reason.find('\n'));
+  // What follows is about LibTorch, and not about the file.
+  reason = reason.substr(0, reason.find(" This is an internal miniz error"));
   // It may quote a broken file.
   std::replace_if(
       reason.begin(), reason.end(), [](unsigned char c) { return std::iscntrl(c) != 0; }, '?');

@@ -78,7 +78,7 @@ std::string guess_description(const Outputs& outputs, ModelDescription& descript
   return "";
 }
 
-std::string listed_outputs(const Outputs& outputs) {
+std::vector<std::string> output_texts(const Outputs& outputs) {
   std::vector<std::string> texts;
   for (const NetworkOutput& output : outputs) {
     const int place = output.choice.index.value_or(0);
@@ -86,7 +86,9 @@ std::string listed_outputs(const Outputs& outputs) {
         output.name.empty() ? "output " + std::to_string(place) : "'" + output.name + "'";
     texts.push_back(text.append(" (").append(shape_text(output.shape)).append(")"));
   }
-  return listed(texts);
+  return texts;
 }
+
+std::string listed_outputs(const Outputs& outputs) { return listed(output_texts(outputs)); }
 
 }  // namespace gradcam

@@ -29,7 +29,8 @@ struct NetworkOutput {
 std::string guess_description(const std::vector<NetworkOutput>& outputs,
                               ModelDescription& description);
 
-/// "'boxes' (1x300x4), 'logits' (1x300x80)"; of one without a name "output 0 (1x300x4)".
+/// "'boxes' (1x300x4)"; of one without a name "output 0 (1x300x4)".
+std::vector<std::string> output_texts(const std::vector<NetworkOutput>& outputs);
 std::string listed_outputs(const std::vector<NetworkOutput>& outputs);
 
 }  // namespace gradcam

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "config/text.h"
 #include "config/user_error.h"
 
 namespace gradcam {
@@ -51,9 +52,9 @@ int classes_of(const ModelDescription& description, OutputShape shape, const std
   try {
     return task_of(description).classes(shape, description);
   } catch (const std::runtime_error& error) {
-    const std::string& all = description.outputs;
+    const auto& all = description.outputs;
     throw UserError(ExitCode::kModel, "model '" + model + "': " + error.what() +
-                                          (all.empty() ? "" : ": its outputs are " + all));
+                                          (all.empty() ? "" : ": its outputs are " + listed(all)));
   }
 }
 

@@ -280,6 +280,21 @@ TEST_F(Choice, ALastResortIsTriedWhereNothingElseIsFaster) {
             "resort");
 }
 
+/// While it met the reference nothing else ran; later something did, and the reference is slower.
+TEST_F(Choice, WhoLostWithABetterFigureThanTheWinnersMeetsItAgain) {
+  int runs = 0;
+  const auto slower_and_slower = [&](at::Tensor&) {
+    clock_.now += std::chrono::milliseconds(++runs <= 16 ? 4 : 10);
+  };
+  EngineCandidate resort = candidate("resort", 8);
+  resort.last_resort = true;
+  const auto chosen =
+      choose({changing(clock_, 0, slower_and_slower), resort, candidate("good", 5)});
+  EXPECT_EQ(chosen.engine->name(), "good");
+  EXPECT_EQ(outcome_text(chosen.trials[1]), "slower");
+  EXPECT_EQ(outcome_text(chosen.trials[2]), "chosen");
+}
+
 TEST_F(Choice, UntimedLeavesOutWhatIsGoodOnlyWhenMeasured) {
   EngineCandidate doubtful = candidate("doubtful", 1);
   doubtful.last_resort = true;
@@ -333,6 +348,21 @@ TEST_F(Choice, UntimedTakesTheLastThatAgrees) {
                              Choosing::kUntimed);
   EXPECT_EQ(chosen.engine->name(), "better");
   EXPECT_EQ(made_, "reference wrong better ");
+}
+
+TEST(Probe, ExplainsTheNumberThatIsChosen) {
+  ManualClock clock;
+  FakeEngine engine(clock, "engine", 0, 0);
+  const at::Tensor pixels = probe_pixels(12, 10);
+  const ProbeAnswer best = probe(engine, pixels);
+  EXPECT_EQ(best.number, best.scores.argmax().item<std::int64_t>());
+  const std::int64_t other = (best.number + 1) % 4;
+  const ProbeAnswer chosen = probe(engine, pixels, [&](const at::Tensor& output) {
+    EXPECT_TRUE(output.equal(best.scores));
+    return other;
+  });
+  EXPECT_EQ(chosen.number, other);
+  EXPECT_LT(correlation(chosen.map, best.map), 0.99);
 }
 
 TEST(ProbePixels, AreSmoothAndUseTheRange) {

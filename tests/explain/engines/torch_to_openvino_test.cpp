@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/jit/api/function_impl.h>
+#include <torch/jit.h>
 
 #include <ostream>
 #include <string>
@@ -95,6 +97,10 @@ INSTANTIATE_TEST_SUITE_P(
         Body{"write_through_slice_of_slice",
              "  y = h.clone()\n"
              "  y[:, 2:6][:, 1:3].fill_(0.25)\n"},
+        Body{"written_twice",
+             "  a = h.mul_(2.)\n"
+             "  b = a.add_(1.)\n"
+             "  y = h + b\n"},
         // Lists: of tensors, of sizes.
         Body{"concatenated", "  y = torch.cat([h[:, :4], torch.relu(h[:, 4:])], 1)\n"},
         Body{"sizes", "  y = torch.relu(h).reshape([h.size(0), 8, -1]).view(h.size())\n"},
@@ -122,6 +128,35 @@ TEST(TorchToOpenVinoValues, AllThatTheHeadTakesComesInItsOrder) {
   expect_equal_values(*features, *halves, pictures(1));
 }
 
+TEST(TorchToOpenVinoValues, WholeNumbersAndAnswersComeAsSuch) {
+  const auto net =
+      tiny::network({{"stem", tiny::seeded_conv(3, 8, 1)}, {"cut", tiny::seeded_conv(8, 3, 3)}},
+                    "  h = self.stem.forward(x)\n"
+                    "  places = torch.topk(h.flatten(2), 4)[1][:, :3]\n"
+                    "  mask = h[:, :3] > 0.1\n"
+                    "  y = self.cut.forward(torch.relu(h))\n"
+                    "  y = torch.where(mask, y, y * 2)\n"
+                    "  return torch.mean(torch.gather(y.flatten(2), 2, places), [2])\n");
+  const Model model(tiny::saved(net, "bridge_whole_numbers"), c10::Device("cpu"));
+  const auto halves = split(mark_layers(model, {"cut"}));
+  ASSERT_TRUE(halves.has_value());
+  const auto features = by_openvino(*halves, 2);
+  for (const int count : {1, 2}) {
+    const auto values = features->run(pictures(count)).head;
+    ASSERT_EQ(values.size(), 3);
+    EXPECT_EQ(values[0].scalar_type(), at::kFloat);
+    const auto by_torch =
+        torchscript_features(*halves, TorchScriptForm::kPlain, Normalisation(described()))
+            ->run(pictures(count))
+            .head;
+    for (std::size_t i = 1; i < 3; ++i) {
+      EXPECT_EQ(values[i].scalar_type(), by_torch.at(i).scalar_type());
+      EXPECT_FALSE(values[i].is_floating_point());
+      EXPECT_TRUE(at::equal(values[i], by_torch[i]));
+    }
+  }
+}
+
 TEST(TorchToOpenVinoValues, SeveralPicturesAtOnceGiveWhatEachGivesAlone) {
   const SplitGraph halves = halves_of_body("batch", "  y = torch.relu(h)\n");
   const auto features = by_openvino(halves, 4);
@@ -134,6 +169,87 @@ TEST(TorchToOpenVinoRefuses, AnOperationWithoutARuleIsNamed) {
       reason_for(halves_of_body("svd", "  y = h * torch.linalg_svdvals(h)[:, :, :1, None]\n"));
   EXPECT_NE(why.find("aten::linalg_svdvals"), std::string::npos) << why;
   EXPECT_EQ(why.find('\n'), std::string::npos) << why;
+}
+
+/// The cut does not divide a graph of branches; what is in front of one may hold them.
+SplitGraph features_of(const std::string& lines) {
+  SplitGraph halves;
+  const auto unit = torch::jit::compile("def f(x):\n" + lines + "  return (y,)\n");
+  halves.features = torch::jit::toGraphFunction(unit->get_function("f")).graph()->copy();
+  return halves;
+}
+
+class TorchToOpenVinoFlow : public testing::TestWithParam<Body> {};
+
+TEST_P(TorchToOpenVinoFlow, ComputesWhatLibTorchComputes) {
+  const SplitGraph halves = features_of(GetParam().lines);
+  const auto features = by_openvino(halves);
+  expect_equal_values(*features, halves, pictures(1));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Bodies, TorchToOpenVinoFlow,
+    testing::Values(
+        Body{"branch_of_a_constant",
+             "  y = torch.relu(x)\n"
+             "  if x.size(1) == 4:\n"
+             "    y = torch.sin(x)\n"},
+        Body{"branch_of_the_picture",
+             "  y = torch.relu(x)\n"
+             "  if bool(torch.max(x) > -1000):\n"
+             "    y = torch.sin(x)\n"},
+        Body{"other_branch_of_the_picture",
+             "  y = torch.relu(x)\n"
+             "  if bool(torch.max(x) > 1000):\n"
+             "    y = torch.sin(x)\n"},
+        Body{"loop",
+             "  y = x\n"
+             "  for i in range(3):\n"
+             "    y = torch.sin(y + i)\n"},
+        Body{"loop_of_the_picture",
+             "  y = x\n"
+             "  for i in range(int(torch.max(x) > -1000) + 1):\n"
+             "    y = torch.sin(y + i)\n"},
+        // The front end leaves out the first input of a network where nothing takes it.
+        Body{"no_picture", "  y = torch.arange(96.).reshape([1, 8, 12, 1])\n"}),
+    [](const auto& each) { return each.param.name; });
+
+TEST(TorchToOpenVinoRefuses, BranchesOfDifferentShape) {
+  const std::string why = reason_for(
+      features_of("  y = x\n"
+                  "  if bool(torch.mean(x) > 0):\n"
+                  "    y = x[:, :, :6]\n"));
+  EXPECT_NE(why.find("depends on the picture"), std::string::npos) << why;
+}
+
+/// It would compute them without the write, or with numbers in other places.
+TEST(TorchToOpenVinoRefuses, WritesThatAreReadThroughAnotherView) {
+  const struct {
+    const char* name;
+    const char* lines;
+    const char* words;
+  } kCases[] = {{"write_through_view",
+                 "  y = h.clone()\n"
+                 "  y.view([1, 8, -1])[:, :, :5].fill_(0.25)\n",
+                 "view_reverseprop"},
+                {"write_through_transpose",
+                 "  y = h.clone()\n"
+                 "  y.transpose(2, 3)[:, :2].mul_(3.)\n",
+                 "transpose_reverseprop"},
+                {"read_through_view",
+                 "  v = h.view([1, 8, -1])\n"
+                 "  h.mul_(2.)\n"
+                 "  y = v.view([1, 8, 12, 12])\n",
+                 "aten::mul_ writes into a tensor of which a view is read later"},
+                {"read_through_slice",
+                 "  v = h[:, 2:6]\n"
+                 "  h[:, 3:5].add_(2.)\n"
+                 "  y = torch.cat([v, h[:, :4]], 1)\n",
+                 "aten::add_ writes into a tensor of which a view is read later"}};
+  for (const auto& [name, lines, words] : kCases) {
+    const std::string why = reason_for(halves_of_body(name, lines));
+    EXPECT_NE(why.find(words), std::string::npos) << name << ": " << why;
+  }
 }
 
 TEST(TorchToOpenVinoRefuses, AShapeThatDependsOnThePicture) {

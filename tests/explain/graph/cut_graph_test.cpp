@@ -357,5 +357,27 @@ TEST(CutGraph, GradientsStopWhereTheNetworkDetaches) {
   }
 }
 
+TEST(CutGraph, ALinearLayerMayHaveAVectorOfWeights) {
+  // As D-FINE reads a place off its shares; enough around it for TorchScript to differentiate.
+  const at::Tensor weights = tiny::seeded({kSize}, 3);
+  const auto shares = tiny::leaf("Shares", {{"weight", weights}},
+                                 "h = torch.softmax(torch.tanh(torch.sigmoid(x)) * 2., 3)\n"
+                                 "  y = torch.linear(h, self.weight * 2.)\n"
+                                 "  return torch.tanh(torch.sigmoid(y) * 3.) * y");
+  const auto module = tiny::network({{"conv", tiny::seeded_conv(3, 4, 1)}, {"shares", shares}},
+                                    "  y = self.shares.forward(self.conv.forward(x))\n"
+                                    "  return torch.mean(y, [2])\n");
+  CutGraph cut(model_of(module, "vector"), {"conv"}, tiny::input_of(kSize, kSize));
+  for (int run = 0; run < 4; ++run) {  // more than the profiling runs
+    const auto result = cut.run(tiny::seeded({1, 3, kSize, kSize}, 5));
+    const at::Tensor found = torch::autograd::grad({result.output[0][1]}, result.activations)[0];
+    const at::Tensor x = result.activations[0].detach().requires_grad_();
+    const at::Tensor y = at::matmul(at::softmax(x.sigmoid().tanh() * 2, 3), weights * 2);
+    const at::Tensor output = ((y.sigmoid() * 3).tanh() * y).mean(at::IntArrayRef{2});
+    const at::Tensor expected = torch::autograd::grad({output[0][1]}, {x})[0];
+    EXPECT_LT((found - expected).abs().max().item<float>(), 1e-6) << run;
+  }
+}
+
 }  // namespace
 }  // namespace gradcam

@@ -50,6 +50,19 @@ TEST(Tokens, WayBackKeepsTheClassToken) {
   EXPECT_TRUE(at::equal(from_places(turned, grid, with(TokenGrid{0, 2, 3}))[0], grid));
 }
 
+TEST(Tokens, WhatFollowsThePlacesIsLeftOutAndComesBack) {
+  const at::Tensor tokens = at::rand({10, 5});  // a class token, 2x3 places, three to detect with
+  const at::Tensor places = to_places(tokens, with(kGrid));
+  EXPECT_TRUE(at::equal(places, to_places(tokens.narrow(0, 0, 7), with(kGrid))));
+  const at::Tensor back = from_places(at::stack({places, places * 2}), tokens, with(kGrid));
+  EXPECT_TRUE(at::equal(back[0], tokens));
+  EXPECT_TRUE(at::equal(back[1].narrow(0, 7, 3), tokens.narrow(0, 7, 3)));
+  EXPECT_TRUE(at::equal(back[1][6], tokens[6] * 2));
+  const auto no_class_token = with(TokenGrid{0, 2, 3});
+  const at::Tensor first = to_places(tokens, no_class_token).unsqueeze(0);
+  EXPECT_TRUE(at::equal(from_places(first, tokens, no_class_token)[0], tokens));
+}
+
 TEST(Tokens, AMapBeforeThePatchesBecomeTokensStaysAsItIs) {
   const at::Tensor map = at::rand({5, 4, 6});
   EXPECT_TRUE(to_places(map, with(kGrid)).is_same(map));
@@ -81,7 +94,7 @@ TEST(Tokens, ChannelsLastComesAndGoesWithoutAGrid) {
 }
 
 TEST(Tokens, OtherNumbersAreAnErrorThatSaysBoth) {
-  EXPECT_THROW(to_places(at::rand({8, 5}), with(kGrid)), std::runtime_error);
+  EXPECT_THROW(to_places(at::rand({6, 5}), with(kGrid)), std::runtime_error);
   EXPECT_THROW(to_places(at::rand({3, 5}), with(std::nullopt)), std::runtime_error);
 }
 

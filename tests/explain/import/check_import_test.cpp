@@ -42,11 +42,30 @@ TEST(CheckImport, OtherOutputsAreToldWithTheFile) {
       check(network(scores, "y * 1.2")), ExitCode::kModel,
       "model 'net.onnx': computes another output 0 in LibTorch than in OpenVINO, off");
   EXPECT_USER_ERROR(check(network(scores, "y.t()")), ExitCode::kModel, "another output 0");
+  EXPECT_USER_ERROR(check(network(scores, "y * 1.005")), ExitCode::kModel, "another output 0");
 }
 
 TEST(CheckImport, OfTheSameOutputsTheGradientMustBeRightToo) {
   EXPECT_USER_ERROR(check(network(scores, "0.5 * y + 0.5 * y.detach()")), ExitCode::kModel,
                     "model 'net.onnx': has another gradient in LibTorch");
+}
+
+TEST(CheckImport, TheGradientOfEachOutputCountsAlike) {
+  const auto picture =
+      std::make_shared<op::Parameter>(ov::element::f32, ov::PartialShape{1, 3, 4, 4});
+  const Port few = scores(picture->output(0));
+  const auto model = std::make_shared<ov::Model>(
+      ov::OutputVector{few * number(1e4F), add<op::Sigmoid>(few)}, ov::ParameterVector{picture});
+  const auto with = [&](const std::string& second) {
+    torch::jit::Module module("Other");
+    module.register_module("imported", to_torchscript(*model));
+    module.define("def forward(self, x):\n  y, z = self.imported.forward(x)\n  return y, " +
+                  second + "\n");
+    return ImportedNetwork{module, model, false, {}};
+  };
+  EXPECT_NO_THROW(check(with("z")));
+  EXPECT_USER_ERROR(check(with("0.2 * z + 0.8 * z.detach()")), ExitCode::kModel,
+                    "another gradient in LibTorch");
 }
 
 TEST(CheckImport, RoundingHasNoSlopeToCompareWith) {

@@ -4,9 +4,12 @@
 #include <torch/csrc/autograd/autograd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "config/user_error.h"
 #include "stages/explain/graph/cut_graph.h"
@@ -17,6 +20,7 @@
 #include "stages/explain/import/int8_range.h"
 #include "stages/explain/model/model.h"
 #include "stages/explain/tasks/task.h"
+#include "tests/explain/import/onnx_bytes.h"
 #include "tests/explain/import/openvino_models.h"
 #include "tests/support/temp_folder.h"
 #include "tests/support/user_error_matchers.h"
@@ -163,6 +167,41 @@ TEST_F(NetworkFileTest, WhatIsNoNetworkIsRefusedInALine) {
       EXPECT_EQ(what.find('\n'), std::string::npos) << what;
       EXPECT_LT(what.size(), 600) << "quotes the file";
     }
+  }
+}
+
+TEST_F(NetworkFileTest, WeightsThatAreNotBesideTheFileAreNamed) {
+  const std::string path = saved(model_of({1, 3, 10, 14}, classifier));
+  EXPECT_NO_THROW(NetworkFile{path});
+  std::filesystem::remove(folder_ / "net.bin");
+  EXPECT_USER_ERROR(NetworkFile{path}, ExitCode::kModel,
+                    "weights beside it, 'net.bin', are missing");
+  // A float [1] of which the file says where it lies.
+  const std::string place = onnx::part(1, "location") + onnx::part(2, "apart.data");
+  const std::string weight = onnx::whole(1, 1) + onnx::whole(2, 1) + onnx::part(8, "weight") +
+                             onnx::part(13, place) + onnx::whole(14, 1);
+  const std::string sum = onnx::part(1, "x") + onnx::part(1, "weight") + onnx::part(2, "sum") +
+                          onnx::part(3, "add") + onnx::part(4, "Add");
+  const std::string more = onnx::part(1, sum) + onnx::part(5, weight) + onnx::part(12, onnx::value("sum"));
+  const std::string apart =
+      written("apart.onnx", onnx::model({{"node", "Relu", ""}}) + onnx::part(7, more));
+  EXPECT_USER_ERROR(NetworkFile{apart}, ExitCode::kModel,
+                    "weights beside it, 'apart.data', are missing");
+}
+
+TEST_F(NetworkFileTest, OperationsThatNobodyKnowsAreNamed) {
+  const auto unknown = written("unknown.onnx", onnx::model({{"a", "Relu", ""}, {"b", "FooBar", ""}}));
+  EXPECT_USER_ERROR(NetworkFile{unknown}, ExitCode::kModel,
+                    "': holds operations that OpenVINO does not know: FooBar");
+}
+
+/// No reader can know whether a later version changed an operation.
+TEST_F(NetworkFileTest, AnOnnxFileOfALaterVersionIsReadAsTheNewestThatIsKnown) {
+  const std::vector<onnx::Node> nodes = {{"node", "Relu", ""}};
+  const at::Tensor picture = tiny::seeded({1, 3, 8, 8}, 3);
+  for (const auto& [version, opset] : {std::pair{8, 17}, std::pair{99, 99}}) {
+    const NetworkFile file(written("later.onnx", onnx::model(nodes, version, opset)));
+    EXPECT_TRUE(at::equal(scores(file, file.usual(), picture), picture.relu())) << version;
   }
 }
 

@@ -35,7 +35,9 @@ inline std::string value(const std::string& name) {
   return part(1, name) + part(2, part(1, whole(1, 1) + part(2, shape)));
 }
 
-inline std::string model(const std::vector<Node>& nodes) {
+/// `version` of the file's form, `opset` of its operations.
+inline std::string model(const std::vector<Node>& nodes, std::uint64_t version = 8,
+                         std::uint64_t opset = 17) {
   std::string graph;
   std::string last = "x";
   for (const Node& node : nodes) {
@@ -48,7 +50,7 @@ inline std::string model(const std::vector<Node>& nodes) {
     last = node.name + "_out";
   }
   graph += part(2, "net") + part(11, value("x")) + part(12, value(last));
-  return whole(1, 8) + part(2, "pytorch") + part(7, graph) + part(8, whole(2, 17));
+  return whole(1, version) + part(2, "pytorch") + part(7, graph) + part(8, whole(2, opset));
 }
 
 }  // namespace gradcam::onnx

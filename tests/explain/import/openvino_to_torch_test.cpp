@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "stages/explain/import/known_values.h"
 #include "tests/explain/import/openvino_models.h"
 
 namespace gradcam {
@@ -14,17 +15,41 @@ namespace {
 
 TEST(OpenVinoToTorchNetworks, AnOperationWithoutARuleIsNamed) {
   const auto model = model_of({1, 4, 6, 6}, [](const Port& x) {
-    const auto grid = add<op::Tanh>(numbers({1, 5, 5, 2}, 3));
-    Port sampled = add<op::GridSample>(x, grid, op::GridSample::Attributes{});
-    sampled.get_node()->set_friendly_name("sampled");
-    return sampled;
+    Port turned = add<op::ReverseSequence>(x, ints({3}), 0, 2);
+    turned.get_node()->set_friendly_name("turned");
+    return turned;
   });
   try {
     to_torchscript(*model);
     FAIL() << "took an operation whose gradient it does not know";
   } catch (const std::runtime_error& error) {
-    EXPECT_EQ(std::string(error.what()), "no gradient is known for GridSample (sampled)");
+    EXPECT_EQ(std::string(error.what()), "no gradient is known for ReverseSequence (turned)");
   }
+}
+
+/// As exporters write "where the shape is so": one of two constants of different lengths.
+Port chosen_by_shape(const Port& x) {
+  const auto body = [](const std::vector<std::int64_t>& values) {
+    return std::make_shared<ov::Model>(ov::OutputVector{ints(values)}, ov::ParameterVector{});
+  };
+  const Port height = add<op::GatherND>(add<op::ShapeOf>(x), ints({2}));  // OpenVINO folds none
+  const auto choice = std::make_shared<op::If>(add<op::Greater>(height, whole(5)));
+  const auto yes = body({0, 2, 3});
+  const auto no = body({1});
+  choice->set_then_body(yes);
+  choice->set_else_body(no);
+  return choice->set_output(yes->get_results().at(0), no->get_results().at(0));
+}
+
+TEST(OpenVinoToTorchNetworks, ShapesThatValuesDecideAboutAreKnownWhereThePictureDoesNot) {
+  const auto model = model_of({1, 4, 6, 6}, [](const Port& x) {
+    return add<op::Relu>(add<op::Gather>(x, chosen_by_shape(x), whole(1)));
+  });
+  ASSERT_TRUE(model->output().get_partial_shape().is_dynamic());
+  settle_known_shapes(*model);
+  const at::Tensor x = tiny::seeded({1, 4, 6, 6}, 5);
+  const at::Tensor found = run(to_torchscript(*model), x);
+  EXPECT_TRUE(found.equal(at::relu(x.index_select(1, at::tensor({0, 2, 3})))));
 }
 
 TEST(OpenVinoToTorchNetworks, LayersHaveTheNamesOfTheModulesInTheFile) {
@@ -110,6 +135,18 @@ TEST(OpenVinoToTorchNetworks, ASigmoidTimesItsInputIsASilu) {
   }
   EXPECT_EQ(names,
             (std::vector<std::string>{"Tanh_0", "Multiply_0", "Sigmoid_0", "Multiply_1", "Add_0"}));
+}
+
+TEST(OpenVinoToTorchNetworks, ABiasBehindATurnedInputIsPutWherePyTorchHasIt) {
+  const auto model = model_of({1, 4, 6}, [](const Port& x) {  // the tokens of a Mixer
+    return add<op::MatMul>(x, numbers({5, 4}, 3), true, true) + numbers({1, 1, 5}, 4);
+  });
+  const auto module = to_torchscript(*model);
+  for (const auto* node : module.get_method("forward").graph()->nodes()) {
+    EXPECT_NE(node->kind(), c10::aten::add);
+  }
+  const at::Tensor x = tiny::seeded({1, 4, 6}, 5);
+  EXPECT_LT((run(module, x) - by_openvino(model, x)).abs().max().item<float>(), 1e-5);
 }
 
 TEST(OpenVinoToTorchNetworks, AnAdditionThatIsNoBiasStays) {

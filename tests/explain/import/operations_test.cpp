@@ -23,6 +23,8 @@ Port resized(const Port& x, op::Interpolate::InterpolateMode mode,
 using Mode = op::Interpolate::InterpolateMode;
 using Places = op::Interpolate::CoordinateTransformMode;
 using Nearest = op::Interpolate::NearestMode;
+using Sampled = op::GridSample::InterpolationMode;
+using Outside = op::GridSample::PaddingMode;
 
 std::vector<Operation> elementwise() {
   const auto unary = [](const std::string& name, auto make) {
@@ -164,6 +166,17 @@ std::vector<Operation> windows() {
        [](const Port& x) {
          return add<op::AdaptiveAvgPool>(x, ints({4, 3}));
        }},
+      {"windows_put_back",
+       [](const Port& x) {
+         const Port windows = add<op::Reshape>(x, ints({1, 4, 36}), false);
+         return add<op::Col2Im>(windows, ints({7, 7}), ints({2, 2}));
+       }},
+      {"windows_put_back_into_what_was_padded",
+       [](const Port& x) {
+         const Port windows = add<op::Reshape>(x, ints({1, 16, 9}), false);
+         return add<op::Col2Im>(windows, ints({5, 6}), ints({2, 2}), ov::Strides{2, 2},
+                                ov::Strides{1, 1}, ov::Shape{1, 0}, ov::Shape{0, 0});
+       }},
       {"pad",
        [](const Port& x) {
          return add<op::Pad>(x, ints({0, 0, 1, 2}), ints({0, 0, 0, 1}), number(0.3F),
@@ -217,6 +230,43 @@ std::vector<Operation> resizes() {
   };
 }
 
+/// At places in and around the picture; `grid` [1, 5, 3, 2] of the picture.
+Port sampled(const Port& x, const Port& grid, Sampled how, Outside outside, bool align_corners) {
+  return add<op::GridSample>(x, grid, op::GridSample::Attributes(align_corners, how, outside));
+}
+
+std::vector<Operation> samples() {
+  std::vector<Operation> all;
+  const std::vector<std::pair<std::string, Sampled>> modes = {{"bilinear", Sampled::BILINEAR},
+                                                              {"nearest", Sampled::NEAREST},
+                                                              {"bicubic", Sampled::BICUBIC}};
+  const std::vector<std::pair<std::string, Outside>> paddings = {
+      {"zeros", Outside::ZEROS}, {"border", Outside::BORDER}, {"reflection", Outside::REFLECTION}};
+  bool align = false;
+  for (const auto& [mode_name, mode] : modes) {
+    for (const auto& [padding_name, padding] : paddings) {
+      align = !align;
+      const auto name = mode_name + "_" + padding_name + (align ? "_align_corners" : "");
+      all.push_back({name, [mode = mode, padding = padding, align](const Port& x) {
+                       return sampled(x, numbers({1, 5, 3, 2}, 7, 0.9F), mode, padding, align);
+                     }});
+    }
+  }
+  all.push_back({"at_places_of_the_pictures_own", [](const Port& x) {
+                   const Port two = add<op::Gather>(x, ints({1, 3}), whole(1));
+                   const Port grid = add<op::Transpose>(add<op::Tanh>(two), ints({0, 2, 3, 1}));
+                   return sampled(x, grid, Sampled::BILINEAR, Outside::ZEROS, false);
+                 }});
+  all.push_back(
+      {"of_what_all_share", [](const Port& x) {
+         const Port two = add<op::Gather>(x, ints({1, 3}), whole(1));
+         const Port grid = add<op::Transpose>(add<op::Tanh>(two), ints({0, 2, 3, 1}));
+         return sampled(numbers({1, 2, 4, 4}, 3), grid, Sampled::BILINEAR, Outside::BORDER, true);
+       }});
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Samples, OpenVinoToTorch, testing::ValuesIn(samples()), kNameOfOperation);
 INSTANTIATE_TEST_SUITE_P(Elementwise, OpenVinoToTorch, testing::ValuesIn(elementwise()),
                          kNameOfOperation);
 INSTANTIATE_TEST_SUITE_P(Windows, OpenVinoToTorch, testing::ValuesIn(windows()), kNameOfOperation);

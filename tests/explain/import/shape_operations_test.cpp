@@ -115,6 +115,125 @@ std::vector<Operation> shapes() {
   };
 }
 
+/// [1, 36, 4] of a picture.
+Port tokens_of(const Port& x) {
+  return add<op::Transpose>(add<op::Reshape>(x, ints({1, 4, 36}), false), ints({0, 2, 1}));
+}
+
+/// [1, 36, 16]: with fewer channels OpenVINO 2026.4 reads past the end where each picture has
+/// places of its own.
+Port wide_tokens_of(const Port& x) {
+  return add<op::Tile>(tokens_of(x), ints({1, 1, 4})) * numbers({16}, 6);
+}
+
+/// Which three tokens are the largest, [1, 3], and how large they are.
+std::shared_ptr<op::TopK> largest(const Port& tokens) {
+  return std::make_shared<op::TopK>(add<op::ReduceMean>(tokens, ints({2}), false), whole(3), 1,
+                                    "max", "value", ov::element::i64);
+}
+
+Port table(const ov::Shape& shape, const std::vector<std::int64_t>& values) {
+  return op::Constant::create(ov::element::i64, shape, values);
+}
+
+/// With places that the picture decides about, as detectors choose their queries.
+std::vector<Operation> choices() {
+  return {
+      {"gather_in_each_picture",
+       [](const Port& x) {
+         const Port tokens = wide_tokens_of(x);
+         return add<op::Gather>(tokens, largest(tokens)->output(1), whole(1), 1);
+       }},
+      {"gather_counted_from_the_end",
+       [](const Port& x) {
+         const Port tokens = wide_tokens_of(x);
+         return add<op::Gather>(tokens, largest(tokens)->output(1) - whole(36), whole(1), 1);
+       }},
+      {"gather_of_one_picture",
+       [](const Port& x) {
+         const Port tokens = tokens_of(x);
+         const Port places = add<op::Reshape>(largest(tokens)->output(1), ints({3}), false);
+         return add<op::Gather>(add<op::Reshape>(tokens, ints({36, 4}), false), places, whole(0));
+       },
+       /*several=*/false},
+      {"gather_of_one_place",
+       [](const Port& x) {
+         const Port tokens = tokens_of(x);
+         const Port first = add<op::Gather>(largest(tokens)->output(1), ints({0}), whole(1));
+         const Port place = add<op::Squeeze>(first, ints({0, 1}));
+         return add<op::Gather>(tokens, place, whole(1));
+       },
+       /*several=*/false},
+      {"gather_from_what_all_share",
+       [](const Port& x) {
+         const auto chosen = largest(tokens_of(x));
+         const Port values = add<op::Unsqueeze>(chosen->output(0), ints({2}));
+         return values * add<op::Gather>(numbers({36, 5}, 4), chosen->output(1), whole(0));
+       }},
+      {"gather_the_same_in_each",
+       [](const Port& x) {
+         return add<op::Gather>(wide_tokens_of(x), table({1, 2}, {-1, 7}), whole(1), 1);
+       }},
+      {"gather_elements",
+       [](const Port& x) {
+         const auto sorted =
+             std::make_shared<op::TopK>(x, whole(6), 3, "max", "value", ov::element::i64);
+         return add<op::GatherElements>(add<op::Tanh>(x), sorted->output(1) - whole(6), 3);
+       }},
+      {"gather_elements_the_same_in_each",
+       [](const Port& x) {
+         return add<op::GatherElements>(tokens_of(x), table({1, 1, 4}, {3, -1, 0, 35}), 1);
+       }},
+      {"gather_nd",
+       [](const Port& x) {
+         const Port last = add<op::Transpose>(x, ints({2, 3, 0, 1}));  // [6, 6, 1, 4]
+         const Port chosen = add<op::GatherND>(last, table({3, 2}, {0, 5, -1, 2, 3, 3}));
+         return add<op::Transpose>(chosen, ints({1, 0, 2}));
+       }},
+      {"gather_nd_in_each_picture",
+       [](const Port& x) {
+         const Port tokens = tokens_of(x);
+         const Port places = add<op::Unsqueeze>(largest(tokens)->output(1), ints({2}));
+         return add<op::GatherND>(tokens, places, 1);
+       }},
+      {"gather_nd_the_same_in_each",
+       [](const Port& x) {
+         return add<op::GatherND>(x, table({1, 3, 2}, {0, 5, 3, -6, 2, 1}), 1);
+       }},
+      {"gather_nd_of_one_picture",
+       [](const Port& x) {
+         const Port tokens = tokens_of(x);
+         const Port places = add<op::Unsqueeze>(largest(tokens)->output(1), ints({2}));
+         const Port pictures = add<op::Broadcast>(whole(0), ints({1, 3, 1}));
+         return add<op::GatherND>(tokens, add<op::Concat>(ov::OutputVector{pictures, places}, 2));
+       },
+       /*several=*/false},
+      {"scatter_nd_update",
+       [](const Port& x) {
+         const Port tokens = tokens_of(x);
+         const Port rows = add<op::Reshape>(tokens, ints({36, 4}), false);
+         const Port places = add<op::Reshape>(largest(tokens)->output(1), ints({3, 1}), false);
+         return add<op::ScatterNDUpdate>(rows, places, numbers({3, 4}, 2));
+       },
+       /*several=*/false},
+      {"where_it_is_large",
+       [](const Port& x) {
+         const Port mean = add<op::ReduceMean>(x, ints({2, 3}), true);
+         return add<op::Select>(add<op::Greater>(x, mean), x * number(2), add<op::Tanh>(x));
+       }},
+      // Which OpenVINO's operations cannot compute of themselves.
+      {"gather_nd_of_constants",
+       [](const Port& x) {
+         return x * add<op::GatherND>(numbers({5, 6}, 3), table({6, 1}, {0, 4, 1, 1, -1, 2}));
+       }},
+      {"einsum_of_constants",
+       [](const Port& x) {
+         const ov::OutputVector factors{numbers({6}, 3), numbers({6}, 4)};
+         return x * add<op::Einsum>(factors, "h,w->hw");
+       }},
+  };
+}
+
 std::vector<Operation> reductions() {
   const auto mvn = [](const std::vector<std::int64_t>& axes, bool variance,
                       ov::op::MVNEpsMode mode) {
@@ -168,6 +287,12 @@ std::vector<Operation> reductions() {
        [](const Port& x) {
          return add<op::Einsum>(ov::OutputVector{x, numbers({4, 6, 3}, 2)}, "bchw,cwk->bhk");
        }},
+      {"einsum_with_pictures_second",
+       [](const Port& x) {
+         const Port mixed =
+             add<op::Einsum>(ov::OutputVector{x, add<op::Tanh>(x)}, "bchw, bkhw -> cbk");
+         return add<op::Transpose>(mixed, ints({1, 0, 2}));
+       }},
       {"attention",
        [](const Port& x) {
          return add<op::ScaledDotProductAttention>(x, add<op::Tanh>(x), x, false);
@@ -176,6 +301,7 @@ std::vector<Operation> reductions() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, OpenVinoToTorch, testing::ValuesIn(shapes()), kNameOfOperation);
+INSTANTIATE_TEST_SUITE_P(Choices, OpenVinoToTorch, testing::ValuesIn(choices()), kNameOfOperation);
 INSTANTIATE_TEST_SUITE_P(Reductions, OpenVinoToTorch, testing::ValuesIn(reductions()),
                          kNameOfOperation);
 

@@ -78,6 +78,36 @@ TEST(Model, MissingAndForeignFilesAreRefused) {
   EXPECT_EQ(refusal(text, "not a TorchScript file"), ExitCode::kModel);
 }
 
+TEST(Model, AFileOfOptimizeForInferenceSaysWhatToDo) {
+  auto module = net();
+  module.eval();
+  module = torch::jit::optimize_for_inference(module);
+  EXPECT_EQ(refusal(tiny::saved(module, "optimised"), "optimize_for_inference"), ExitCode::kModel);
+}
+
+/// Counts what LibTorch warns of.
+class Counting : public c10::WarningHandler {
+ public:
+  void process(const c10::Warning& /*warning*/) override { ++count; }
+  int count = 0;
+};
+
+TEST(Model, LibTorchDoesNotWarnWhileAFileIsLoaded) {
+  Counting counting;
+  const c10::WarningUtils::WarningHandlerGuard guard(&counting);
+  c10::WarningUtils::set_warnAlways(true);
+  auto module = net();
+  module.register_buffer("rounded", at::quantize_per_tensor(at::ones({2}), 0.1, 0, at::kQUInt8));
+  const std::string path = tiny::saved(module, "warned");
+  const int before = counting.count;
+  EXPECT_GT(before, 0) << "LibTorch warns no more of quantised tensors: take something else";
+  const Model model(path, c10::Device("cpu"));
+  EXPECT_EQ(counting.count, before);
+  TORCH_WARN("afterwards");
+  EXPECT_EQ(counting.count, before + 1);
+  c10::WarningUtils::set_warnAlways(false);
+}
+
 TEST(Model, AFrozenFileHasNoLayersToName) {
   auto module = net();
   module.eval();

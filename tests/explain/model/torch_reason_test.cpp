@@ -25,6 +25,12 @@ TEST(TorchReason, TakesTheInnermostError) {
   EXPECT_EQ(torch_reason("ValueError: outer\nRuntimeError: \n  inner\nmore"), "inner");
 }
 
+TEST(TorchReason, LeavesOutWhatItSaysOfItsZipLibrary) {
+  EXPECT_EQ(torch_reason("PytorchStreamReader failed reading zip archive: not a ZIP archive. This is "
+                         "an internal miniz error. If you are seeing this error, there is"),
+            "PytorchStreamReader failed reading zip archive: not a ZIP archive.");
+}
+
 TEST(TorchReason, HidesWhatATerminalWouldObey) {
   EXPECT_EQ(torch_reason("found '\x1b[2J\x1e' here:\nmore"), "found '?[2J?' here:");
 }
