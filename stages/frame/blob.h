@@ -22,6 +22,7 @@ struct Region {
   double y = 0;
   double width = 0;
   double height = 0;
+  bool operator==(const Region&) const = default;
 };
 
 /// Which part of the frame the network sees, and where it lies in the blob: the rectangle `in_blob`
@@ -32,6 +33,7 @@ struct Mapping {
   int frame_height = 0;
   Region in_frame;
   Region in_blob;
+  bool operator==(const Mapping&) const = default;
 };
 
 }  // namespace gradcam

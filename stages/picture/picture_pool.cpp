@@ -148,6 +148,11 @@ PictureBuffer PicturePool::take(PixelFormat format, cv::Size size, const ColorDe
   return {slot.release(), planes};
 }
 
+PicturePool& picture_pool() {
+  static PicturePool pool;
+  return pool;
+}
+
 std::size_t PicturePool::idle() const {
   const std::lock_guard lock(core_->mutex);
   return core_->idle.size();

@@ -60,7 +60,7 @@ int number_of(const cv::Mat& picture) {
 
 std::vector<int> numbers_of(const ReadBack& read) {
   std::vector<int> numbers;
-  for (const Captured& frame : read.frames) numbers.push_back(number_of(frame.image));
+  for (const Captured& frame : read.frames) numbers.push_back(number_of(frame.image.bgr()));
   return numbers;
 }
 
@@ -297,7 +297,7 @@ TEST_F(Film, FieldsAreJoined) {
                                            std::string("tinterlace=interleave_top,setfield=tff"));
   const ReadBack read = read_film(path);
   ASSERT_EQ(read.frames.size(), 25U);
-  const cv::Mat frame = read.frames[10].image;  // of frames 20 (upper field) and 21
+  const cv::Mat frame = read.frames[10].image.bgr();  // of frames 20 (upper field) and 21
   EXPECT_NEAR(cv::mean(frame)[0], 20 + kStep * 20, 1);
   EXPECT_EQ(frame.at<cv::Vec3b>(10, 9), frame.at<cv::Vec3b>(11, 9));
 }
@@ -311,7 +311,7 @@ TEST_F(Film, TurnsAndMirrorsAreObeyed) {
              std::string("drawbox=0:0:32:24:white:fill,drawbox=32:0:32:24:gray:fill") +
              " -c:v libx264 -pix_fmt yuv420p " + (folder_ / "upright.mp4").string());
   const std::string bytes = read_text(folder_ / "upright.mp4");
-  const cv::Mat upright = read_film(folder_ / "upright.mp4").frames.at(0).image;
+  const cv::Mat upright = read_film(folder_ / "upright.mp4").frames.at(0).image.bgr();
   for (const auto& [a, b, c, d] : turns) {
     std::string turned = bytes;
     const std::size_t at = bytes.find("tkhd") + 4 + 40;
@@ -320,7 +320,7 @@ TEST_F(Film, TurnsAndMirrorsAreObeyed) {
     };
     turned.replace(at, 20, fixed(a) + fixed(b) + fixed(0) + fixed(c) + fixed(d));
     write_text(folder_ / "turned.mp4", turned);
-    const cv::Mat picture = read_film(folder_ / "turned.mp4").frames.at(0).image;
+    const cv::Mat picture = read_film(folder_ / "turned.mp4").frames.at(0).image.bgr();
     SCOPED_TRACE(std::to_string(a) + " " + std::to_string(b) + " " + std::to_string(c) + " " +
                  std::to_string(d));
     ASSERT_EQ(picture.size(), a != 0 ? cv::Size(64, 48) : cv::Size(48, 64));

@@ -144,7 +144,7 @@ TEST(Film, ColoursComeBack) {
     for (int i = 0; i < 5; ++i) sink.write(rendered(i, i * milliseconds(40), picture));
     sink.finish();
   }
-  const cv::Mat back = read_film(folder / "a.mp4").frames.at(2).image;
+  const cv::Mat back = read_film(folder / "a.mp4").frames.at(2).image.bgr();
   for (const cv::Point at : {cv::Point(10, 20), cv::Point(50, 20)}) {
     for (int i = 0; i < 3; ++i) {
       EXPECT_NEAR(back.at<cv::Vec3b>(at)[i], picture.at<cv::Vec3b>(at)[i], 8) << at << " " << i;
@@ -159,7 +159,7 @@ TEST(Film, FramesComeInOrder) {
   ASSERT_EQ(read.frames.size(), 100U);
   for (int i = 0; i < 100; ++i) {
     const auto at = static_cast<std::size_t>(i);
-    EXPECT_NEAR(cv::mean(read.frames[at].image)[0], 20 + i, 3) << "frame " << i;
+    EXPECT_NEAR(cv::mean(read.frames[at].image.bgr())[0], 20 + i, 3) << "frame " << i;
   }
 }
 
@@ -174,8 +174,8 @@ TEST(Film, SizeChangeInMidStreamIsLetterboxed) {
   const ReadBack read = read_film(folder / "a.mp4");
   ASSERT_EQ(read.frames.size(), 2U);
   EXPECT_EQ(read.frames[1].image.size(), cv::Size(64, 48));
-  EXPECT_NEAR(read.frames[1].image.at<cv::Vec3b>(24, 32)[0], 200, 8);
-  EXPECT_LT(read.frames[1].image.at<cv::Vec3b>(3, 32)[0], 12);
+  EXPECT_NEAR(read.frames[1].image.bgr().at<cv::Vec3b>(24, 32)[0], 200, 8);
+  EXPECT_LT(read.frames[1].image.bgr().at<cv::Vec3b>(3, 32)[0], 12);
 }
 
 TEST(Film, TakenOutOfTheMiddleStartsAtZero) {
@@ -251,7 +251,7 @@ TEST(Film, RotationIsObeyed) {
   mark_rotated(folder / "a.mp4");
   const ReadBack read = read_film(folder / "a.mp4");
   ASSERT_EQ(read.frames.size(), 5U);
-  const cv::Mat turned = read.frames[0].image;
+  const cv::Mat turned = read.frames[0].image.bgr();
   ASSERT_EQ(turned.size(), cv::Size(48, 64));
   EXPECT_LT(turned.at<cv::Vec3b>(32, 8)[0], 60);  // what was above is at the right now
   EXPECT_GT(turned.at<cv::Vec3b>(32, 40)[0], 190);

@@ -8,13 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "stages/capture/yuv.h"
 #include "stages/overlay/colormap.h"
 #include "stages/overlay/heat_on_frame.h"
+#include "stages/overlay/heat_on_planes.h"
 #include "stages/overlay/hud.h"
 #include "stages/overlay/overlay.h"
 #include "stages/picture/convert.h"
-#include "stages/picture/heat_on_planes.h"
 #include "stages/picture/picture_pool.h"
 #include "stages/picture/plane_resizer.h"
 #include "stages/picture/tile.h"
@@ -172,15 +171,6 @@ const std::vector<Row>& rows() {
 const std::vector<Row>& other_rows() {
   static const std::vector<Row> kRows = {
       {"copy_i420", [](Scene& s, const kernels::Table&) { convert(s.view, s.output.planes()); }},
-      {"bgr/yuv_to_bgr",
-       [](Scene& s, const kernels::Table&) {
-         PlanarYuv yuv{s.size.width, s.size.height};
-         for (std::size_t p = 0; p < 3; ++p) {
-           yuv.planes[p] = s.view.planes[p].data;
-           yuv.strides[p] = static_cast<int>(s.view.planes[p].stride);
-         }
-         yuv_to_bgr(yuv, with_weights({}, 0.2126, 0.0722));
-       }},
       {"bgr/resize_antialiased",
        [](Scene& s, const kernels::Table&) {
          resize_antialiased(s.bgr, {224, 224});

@@ -79,12 +79,12 @@ TEST(Picture, KeepsItsOwnerAndConvertsOnce) {
   const cv::Mat& bgr = picture.bgr();
   EXPECT_EQ(cv::norm(bgr, expected, cv::NORM_INF), 0);
   EXPECT_EQ(copy.bgr().data, bgr.data);
-  const std::shared_ptr<const cv::Mat> kept = copy.shared_bgr();
+  const cv::Mat kept = copy.bgr();
   picture = Picture();
   EXPECT_TRUE(picture.empty());
   const Picture part = copy.part({2, 2, 4, 4});
   EXPECT_EQ(cv::norm(part.bgr(), expected(cv::Rect(2, 2, 4, 4)), cv::NORM_INF), 0);
-  EXPECT_EQ(kept->at<cv::Vec3b>(3, 3), expected.at<cv::Vec3b>(3, 3));
+  EXPECT_EQ(kept.at<cv::Vec3b>(3, 3), expected.at<cv::Vec3b>(3, 3));
   EXPECT_FALSE(watched.expired());
 }
 
@@ -99,10 +99,16 @@ TEST(Picture, LetsItsOwnerGoWithTheLastHandle) {
 }
 
 TEST(Picture, InBgrIsItsOwnPixels) {
-  const auto image = std::make_shared<const cv::Mat>(film_like({20, 10}));
-  const Picture picture(image);
-  EXPECT_EQ(picture.bgr().data, image->data);
-  EXPECT_EQ(picture.part({3, 1, 5, 5}).bgr().data, image->ptr(1, 3));
+  cv::Mat image = film_like({20, 10});
+  const cv::Mat before = image.clone();
+  const Picture picture(image, kHd);
+  EXPECT_EQ(picture.bgr().data, image.data);
+  EXPECT_EQ(picture.color(), kHd);
+  const Picture part = picture.part({3, 1, 5, 5});
+  EXPECT_EQ(part.bgr().data, image.ptr(1, 3));
+  const cv::Mat kept = picture.bgr();  // longer than the picture is kept, as OpenCV's users do
+  image.release();
+  EXPECT_EQ(cv::norm(kept, before, cv::NORM_INF), 0);
 }
 
 TEST(Picture, ManyThreadsGetOneConversion) {

@@ -94,10 +94,10 @@ TEST(Preprocess, CropIsTakenBeforeResizing) {
 }
 
 TEST(Preprocess, ShrinkKeepsTheAspectAndSmallFrames) {
-  const cv::Mat frame(300, 400, CV_8UC3, kOrange);
+  const Picture frame(cv::Mat(300, 400, CV_8UC3, kOrange));
   EXPECT_EQ(shrink(frame, 100).size(), cv::Size(100, 75));
-  EXPECT_EQ(shrink(frame, 400).data, frame.data);
-  EXPECT_EQ(shrink(frame, 0).data, frame.data);
+  EXPECT_EQ(shrink(frame, 400).bgr().data, frame.bgr().data);
+  EXPECT_EQ(shrink(frame, 0).bgr().data, frame.bgr().data);
 }
 
 TEST(ToNetworkInput, ACropOfTheTiniestPictureHasAPixel) {
