@@ -22,7 +22,6 @@ struct Region {
   double y = 0;
   double width = 0;
   double height = 0;
-  bool operator==(const Region&) const = default;
 };
 
 /// Which part of the frame the network sees, and where it lies in the blob: the rectangle `in_blob`
@@ -33,7 +32,6 @@ struct Mapping {
   int frame_height = 0;
   Region in_frame;
   Region in_blob;
-  bool operator==(const Mapping&) const = default;
 };
 
 }  // namespace gradcam

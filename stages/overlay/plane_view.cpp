@@ -1,5 +1,6 @@
 #include "stages/overlay/plane_view.h"
 
+#include <array>
 #include <memory>
 #include <opencv2/core.hpp>
 #include <utility>
@@ -21,7 +22,18 @@ struct Placing {
   Mapping mapping;
   cv::Size heat;
   cv::Size blob;
-  bool operator==(const Placing&) const = default;
+
+  bool operator==(const Placing& other) const {
+    const auto numbers = [](const Placing& p) {
+      const Region& frame = p.mapping.in_frame;
+      const Region& shown = p.mapping.in_blob;
+      return std::array<double, 8>{frame.x, frame.y, frame.width, frame.height,
+                                   shown.x, shown.y, shown.width, shown.height};
+    };
+    return mapping.frame_width == other.mapping.frame_width &&
+           mapping.frame_height == other.mapping.frame_height && heat == other.heat &&
+           blob == other.blob && numbers(*this) == numbers(other);
+  }
 };
 
 /// Frames of a stream want the same again and again.

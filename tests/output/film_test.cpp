@@ -5,6 +5,7 @@
 #include "stages/capture/film_source.h"
 #include "stages/media/gst_handles.h"
 #include "stages/output/gst_film_sink.h"
+#include "tests/picture/made_picture.h"
 #include "tests/support/media_files.h"
 #include "tests/support/user_error_matchers.h"
 
@@ -149,6 +150,43 @@ TEST(Film, ColoursComeBack) {
     for (int i = 0; i < 3; ++i) {
       EXPECT_NEAR(back.at<cv::Vec3b>(at)[i], picture.at<cv::Vec3b>(at)[i], 8) << at << " " << i;
     }
+  }
+}
+
+struct Coded {
+  PixelFormat format;
+  cv::Size size;
+  ColorDescription color;
+};
+
+TEST(Film, IsCodedAsItsPicturesAre) {
+  const ColorDescription hd{YuvMatrix::kBt709, ColorRange::kLimited, 1, 1, ChromaSite::kLeft};
+  const ColorDescription jpeg{YuvMatrix::kBt601, ColorRange::kFull, 6, 6, ChromaSite::kCenter};
+  const ColorDescription uhd{YuvMatrix::kBt2020, ColorRange::kLimited, 9, 14, ChromaSite::kTopLeft};
+  const Coded films[] = {{PixelFormat::kI420, {96, 64}, hd},  {PixelFormat::kNv12, {96, 64}, jpeg},
+                         {PixelFormat::kI422, {96, 64}, hd},  {PixelFormat::kI444, {96, 64}, jpeg},
+                         {PixelFormat::kI420, {95, 63}, uhd}, {PixelFormat::kI420, {96, 64}, jpeg}};
+  const TempFolder folder;
+  for (const Coded& film : films) {
+    const auto made =
+        std::make_shared<MadePicture>(exact_yuv(film_like(film.size), film.format, film.color));
+    const Picture picture(made->view(), made);
+    const auto path = folder / "coded.mp4";
+    {
+      GstFilmSink sink(path, source_of_rate(25), true);
+      for (int i = 0; i < 5; ++i) {
+        Rendered shown = rendered(i, i * milliseconds(40), cv::Mat(2, 2, CV_8UC3));
+        shown.picture = picture;
+        sink.write(shown);
+      }
+      sink.finish();
+    }
+    const Picture back = read_film(path).frames.at(3).image;
+    const std::string name = format_info(film.format).name;
+    EXPECT_EQ(back.format(), PixelFormat::kI420) << name;
+    EXPECT_EQ(back.color(), film.color) << name;
+    const cv::Mat shown = back.bgr()(cv::Rect({0, 0}, film.size));
+    EXPECT_LT(cv::norm(shown, picture.bgr(), cv::NORM_L1) / (3.0 * film.size.area()), 4) << name;
   }
 }
 

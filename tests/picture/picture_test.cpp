@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "stages/picture/picture_pool.h"
+#include "stages/picture/recent.h"
 #include "tests/picture/made_picture.h"
 
 namespace gradcam {
@@ -121,6 +122,26 @@ TEST(Picture, ManyThreadsGetOneConversion) {
   for (auto& data : seen) threads.emplace_back([&] { data = Picture(picture).bgr().data; });
   for (std::thread& thread : threads) thread.join();
   for (const std::uint8_t* data : seen) EXPECT_EQ(data, seen[0]);
+}
+
+TEST(Recent, KeepsWhatWasAskedForLast) {
+  Recent<int, int> recent(2);
+  int made = 0;
+  const auto get = [&](int key) {
+    return *recent.get(key, [&] {
+      ++made;
+      return 10 * key;
+    });
+  };
+  EXPECT_EQ(get(1), 10);
+  EXPECT_EQ(get(2), 20);
+  EXPECT_EQ(get(1), 10);
+  EXPECT_EQ(made, 2);
+  EXPECT_EQ(get(3), 30);  // 2 is the one that was asked for longest ago
+  EXPECT_EQ(get(1), 10);
+  EXPECT_EQ(made, 3);
+  EXPECT_EQ(get(2), 20);
+  EXPECT_EQ(made, 4);
 }
 
 TEST(PicturePool, UsesMemoryAgainWhenTheLastHandleIsGone) {
