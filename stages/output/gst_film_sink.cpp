@@ -81,13 +81,6 @@ std::string site_text(ChromaSite site) {
   return "";
 }
 
-/// What x264enc does not read in the pictures' format: it knows the left and the centre only.
-std::string site_setting(const FilmEncoder& encoder, ChromaSite site) {
-  if (encoder.element != "x264enc") return "";
-  if (site == ChromaSite::kTopLeft) return " option-string=chromaloc=2";
-  return site == ChromaSite::kTop ? " option-string=chromaloc=3" : "";
-}
-
 std::string caps_text(const FilmForm& form, double frames_per_second) {
   return std::string("video/x-raw,format=(string)") + format_info(form.format).name +
          ",width=" + std::to_string(form.size.width) +
@@ -166,9 +159,8 @@ std::string GstFilmSink::description() const {
   const std::string container = lower_extension(path_) == ".mp4" ? mp4 : "matroskamux";
   return "appsrc name=input format=time max-buffers=0 max-bytes=0 max-time=0 caps=\"" +
          caps_text(form_, frames_per_second_) + "\" ! " + encoder_.element + " " +
-         encoder_.settings + site_setting(encoder_, form_.color.site) +
-         (encoder_.parser.empty() ? "" : " ! " + encoder_.parser) + " ! " + container +
-         " ! filesink name=file";
+         encoder_.settings + (encoder_.parser.empty() ? "" : " ! " + encoder_.parser) + " ! " +
+         container + " ! filesink name=file";
 }
 
 void GstFilmSink::start(const Picture& first, nanoseconds first_pts) {

@@ -159,10 +159,11 @@ struct Coded {
   ColorDescription color;
 };
 
+/// (x264enc writes sites of chroma on the left and in the centre only.)
 TEST(Film, IsCodedAsItsPicturesAre) {
   const ColorDescription hd{YuvMatrix::kBt709, ColorRange::kLimited, 1, 1, ChromaSite::kLeft};
   const ColorDescription jpeg{YuvMatrix::kBt601, ColorRange::kFull, 6, 6, ChromaSite::kCenter};
-  const ColorDescription uhd{YuvMatrix::kBt2020, ColorRange::kLimited, 9, 14, ChromaSite::kTopLeft};
+  const ColorDescription uhd{YuvMatrix::kBt2020, ColorRange::kLimited, 9, 14, ChromaSite::kLeft};
   const Coded films[] = {{PixelFormat::kI420, {96, 64}, hd},  {PixelFormat::kNv12, {96, 64}, jpeg},
                          {PixelFormat::kI422, {96, 64}, hd},  {PixelFormat::kI444, {96, 64}, jpeg},
                          {PixelFormat::kI420, {95, 63}, uhd}, {PixelFormat::kI420, {96, 64}, jpeg}};
