@@ -38,7 +38,8 @@ struct Placing {
 
 /// Frames of a stream want the same again and again.
 std::shared_ptr<const HeatOnPlanes> heat_on_planes(const Placing& placing) {
-  static Recent<Placing, HeatOnPlanes> recent;
+  // Never destroyed: exit() may be called while other threads are at work.
+  static auto& recent = *new Recent<Placing, HeatOnPlanes>;
   return recent.get(placing,
                     [&] { return HeatOnPlanes(placing.mapping, placing.heat, placing.blob); });
 }

@@ -106,7 +106,8 @@ cv::Mat drawn_mask(const std::string& text, cv::Size size, int line_height) {
 /// The same; those that were drawn last are kept, since most words stay from frame to frame.
 std::shared_ptr<const cv::Mat> text_mask(const std::string& text, cv::Size size, int line_height) {
   constexpr std::size_t kMost = 96;
-  static Recent<std::pair<std::string, int>, cv::Mat> recent(kMost);
+  // Never destroyed: exit() may be called while other threads are at work.
+  static auto& recent = *new Recent<std::pair<std::string, int>, cv::Mat>(kMost);
   return recent.get({text, line_height}, [&] { return drawn_mask(text, size, line_height); });
 }
 

@@ -108,7 +108,8 @@ class KeptTiles {
 }  // namespace
 
 void lay(const Drawing& drawing, const PictureTarget& picture) {
-  static KeptTiles tiles;
+  // Never destroyed: exit() may be called while other threads are at work.
+  static auto& tiles = *new KeptTiles;
   const cv::Rect area = shown_samples(drawing.bounds(), picture);
   if (area.empty()) return;
   tiles.get({drawing, area, picture.format, picture.color})->lay(picture, area.tl());

@@ -149,7 +149,8 @@ PictureBuffer PicturePool::take(PixelFormat format, cv::Size size, const ColorDe
 }
 
 PicturePool& picture_pool() {
-  static PicturePool pool;
+  // Never destroyed: exit() may be called while other threads are at work.
+  static PicturePool& pool = *new PicturePool;
   return pool;
 }
 

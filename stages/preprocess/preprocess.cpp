@@ -103,7 +103,8 @@ PixelOrder order_of(ColorOrder color) {
 
 /// Frames of a stream, and of several, want the same few again and again.
 std::shared_ptr<const PlaneResizer> resizer_of(const ResizePlan& plan) {
-  static Recent<ResizePlan, PlaneResizer> recent;
+  // Never destroyed: exit() may be called while other threads are at work.
+  static auto& recent = *new Recent<ResizePlan, PlaneResizer>;
   return recent.get(plan, [&] { return PlaneResizer(plan); });
 }
 
