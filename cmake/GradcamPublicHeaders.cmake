@@ -16,9 +16,13 @@ set(GRADCAM_PUBLIC_HEADERS
   stages/frame/explanation.h
   stages/frame/frame.h
   stages/frame/heat_map.h
-  stages/frame/image.h
+  stages/frame/lazy.h
   stages/frame/source_info.h
   stages/frame/stopped.h
+  # A picture in its planes
+  stages/picture/color.h
+  stages/picture/picture.h
+  stages/picture/planes.h
   # The stages, each on its own
   stages/capture/source.h
   stages/preprocess/preprocess.h

@@ -40,8 +40,10 @@ Stages default_stages(Explainer& explainer, const OverlayOptions& overlay) {
 
   Stages stages;
   stages.explain_start = [&explainer] { explainer.warm_up(); };
-  stages.preprocess = [&explainer](const Frame& frame) {
-    return prepare(frame, explainer.description());
+  // What the notebook's style shows is held against Python byte by byte.
+  const bool exact = explainer.style() == Style::kNotebook;
+  stages.preprocess = [&explainer, exact](const Frame& frame) {
+    return prepare(frame, explainer.description(), exact);
   };
   stages.explain = DefaultExplain(explainer);
   stages.overlay = [hud, drawn](const Explained& explained) {

@@ -16,7 +16,7 @@ Prepared guarded_preprocess(const Stages& stages, Frame frame) {
   const auto begin = Clock::now();
   try {
     prepared = stages.preprocess(frame);
-    if (prepared.frame.image) frame.image = prepared.frame.image;
+    if (!prepared.frame.image.empty()) frame.image = prepared.frame.image;
   } catch (...) {
     prepared = {};
     frame.fail("preprocess: " + message_of(std::current_exception()));
@@ -117,7 +117,7 @@ Rendered guarded_overlay(const Stages& stages, Explained explained) {
   const auto begin = Clock::now();
   try {
     rendered = stages.overlay(explained);
-    if (!rendered.picture) throw std::logic_error("no picture was drawn");
+    if (rendered.picture.empty()) throw std::logic_error("no picture was drawn");
   } catch (...) {
     rendered = {};
     rendered.picture = frame.image;

@@ -80,7 +80,7 @@ Frame Intake::frame_of(Captured captured, double capture_ms) {
   frame.duration = captured.duration;
   frame.captured_at = Clock::now();
   frame.source_size = captured.image.size();
-  frame.image = std::make_shared<const cv::Mat>(std::move(captured.image));
+  frame.image = std::move(captured.image);
   frame.ms.capture = capture_ms;
   return frame;
 }

@@ -40,7 +40,7 @@ cv::Mat first_picture(Source& source, const std::stop_token& stop) {
   };
   while (!stop.stop_requested()) {
     Capture next = source.next(kPoll);
-    if (const auto* picture = std::get_if<Captured>(&next)) return picture->image;
+    if (const auto* picture = std::get_if<Captured>(&next)) return picture->image.bgr();
     if (std::holds_alternative<Undecodable>(next)) refuse("its first picture cannot be decoded");
     if (std::holds_alternative<EndOfStream>(next)) refuse("holds no picture");
   }
@@ -86,7 +86,7 @@ class Drawing {
  public:
   Drawing(const cv::Mat& picture, Mapping mapping, const ModelDescription& description,
           const OverlayOptions& overlay)
-      : picture_(shrink(picture, kLongerSide)),
+      : picture_(shrink(Picture(picture), kLongerSide).bgr()),
         mapping_(mapping),
         input_(description.input_width, description.input_height),
         overlay_(overlay) {

@@ -24,7 +24,7 @@ Stages ProgramStages::stages() {
   if (starts_cold_) stages.explain_start = [this] { explainers_.first().take_threads(); };
   if (const int max_dim = options_.input.max_dim; max_dim > 0) {
     stages.preprocess = [max_dim, plain = std::move(stages.preprocess)](Frame frame) {
-      frame.image = std::make_shared<const cv::Mat>(shrink(*frame.image, max_dim));
+      frame.image = shrink(frame.image, max_dim);
       return plain(frame);
     };
   }
@@ -112,7 +112,7 @@ Rendered ProgramStages::render(const Explained& explained) const {
   return rendered;
 }
 
-Image ProgramStages::redraw(const Rendered& rendered) const {
+Picture ProgramStages::redraw(const Rendered& rendered) const {
   const int stream = rendered.frame().stream;
   return gradcam::redraw(rendered, hud_of(stream), settings_.get().overlay,
                          stream_of(stream).mirror);

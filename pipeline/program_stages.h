@@ -58,7 +58,7 @@ class ProgramStages {
   /// If the window is a mirror, with a picture of its own for it.
   Rendered render(const Explained& explained) const;
   /// The picture for the window, drawn again as the settings are now.
-  Image redraw(const Rendered& rendered) const;
+  Picture redraw(const Rendered& rendered) const;
 
   /// Frames that one call of the network takes.
   int batch() const { return explainers_.first().batch(); }

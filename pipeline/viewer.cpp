@@ -121,7 +121,7 @@ void Viewer::receive(Rendered view) {
 }
 
 void Viewer::show(Stream& stream, Rendered view) {
-  stream.picture = view.window ? view.window : view.picture;
+  stream.picture = view.window.empty() ? view.picture : view.window;
   stream.shown = std::move(view);
   stream.changed = true;
 }
@@ -225,7 +225,7 @@ void Viewer::save_screenshots() {
     } else {
       for (const Stream& stream : streams_) {
         if (!stream.shown) continue;
-        saved += (saved.empty() ? "" : ", ") + save(stream.name, stream, *stream.picture);
+        saved += (saved.empty() ? "" : ", ") + save(stream.name, stream, stream.picture.bgr());
       }
     }
   } catch (const std::exception& error) {
@@ -261,9 +261,9 @@ void Viewer::refresh_mosaic() {
   // The grid follows the largest picture, so that it changes with the view.
   cv::Size largest;
   for (const Stream& stream : streams_) {
-    if (!stream.picture) continue;
-    largest.width = std::max(largest.width, stream.picture->cols);
-    largest.height = std::max(largest.height, stream.picture->rows);
+    if (stream.picture.empty()) continue;
+    largest.width = std::max(largest.width, stream.picture.width());
+    largest.height = std::max(largest.height, stream.picture.height());
   }
   const MosaicLayout layout = mosaic_layout(static_cast<int>(streams_.size()), largest);
   const bool new_layout = layout.size != layout_.size;
@@ -275,19 +275,19 @@ void Viewer::refresh_mosaic() {
   }
   for (std::size_t i = 0; i < streams_.size(); ++i) {
     Stream& stream = streams_[i];
-    if (!stream.picture || !(std::exchange(stream.changed, false) || new_layout)) continue;
+    if (stream.picture.empty() || !(std::exchange(stream.changed, false) || new_layout)) continue;
     cv::Mat cell = mosaic_(layout_.cells[i]);
-    draw_letterboxed(*stream.picture, cell);
+    draw_letterboxed(stream.picture, cell);
   }
   // The screen may keep what it is given, and the mosaic goes on changing.
-  put_on_screen(kMosaicTitle, std::make_shared<const cv::Mat>(mosaic_.clone()));
+  put_on_screen(kMosaicTitle, Picture(mosaic_.clone()));
 }
 
-void Viewer::put_on_screen(const std::string& title, const Image& picture) {
+void Viewer::put_on_screen(const std::string& title, const Picture& picture) {
   if (notice_on_screen_.empty()) return screen_.show(title, picture);
-  cv::Mat with_notice = picture->clone();
+  cv::Mat with_notice = picture.bgr().clone();
   draw_notice(with_notice, notice_on_screen_);
-  screen_.show(title, std::make_shared<const cv::Mat>(std::move(with_notice)));
+  screen_.show(title, Picture(with_notice));
 }
 
 }  // namespace gradcam

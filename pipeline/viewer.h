@@ -22,7 +22,7 @@ namespace gradcam {
 /// What the viewer asks of the run; each may be empty. Called by the thread of Viewer::run.
 struct ViewerHooks {
   /// The picture of the window for this view under the present settings. Pure.
-  std::function<Image(const Rendered&)> redraw;
+  std::function<Picture(const Rendered&)> redraw;
   /// Pausing began or ended: sources that can wait should wait meanwhile.
   std::function<void(bool paused)> set_paused;
   /// While paused: let one frame of each source through.
@@ -74,7 +74,7 @@ class Viewer {
     std::string title;  ///< of its window
     std::optional<Rendered> shown;
     std::optional<Rendered> held;  ///< the newest that came while paused
-    Image picture;                 ///< of `shown`, as it is drawn now
+    Picture picture;               ///< of `shown`, as it is drawn now
     bool step = false;             ///< the next view is shown though paused
     bool changed = false;          ///< since it was put on the screen
   };
@@ -93,7 +93,7 @@ class Viewer {
   void follow_notice();
   void refresh();
   void refresh_mosaic();
-  void put_on_screen(const std::string& title, const Image& picture);
+  void put_on_screen(const std::string& title, const Picture& picture);
 
   std::vector<Stream> streams_;
   LiveSettings& settings_;

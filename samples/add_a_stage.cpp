@@ -11,15 +11,15 @@
 #include "stages/output/sink.h"
 
 /// A stage is a plain function of a frame. BGR u8 in and out; pure, so several threads may call it.
-static gradcam::Image with_contrast(const cv::Mat& frame) {
+static cv::Mat with_contrast(const cv::Mat& frame) {
   cv::Mat lab;
   cv::cvtColor(frame, lab, cv::COLOR_BGR2Lab);
   cv::Mat lightness;
   cv::extractChannel(lab, lightness, 0);
   cv::createCLAHE(3.0, {8, 8})->apply(lightness, lightness);
   cv::insertChannel(lightness, lab, 0);
-  auto clear = std::make_shared<cv::Mat>();
-  cv::cvtColor(lab, *clear, cv::COLOR_Lab2BGR);
+  cv::Mat clear;
+  cv::cvtColor(lab, clear, cv::COLOR_Lab2BGR);
   return clear;
 }
 
@@ -28,7 +28,7 @@ int main(int argc, char** argv) try {
   const auto explainer = gradcam::load_explainer({});
   gradcam::Stages stages = gradcam::default_stages(*explainer);
   stages.preprocess = [library = stages.preprocess](gradcam::Frame frame) {
-    frame.image = with_contrast(*frame.image);
+    frame.image = gradcam::Picture(with_contrast(frame.image.bgr()));
     return library(frame);
   };
 

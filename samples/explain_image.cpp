@@ -11,8 +11,9 @@
 int main(int argc, char** argv) try {
   if (argc < 2) throw std::runtime_error("usage: explain_image PICTURE [MODEL.pt]");
   gradcam::Frame frame;
-  frame.image = std::make_shared<const cv::Mat>(cv::imread(argv[1]));
-  if (frame.image->empty()) throw std::runtime_error(std::string("cannot read ") + argv[1]);
+  const cv::Mat pixels = cv::imread(argv[1]);
+  if (pixels.empty()) throw std::runtime_error(std::string("cannot read ") + argv[1]);
+  frame.image = gradcam::Picture(pixels);
 
   gradcam::ExplainOptions options;  // default network, its own layer, best class
   if (argc > 2) options.model = argv[2];
@@ -29,7 +30,7 @@ int main(int argc, char** argv) try {
   for (const auto& score : explanation.top) {
     std::printf("%5d  %-32s %6.2f %%\n", score.index, score.label.c_str(), 100 * score.score);
   }
-  if (!cv::imwrite("explained.png", *rendered.picture)) {
+  if (!cv::imwrite("explained.png", rendered.picture.bgr())) {
     throw std::runtime_error("cannot write explained.png");
   }
   return 0;

@@ -5,6 +5,7 @@
   scripts/bench_figures.py --only engine,start
   scripts/bench_figures.py --rounds 5 --program build/release/gradcam-live
   scripts/bench_figures.py --only models --before older/gradcam-live --detector yolov8n.onnx
+  scripts/bench_figures.py --only hd --rounds 5 --before older/gradcam-live
 
 What is compared runs in turn (A B A B ...), and ratios of medians count, because milliseconds of a
 machine that others use mean little. Networks: ResNet-50, MobileNetV2 and EfficientNet-Lite0, with
@@ -43,7 +44,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, metavar="R")
     parser.add_argument("--program", type=Path, default=PROGRAM, metavar="FILE")
     parser.add_argument(
-        "--before", type=Path, metavar="FILE", help="an older build: models is held against it, too"
+        "--before", type=Path, metavar="FILE", help="an older build: models and hd are held against it, too"
     )
     parser.add_argument(
         "--detector", type=Path, metavar="FILE", help="of YOLOv8's size, for models: yolov8n.onnx"

@@ -28,25 +28,30 @@ SUBJECTS = [
 # From the bottom to the top. `config` knows no stage, a stage knows no pipeline.
 MAY_INCLUDE: Dict[str, List[str]] = {
     "config": [],
-    "stages/frame": ["config"],
     "stages/media": [],
     "stages/picture/kernels": [],
-    "stages/picture": ["stages/frame", "stages/picture/kernels"],
-    "stages/preprocess": ["config", "stages/frame"],
+    "stages/picture": ["stages/picture/kernels"],
+    "stages/frame": ["config", "stages/picture"],
+    "stages/preprocess": ["config", "stages/frame", "stages/picture"],
     # In the order of the list above: each subject knows those in front of it.
     **{
         subject: ["config", "stages/frame", *SUBJECTS[:place]]
         for place, subject in enumerate(SUBJECTS)
     },
     EXPLAIN: ["config", "stages/frame", *SUBJECTS],
-    "stages/overlay": ["config", "stages/frame"],
+    "stages/overlay": [
+        *("config", "stages/frame"),
+        *("stages/picture", "stages/picture/kernels"),
+    ],
     "stages/capture/formats": ["config"],
     "stages/capture/pictures": ["config"],
     "stages/capture": [
-        *("config", "stages/frame", "stages/media"),
+        *("config", "stages/frame", "stages/media", "stages/picture"),
         *("stages/capture/formats", "stages/capture/pictures"),
     ],
-    "stages/output": ["config", "stages/frame", "stages/media", "stages/overlay"],
+    "stages/output": [
+        *("config", "stages/frame", "stages/media", "stages/overlay", "stages/picture"),
+    ],
     "pipeline": ["config", "stages/"],
     "samples": ["config", "stages/", "pipeline"],  # of these, the public headers
     "tests/": ["config", "stages/", "pipeline", "tests/"],

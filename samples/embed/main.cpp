@@ -29,7 +29,7 @@ int main(int argc, char** argv) try {
     auto* const captured = std::get_if<gradcam::Captured>(&next);
     if (captured == nullptr) continue;  // nothing yet
     frame.pts = captured->pts;
-    frame.image = std::make_shared<const cv::Mat>(captured->image);
+    frame.image = captured->image;
     frame.source_size = captured->image.size();
 
     const gradcam::Prepared prepared = stages.preprocess(frame);
@@ -42,7 +42,7 @@ int main(int argc, char** argv) try {
                 explanation.top.at(0).label.c_str(), explanation.top[0].score);
     if (const auto& figures = rendered.figures; figures && figures->peak) {
       std::printf("peak at (%d, %d) of %dx%d\n", figures->peak->x, figures->peak->y,
-                  frame.image->cols, frame.image->rows);
+                  frame.image.width(), frame.image.height());
     } else {
       std::printf("no heat\n");
     }

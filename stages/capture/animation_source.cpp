@@ -37,8 +37,8 @@ AnimationSource::AnimationSource(const std::filesystem::path& path,
                                            "': it holds no picture from " + seconds_text(start_) +
                                            " on (it is " + seconds_text(time_) + " long)");
   }
-  info_.width = ahead_.image.cols;
-  info_.height = ahead_.image.rows;
+  info_.width = ahead_.image.width();
+  info_.height = ahead_.image.height();
 }
 
 Captured AnimationSource::read_next() {
@@ -47,8 +47,8 @@ Captured AnimationSource::read_next() {
     if (!frame) break;
     const nanoseconds begin = std::exchange(time_, time_ + frame->duration);
     if (begin < start_) continue;  // as in films, a frame that began before the start is none of it
-    cv::Mat image = rendering_.render(frame->picture, "picture '" + info_.name + "'");
-    return {std::move(image), begin, frame->duration};
+    const cv::Mat image = rendering_.render(frame->picture, "picture '" + info_.name + "'");
+    return {Picture(image), begin, frame->duration};
   }
   return {};
 }

@@ -7,10 +7,18 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <iterator>
+#include <memory>
 #include <opencv2/imgproc.hpp>
 #include <stdexcept>
 #include <thread>
+#include <utility>
+
+#include "stages/picture/convert.h"
+#include "stages/picture/picture_pool.h"
+#include "stages/picture/repack.h"
 
 namespace gradcam {
 namespace {
@@ -37,52 +45,89 @@ void join_fields(AVFrame& frame) {
   }
 }
 
-/// What the formula of yuv.h reads as it is: three planes of bytes.
-bool is_planar_yuv(AVPixelFormat format) {
-  switch (format) {
-    case AV_PIX_FMT_YUV420P:
-    case AV_PIX_FMT_YUVJ420P:
-    case AV_PIX_FMT_YUV422P:
-    case AV_PIX_FMT_YUVJ422P:
-    case AV_PIX_FMT_YUV444P:
-    case AV_PIX_FMT_YUVJ444P:
-      return true;
+/// A format of FFmpeg's whose planes are read as they are.
+struct KnownFormat {
+  AVPixelFormat id;
+  PixelFormat format;
+  bool full_range = false;  ///< where the frame itself does not tell
+};
+
+constexpr KnownFormat kKnownFormats[] = {{AV_PIX_FMT_YUV420P, PixelFormat::kI420},
+                                         {AV_PIX_FMT_YUVJ420P, PixelFormat::kI420, true},
+                                         {AV_PIX_FMT_NV12, PixelFormat::kNv12},
+                                         {AV_PIX_FMT_YUV422P, PixelFormat::kI422},
+                                         {AV_PIX_FMT_YUVJ422P, PixelFormat::kI422, true},
+                                         {AV_PIX_FMT_YUV444P, PixelFormat::kI444},
+                                         {AV_PIX_FMT_YUVJ444P, PixelFormat::kI444, true},
+                                         {AV_PIX_FMT_YUV420P10LE, PixelFormat::kI420P10},
+                                         {AV_PIX_FMT_P010LE, PixelFormat::kP010},
+                                         {AV_PIX_FMT_YUV422P10LE, PixelFormat::kI422P10},
+                                         {AV_PIX_FMT_YUV444P10LE, PixelFormat::kI444P10}};
+
+const KnownFormat* known_format(const AVFrame& frame) {
+  const auto* const known = std::find_if(std::begin(kKnownFormats), std::end(kKnownFormats),
+                                         [&](const auto& row) { return row.id == frame.format; });
+  return known == std::end(kKnownFormats) ? nullptr : known;
+}
+
+YuvMatrix matrix_of(const AVFrame& frame) {
+  for (const YuvMatrix matrix :
+       {YuvMatrix::kBt709, YuvMatrix::kFcc, YuvMatrix::kBt470Bg, YuvMatrix::kBt601,
+        YuvMatrix::kSmpte240m, YuvMatrix::kBt2020, YuvMatrix::kBt2020Constant}) {
+    if (static_cast<int>(matrix) == static_cast<int>(frame.colorspace)) return matrix;
+  }
+  return YuvMatrix::kUnspecified;
+}
+
+ColorRange range_of(const AVFrame& frame, bool full_range) {
+  if (frame.color_range == AVCOL_RANGE_JPEG) return ColorRange::kFull;
+  if (frame.color_range == AVCOL_RANGE_MPEG) return ColorRange::kLimited;
+  return full_range ? ColorRange::kFull : ColorRange::kUnspecified;
+}
+
+ChromaSite site_of(const AVFrame& frame) {
+  switch (frame.chroma_location) {
+    case AVCHROMA_LOC_LEFT:
+      return ChromaSite::kLeft;
+    case AVCHROMA_LOC_CENTER:
+      return ChromaSite::kCenter;
+    case AVCHROMA_LOC_TOPLEFT:
+      return ChromaSite::kTopLeft;
+    case AVCHROMA_LOC_TOP:
+      return ChromaSite::kTop;
     default:
-      return false;
+      return ChromaSite::kUnspecified;
   }
 }
 
-bool is_full_range(const AVFrame& frame) {
-  if (frame.color_range != AVCOL_RANGE_UNSPECIFIED) return frame.color_range == AVCOL_RANGE_JPEG;
-  return frame.format == AV_PIX_FMT_YUVJ420P || frame.format == AV_PIX_FMT_YUVJ422P ||
-         frame.format == AV_PIX_FMT_YUVJ444P;
+ColorDescription color_of(const AVFrame& frame, bool full_range) {
+  return {matrix_of(frame), range_of(frame, full_range),
+          static_cast<std::uint8_t>(frame.color_primaries),
+          static_cast<std::uint8_t>(frame.color_trc), site_of(frame)};
 }
 
-YuvCoding coding_of(const AVFrame& frame) {
-  YuvCoding coding = is_full_range(frame) ? kFullRange : YuvCoding{};
-  switch (frame.colorspace) {
-    case AVCOL_SPC_BT709:
-      return with_weights(coding, 0.2126, 0.0722);
-    case AVCOL_SPC_FCC:
-      return with_weights(coding, 0.30, 0.11);
-    case AVCOL_SPC_SMPTE240M:
-      return with_weights(coding, 0.212, 0.087);
-    case AVCOL_SPC_BT2020_NCL:
-    case AVCOL_SPC_BT2020_CL:
-      return with_weights(coding, 0.2627, 0.0593);
-    default:
-      return coding;
+/// The frame's planes, which the picture keeps; empty where they are not known.
+Picture planes_of(const AVFrame& frame) {
+  const KnownFormat* const known = known_format(frame);
+  if (known == nullptr) return {};
+  PictureView view{known->format, frame.width, frame.height, color_of(frame, known->full_range)};
+  for (int p = 0; p < format_info(known->format).planes; ++p) {
+    if (frame.linesize[p] <= 0) return {};  // some are stored upside down
+    const cv::Size size = plane_size(known->format, view.size(), p);
+    view.planes[static_cast<std::size_t>(p)] = {frame.data[p], frame.linesize[p], size.width,
+                                                size.height};
   }
+  const std::shared_ptr<AVFrame> kept(av_frame_clone(&frame), av::Free());
+  return kept ? Picture(view, kept) : Picture();
 }
 
-cv::Mat from_planes(const AVFrame& frame) {
-  const auto* const layout = av_pix_fmt_desc_get(static_cast<AVPixelFormat>(frame.format));
-  PlanarYuv picture{frame.width, frame.height, layout->log2_chroma_w, layout->log2_chroma_h};
-  for (int i = 0; i < 3; ++i) {
-    picture.planes[i] = frame.data[i];
-    picture.strides[i] = frame.linesize[i];
-  }
-  return yuv_to_bgr(picture, coding_of(frame));
+/// Rounded to 8 bits, if it has more.
+Picture in_8_bits(const Picture& picture) {
+  const PixelFormat format = format_of_8_bits(picture.format());
+  if (format == picture.format()) return picture;
+  PictureBuffer buffer = picture_pool().take(format, picture.size(), picture.color());
+  convert(picture.planes(), buffer.planes());
+  return std::move(buffer).finish();
 }
 
 void require(int result, const char* what) {
@@ -107,18 +152,44 @@ Turn FilmPicture::turn_of_frame(const AVFrame& frame) const {
   return turn_of(reinterpret_cast<const std::int32_t*>(matrix));
 }
 
-cv::Mat FilmPicture::of(AVFrame& frame) {
+Picture turned(const Picture& picture, const Turn& turn) {
+  if (!turn.transposed && !turn.flipped_x && !turn.flipped_y) return picture;
+  const FormatInfo& info = format_info(picture.format());
+  const bool whole =
+      picture.width() % (1 << info.chroma_x) == 0 && picture.height() % (1 << info.chroma_y) == 0;
+  if (!info.yuv || info.bits > 8 || !whole || (turn.transposed && info.chroma_x != info.chroma_y)) {
+    return Picture(turned(picture.bgr(), turn), picture.color());
+  }
+  const auto planes = std::make_shared<std::array<cv::Mat, 3>>();
+  PictureView view = picture.planes();
+  if (turn.transposed) std::swap(view.width, view.height);
+  view.color.site = ChromaSite::kUnspecified;  // it has moved
+  for (std::size_t p = 0; p < static_cast<std::size_t>(info.planes); ++p) {
+    const Plane& stored = picture.planes().planes[p];
+    cv::Mat& plane = planes->at(p);
+    plane = turned(
+        cv::Mat(stored.height, stored.width, CV_8UC(info.bytes[p]),
+                const_cast<std::uint8_t*>(stored.data), static_cast<std::size_t>(stored.stride)),
+        turn);
+    view.planes[p] = {plane.data, static_cast<std::ptrdiff_t>(plane.step[0]), plane.cols,
+                      plane.rows};
+  }
+  return {view, planes};
+}
+
+Picture FilmPicture::of(AVFrame& frame) {
   if (frame.interlaced_frame != 0) join_fields(frame);
   const Turn turn = turn_of_frame(frame);
   const double shape = av::to_double(av_guess_sample_aspect_ratio(file_, stream_, &frame));
-  const bool planar = is_planar_yuv(static_cast<AVPixelFormat>(frame.format));
-  cv::Mat upright = turned(planar ? from_planes(frame) : converted(frame), turn);
+  Picture stored = planes_of(frame);
+  stored = stored.empty() ? Picture(converted(frame)) : in_8_bits(stored);
+  const Picture upright = turned(stored, turn);
   if (shape <= 0 || shape == 1) return upright;
   const double across = turn.transposed ? 1 / shape : shape;
-  const int width = std::max(1, static_cast<int>(std::lround(upright.cols * across)));
+  const int width = std::max(1, static_cast<int>(std::lround(upright.width() * across)));
   cv::Mat square;
-  cv::resize(upright, square, {width, upright.rows}, 0, 0, cv::INTER_LINEAR);
-  return square;
+  cv::resize(upright.bgr(), square, {width, upright.height()}, 0, 0, cv::INTER_LINEAR);
+  return Picture(square, upright.color());
 }
 
 /// As the filter `scale` of FFmpeg sets it.

@@ -35,8 +35,8 @@ FilmSource::FilmSource(const std::filesystem::path& path, const InputOptions& op
   // Before the first whole picture there may be some that need one from before the film.
   if (start_ > nanoseconds(0) || !decoder_->each_picture_is_whole()) lost_ = 0;
   first_ = take_frame();
-  info_.width = first_.image.cols;
-  info_.height = first_.image.rows;
+  info_.width = first_.image.width();
+  info_.height = first_.image.height();
   stop_ = {};
 }
 

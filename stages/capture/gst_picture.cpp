@@ -1,46 +1,97 @@
 #include "stages/capture/gst_picture.h"
 
 #include <algorithm>
-#include <opencv2/imgproc.hpp>
+#include <memory>
+#include <optional>
 #include <thread>
+#include <utility>
 
-#include "stages/capture/yuv.h"
 #include "stages/media/gst_handles.h"
+#include "stages/picture/convert.h"
+#include "stages/picture/picture_pool.h"
 
 namespace gradcam::gst {
 namespace {
 
-/// From the format's own words: GStreamer takes all of them for untold where one of them is.
-YuvCoding coding_of(const GstCaps* caps) {
-  YuvCoding coding;
-  GstVideoColorimetry told{};
-  const char* const text = gst_structure_get_string(gst_caps_get_structure(caps, 0), "colorimetry");
-  if (text == nullptr || gst_video_colorimetry_from_string(&told, text) == FALSE) return coding;
-  if (told.range == GST_VIDEO_COLOR_RANGE_0_255) coding = kFullRange;
-  gst_video_color_matrix_get_Kr_Kb(told.matrix, &coding.kr, &coding.kb);
-  return coding;
+/// A buffer that is open for reading.
+struct Mapped {
+  Mapped() = default;
+  Mapped(const Mapped&) = delete;
+  Mapped& operator=(const Mapped&) = delete;
+  ~Mapped() {
+    if (frame.buffer != nullptr) gst_video_frame_unmap(&frame);
+  }
+  GstVideoFrame frame{};
+};
+
+std::optional<PixelFormat> format_of(GstVideoFormat format) {
+  switch (format) {
+    case GST_VIDEO_FORMAT_I420:
+      return PixelFormat::kI420;
+    case GST_VIDEO_FORMAT_NV12:
+      return PixelFormat::kNv12;
+    case GST_VIDEO_FORMAT_Y42B:
+      return PixelFormat::kI422;
+    case GST_VIDEO_FORMAT_Y444:
+      return PixelFormat::kI444;
+    case GST_VIDEO_FORMAT_GRAY8:
+      return PixelFormat::kGray;
+    case GST_VIDEO_FORMAT_BGRx:
+      return PixelFormat::kBgrx;
+    default:
+      return std::nullopt;
+  }
 }
 
-cv::Mat to_bgr(const GstVideoFrame& frame, const GstCaps* caps) {
-  const int width = GST_VIDEO_FRAME_WIDTH(&frame);
-  const int height = GST_VIDEO_FRAME_HEIGHT(&frame);
-  const GstVideoFormatInfo* const format = frame.info.finfo;
-  if (GST_VIDEO_FORMAT_INFO_IS_YUV(format)) {
-    PlanarYuv picture{width, height, static_cast<int>(GST_VIDEO_FORMAT_INFO_W_SUB(format, 1)),
-                      static_cast<int>(GST_VIDEO_FORMAT_INFO_H_SUB(format, 1))};
-    for (int i = 0; i < 3; ++i) {
-      picture.planes[i] = static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, i));
-      picture.strides[i] = GST_VIDEO_FRAME_PLANE_STRIDE(&frame, i);
-    }
-    return yuv_to_bgr(picture, coding_of(caps));
+ChromaSite site_of(const GstVideoInfo& video) {
+  switch (GST_VIDEO_INFO_CHROMA_SITE(&video)) {
+    case GST_VIDEO_CHROMA_SITE_JPEG:
+      return ChromaSite::kCenter;
+    case GST_VIDEO_CHROMA_SITE_MPEG2:
+      return ChromaSite::kLeft;
+    case GST_VIDEO_CHROMA_SITE_COSITED:
+      return ChromaSite::kTopLeft;
+    case GST_VIDEO_CHROMA_SITE_V_COSITED:
+      return ChromaSite::kTop;
+    default:
+      return ChromaSite::kUnspecified;
   }
-  const bool grey = GST_VIDEO_FORMAT_INFO_IS_GRAY(format) != FALSE;
-  const cv::Mat stored(height, width, grey ? CV_8UC1 : CV_8UC4,
-                       GST_VIDEO_FRAME_PLANE_DATA(&frame, 0),
-                       static_cast<std::size_t>(GST_VIDEO_FRAME_PLANE_STRIDE(&frame, 0)));
-  cv::Mat bgr;
-  cv::cvtColor(stored, bgr, grey ? cv::COLOR_GRAY2BGR : cv::COLOR_BGRA2BGR);
-  return bgr;
+}
+
+/// From the format's own words: GStreamer takes all of them for untold where one of them is.
+ColorDescription color_of(const GstCaps* caps, const GstVideoInfo& video) {
+  ColorDescription color;
+  color.site = site_of(video);
+  GstVideoColorimetry told{};
+  const char* const text = gst_structure_get_string(gst_caps_get_structure(caps, 0), "colorimetry");
+  if (text == nullptr || gst_video_colorimetry_from_string(&told, text) == FALSE) return color;
+  color.matrix = static_cast<YuvMatrix>(gst_video_color_matrix_to_iso(told.matrix));
+  color.primaries = static_cast<std::uint8_t>(gst_video_color_primaries_to_iso(told.primaries));
+  color.transfer = static_cast<std::uint8_t>(gst_video_transfer_function_to_iso(told.transfer));
+  if (told.range == GST_VIDEO_COLOR_RANGE_0_255) color.range = ColorRange::kFull;
+  if (told.range == GST_VIDEO_COLOR_RANGE_16_235) color.range = ColorRange::kLimited;
+  return color;
+}
+
+PictureView view_of(const GstVideoFrame& frame, PixelFormat format, const GstCaps* caps) {
+  PictureView view{format, GST_VIDEO_FRAME_WIDTH(&frame), GST_VIDEO_FRAME_HEIGHT(&frame)};
+  if (format_info(format).yuv) view.color = color_of(caps, frame.info);
+  for (int p = 0; p < format_info(format).planes; ++p) {
+    const cv::Size size = plane_size(format, view.size(), p);
+    view.planes[static_cast<std::size_t>(p)] = {
+        static_cast<const std::uint8_t*>(GST_VIDEO_FRAME_PLANE_DATA(&frame, p)),
+        GST_VIDEO_FRAME_PLANE_STRIDE(&frame, p), size.width, size.height};
+  }
+  return view;
+}
+
+bool is_plain_memory(GstBuffer* buffer) {
+  for (guint i = 0; i < gst_buffer_n_memory(buffer); ++i) {
+    if (gst_memory_is_type(gst_buffer_peek_memory(buffer, i), GST_ALLOCATOR_SYSMEM) == FALSE) {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace
@@ -51,16 +102,22 @@ void set_converter_threads(GstElement* pipeline) {
                nullptr);
 }
 
-cv::Mat picture_of(GstSample* sample) {
+Picture picture_of(GstSample* sample) {
   GstVideoInfo video;
-  GstVideoFrame frame;
-  if (gst_video_info_from_caps(&video, gst_sample_get_caps(sample)) == FALSE ||
-      gst_video_frame_map(&frame, &video, gst_sample_get_buffer(sample), GST_MAP_READ) == FALSE) {
+  const auto mapped = std::make_shared<Mapped>();
+  const GstCaps* const caps = gst_sample_get_caps(sample);
+  GstBuffer* const buffer = gst_sample_get_buffer(sample);
+  if (gst_video_info_from_caps(&video, caps) == FALSE ||
+      gst_video_frame_map(&mapped->frame, &video, buffer, GST_MAP_READ) == FALSE) {
     return {};
   }
-  cv::Mat picture = to_bgr(frame, gst_sample_get_caps(sample));
-  gst_video_frame_unmap(&frame);
-  return picture;
+  const auto format = format_of(GST_VIDEO_INFO_FORMAT(&video));
+  if (!format) return {};
+  const PictureView view = view_of(mapped->frame, *format, caps);
+  if (is_plain_memory(buffer)) return {view, mapped};
+  PictureBuffer copy = picture_pool().take(*format, view.size(), view.color);
+  convert(view, copy.planes());
+  return std::move(copy).finish();
 }
 
 double rate_of(const GstVideoInfo& video) {

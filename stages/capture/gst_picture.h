@@ -2,7 +2,7 @@
 
 #include <gst/video/video.h>
 
-#include <opencv2/core.hpp>
+#include "stages/picture/picture.h"
 
 /// What the sources that read with GStreamer share.
 namespace gradcam::gst {
@@ -16,13 +16,14 @@ inline constexpr const char* kUprightFilm =
 /// End of every pipeline. Pictures arrive as streams hold them wherever possible: our own
 /// conversion is exact and takes half the time. (GStreamer's also colours grey ones.)
 inline constexpr const char* kPictureCaps =
-    "video/x-raw,format=(string){I420,Y42B,Y444,GRAY8,BGRx}";
+    "video/x-raw,format=(string){I420,NV12,Y42B,Y444,GRAY8,BGRx}";
 
 /// Gives the element named `convert` as many threads as help.
 void set_converter_threads(GstElement* pipeline);
 
-/// A copy of the sample's picture, BGR u8; empty if it cannot be read from memory.
-cv::Mat picture_of(GstSample* sample);
+/// The sample's picture in its own memory, which the picture keeps; a copy where that memory may
+/// be a device's, which has few buffers. Empty if it cannot be read.
+Picture picture_of(GstSample* sample);
 
 /// 0 where the stream tells no rate: demuxers then answer with their clock.
 double rate_of(const GstVideoInfo& video);

@@ -132,12 +132,12 @@ cv::Mat ImagesSource::read_next() {
 }
 
 Capture ImagesSource::next(std::chrono::milliseconds /*timeout*/) {
-  Captured captured;
-  captured.image = ahead_.empty() ? read_next() : std::move(ahead_);
-  ahead_ = cv::Mat();
-  if (captured.image.empty()) {
+  const cv::Mat image = ahead_.empty() ? read_next() : std::exchange(ahead_, {});
+  if (image.empty()) {
     return EndOfStream{unreadable_.empty() ? "" : unreadable_text(unreadable_, paths_.size())};
   }
+  Captured captured;
+  captured.image = Picture(image);
   captured.pts = delivered_++ * kFrameDuration;
   if (!info_.still) captured.duration = kFrameDuration;
   return captured;

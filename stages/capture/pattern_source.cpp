@@ -63,18 +63,19 @@ Capture PatternSource::next(std::chrono::milliseconds /*timeout*/) {
   const cv::Size size(info_.width, info_.height);
   const int shift = static_cast<int>(seq_ * kPixelsPerFrame % size.width);
   const double scale = size.height / 480.0;
-  Captured captured;
-  captured.image = bars_(cv::Rect({shift, 0}, size)).clone();
-  cv::circle(captured.image, {shift, size.height / 2}, size.height / 8, cv::Scalar(64, 128, 192),
+  cv::Mat image = bars_(cv::Rect({shift, 0}, size)).clone();
+  cv::circle(image, {shift, size.height / 2}, size.height / 8, cv::Scalar(64, 128, 192),
              cv::FILLED);
   const cv::Rect plate(0, size.height - cvRound(60 * scale), cvRound(240 * scale), size.height);
-  cv::rectangle(captured.image, plate, cv::Scalar(0, 0, 0), cv::FILLED);
-  cv::putText(captured.image, std::to_string(seq_),
-              {cvRound(12 * scale), size.height - cvRound(16 * scale)}, cv::FONT_HERSHEY_SIMPLEX,
-              1.4 * scale, cv::Scalar(255, 255, 255), std::max(1, cvRound(2 * scale)));
+  cv::rectangle(image, plate, cv::Scalar(0, 0, 0), cv::FILLED);
+  cv::putText(image, std::to_string(seq_), {cvRound(12 * scale), size.height - cvRound(16 * scale)},
+              cv::FONT_HERSHEY_SIMPLEX, 1.4 * scale, cv::Scalar(255, 255, 255),
+              std::max(1, cvRound(2 * scale)));
   // Times are rounded each by itself, so that they do not drift.
   const std::chrono::nanoseconds second = std::chrono::seconds(1);
   const auto rate = static_cast<std::int64_t>(info_.frames_per_second);
+  Captured captured;
+  captured.image = Picture(image);
   captured.pts = seq_ * second / rate;
   captured.duration = (seq_ + 1) * second / rate - captured.pts;
   ++seq_;

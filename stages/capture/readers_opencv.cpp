@@ -35,10 +35,12 @@ class OpencvLiveSource : public Source {
   const SourceInfo& info() const override { return info_; }
 
   Capture next(std::chrono::milliseconds /*timeout*/) override {
-    Captured captured;
-    if (!video_.read(captured.image) || captured.image.empty()) {
+    cv::Mat image;  // of its own: OpenCV would write into one that it is given
+    if (!video_.read(image) || image.empty()) {
       return EndOfStream{"the stream ended, or no picture came for 5 s"};
     }
+    Captured captured;
+    captured.image = Picture(image);
     const auto now = std::chrono::steady_clock::now();
     if (!begin_) begin_ = now;
     captured.pts = cleaner_.clean(now - *begin_);

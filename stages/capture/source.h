@@ -4,19 +4,19 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <opencv2/core.hpp>
 #include <stop_token>
 #include <string>
 #include <variant>
 
 #include "config/options.h"
 #include "stages/frame/source_info.h"
+#include "stages/picture/picture.h"
 
 namespace gradcam {
 
 /// One decoded picture. The pixels belong to the receiver: the source never writes them again.
 struct Captured {
-  cv::Mat image;  ///< BGR u8 HxWx3, never empty; its size may change in mid-stream
+  Picture image;  ///< as it was decoded, never empty; its size may change in mid-stream
   std::chrono::nanoseconds pts{0};
   std::chrono::nanoseconds duration{0};  ///< 0 = unknown
   bool damaged = false;  ///< parts of it could not be decoded, and are guessed from other pictures

@@ -12,7 +12,8 @@
 #include "stages/frame/blob.h"
 #include "stages/frame/clock.h"
 #include "stages/frame/explanation.h"
-#include "stages/frame/image.h"
+#include "stages/frame/lazy.h"
+#include "stages/picture/picture.h"
 
 /// Everything that crosses an edge of the graph: Frame -> Prepared -> Explained -> Rendered. Each
 /// holds the one before it. All are cheap to copy: what is large is shared, and nobody writes to it
@@ -44,7 +45,7 @@ struct Frame {
   std::chrono::nanoseconds duration{0};  ///< 0 = unknown
   Clock::time_point captured_at;
   std::int64_t dropped_before = 0;  ///< frames of this stream dropped since the last one admitted
-  Image image;
+  Picture image;
   cv::Size source_size;  ///< of the picture as captured; `image` is smaller after --max-dim
   StageTimes ms;
   FrameStatus status = FrameStatus::kOk;
@@ -90,11 +91,11 @@ struct CamFigures {
 /// After overlay: as it is shown and written.
 struct Rendered {
   Explained explained;
-  Image picture;                       ///< what is shown; never null
-  std::shared_ptr<const cv::Mat> map;  ///< float32 0..1, frame size; null if the frame failed
+  Picture picture;    ///< what is shown; never empty
+  Lazy<cv::Mat> map;  ///< float32 0..1, frame size; none if the frame failed
   std::optional<CamFigures> figures;
   std::vector<DetectedObject> objects;  ///< in pixels of Frame::image
-  Image window;  ///< what a window shows, if that is not `picture` (mirrored …); may be null
+  Picture window;  ///< what a window shows, if that is not `picture` (mirrored …); may be empty
 
   const Frame& frame() const { return explained.prepared.frame; }
 };

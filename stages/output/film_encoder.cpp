@@ -27,27 +27,30 @@ bool can_start(const std::string& element) {
 std::vector<FilmEncoder> known_film_encoders(int key_frame_distance) {
   const std::string keys = std::to_string(key_frame_distance);
   const std::string threads = encoder_threads();
+  const std::vector<PixelFormat> i420 = {PixelFormat::kI420};
+  const std::vector<PixelFormat> nv12 = {PixelFormat::kNv12};
+  const std::vector<PixelFormat> either = {PixelFormat::kI420, PixelFormat::kNv12};
   return {
-      {"nvh264enc", "bframes=0 gop-size=" + keys, "NV12", "h264parse"},
-      {"vah264enc", "b-frames=0 key-int-max=" + keys, "NV12", "h264parse"},
-      {"v4l2h264enc", "", "{NV12,I420}", "h264parse"},
+      {"nvh264enc", "bframes=0 gop-size=" + keys, nv12, "h264parse"},
+      {"vah264enc", "b-frames=0 key-int-max=" + keys, nv12, "h264parse"},
+      {"v4l2h264enc", "", either, "h264parse"},
       // Constant quality; without vbv-buf-capacity=0 the default bitrate would cap it. Superfast
       // looks as good as veryfast for two thirds of its time, and does not look ahead: less is
       // lost when the process is killed.
       {"x264enc",
        "pass=qual quantizer=21 vbv-buf-capacity=0 speed-preset=superfast bframes=0 key-int-max=" +
            keys + " threads=" + threads,
-       "I420", "h264parse"},
+       either, "h264parse"},
       {"openh264enc",
        "rate-control=quality bitrate=8000000 enable-frame-skip=false gop-size=" + keys +
            " multi-thread=" + threads,
-       "I420", "h264parse"},
+       i420, "h264parse"},
       {"vp8enc",
        "deadline=1 cpu-used=8 end-usage=cq cq-level=10 target-bitrate=8000000 lag-in-frames=0 "
        "keyframe-max-dist=" +
            keys + " threads=" + threads,
-       "I420", "", false},
-      {"jpegenc", "quality=92", "I420", "", false},
+       i420, "", false},
+      {"jpegenc", "quality=92", i420, "", false},
   };
 }
 

@@ -3,14 +3,16 @@
 #include <string>
 #include <vector>
 
+#include "stages/picture/planes.h"
+
 namespace gradcam {
 
 /// One way to encode a film with GStreamer.
 struct FilmEncoder {
-  std::string element;   ///< of GStreamer
-  std::string settings;  ///< key=value …; no B-frames, so that time stamps stay exact
-  std::string formats;   ///< of raw pictures it is given
-  std::string parser;    ///< between encoder and container; empty = none
+  std::string element;               ///< of GStreamer
+  std::string settings;              ///< key=value …; no B-frames, so that time stamps stay exact
+  std::vector<PixelFormat> formats;  ///< of the pictures that it takes, the preferred one first
+  std::string parser;                ///< between encoder and container; empty = none
   bool fits_mp4 = true;
 };
 

@@ -5,10 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <thread>
 
 #include "config/user_error.h"
-#include "stages/output/film_sink.h"
 #include "stages/output/output_path.h"
 
 namespace gradcam {
@@ -52,17 +50,71 @@ int ticks_per_second(double frames_per_second) {
   return (kMpegClock + numerator - 1) / numerator * numerator;
 }
 
-/// The pixels without a copy: the buffer holds on to the image, which nobody writes any more.
-GstBuffer* wrap(const Image& image) {
-  const auto size = image->step[0] * static_cast<std::size_t>(image->rows);
-  GstBuffer* buffer = gst_buffer_new_wrapped_full(
-      GST_MEMORY_FLAG_READONLY, image->data, size, 0, size, new Image(image),
-      [](gpointer held) { delete static_cast<Image*>(held); });
-  gsize offset[GST_VIDEO_MAX_PLANES] = {0};
-  gint stride[GST_VIDEO_MAX_PLANES] = {static_cast<gint>(image->step[0])};
-  gst_buffer_add_video_meta_full(buffer, GST_VIDEO_FRAME_FLAG_NONE, GST_VIDEO_FORMAT_BGR,
-                                 static_cast<guint>(image->cols), static_cast<guint>(image->rows),
-                                 1, offset, stride);
+GstVideoFormat gst_format(PixelFormat format) {
+  return gst_video_format_from_string(format_info(format).name);
+}
+
+std::string colorimetry_text(const ColorDescription& color) {
+  GstVideoColorimetry told{};
+  told.range =
+      color.range == ColorRange::kFull ? GST_VIDEO_COLOR_RANGE_0_255 : GST_VIDEO_COLOR_RANGE_16_235;
+  told.matrix = gst_video_color_matrix_from_iso(static_cast<guint>(color.matrix));
+  told.transfer = gst_video_transfer_function_from_iso(color.transfer);
+  told.primaries = gst_video_color_primaries_from_iso(color.primaries);
+  const gst::Text text(gst_video_colorimetry_to_string(&told));
+  return text.get();
+}
+
+std::string site_text(ChromaSite site) {
+  switch (site) {
+    case ChromaSite::kLeft:
+      return ",chroma-site=(string)mpeg2";
+    case ChromaSite::kCenter:
+      return ",chroma-site=(string)jpeg";
+    case ChromaSite::kTopLeft:
+      return ",chroma-site=(string)cosited";
+    case ChromaSite::kTop:
+      return ",chroma-site=(string)v-cosited";
+    case ChromaSite::kUnspecified:
+      break;
+  }
+  return "";
+}
+
+std::string caps_text(const FilmForm& form, double frames_per_second) {
+  return std::string("video/x-raw,format=(string)") + format_info(form.format).name +
+         ",width=" + std::to_string(form.size.width) +
+         ",height=" + std::to_string(form.size.height) +
+         ",framerate=" + rate_text(frames_per_second) +
+         ",interlace-mode=(string)progressive,pixel-aspect-ratio=1/1,colorimetry=(string)" +
+         colorimetry_text(form.color) + site_text(form.color.site);
+}
+
+/// The planes without a copy: each keeps the picture, which nobody writes any more.
+GstBuffer* wrap(const Picture& picture) {
+  GstBuffer* const buffer = gst_buffer_new();
+  const FormatInfo& info = format_info(picture.format());
+  gsize offsets[GST_VIDEO_MAX_PLANES] = {};
+  gint strides[GST_VIDEO_MAX_PLANES] = {};
+  gsize end = 0;
+  for (int p = 0; p < info.planes; ++p) {
+    const Plane& plane = picture.planes().planes[static_cast<std::size_t>(p)];
+    const int row_bytes = plane.width * info.bytes[static_cast<std::size_t>(p)];
+    const auto bytes = static_cast<gsize>(plane.stride * (plane.height - 1) + row_bytes);
+    // GStreamer does not write what is read-only.
+    gst_buffer_append_memory(
+        buffer,
+        gst_memory_new_wrapped(GST_MEMORY_FLAG_READONLY, const_cast<std::uint8_t*>(plane.data),
+                               bytes, 0, bytes, new Picture(picture),
+                               [](gpointer held) { delete static_cast<Picture*>(held); }));
+    offsets[p] = end;
+    strides[p] = static_cast<gint>(plane.stride);
+    end += bytes;
+  }
+  gst_buffer_add_video_meta_full(buffer, GST_VIDEO_FRAME_FLAG_NONE, gst_format(picture.format()),
+                                 static_cast<guint>(picture.width()),
+                                 static_cast<guint>(picture.height()),
+                                 static_cast<guint>(info.planes), offsets, strides);
   return buffer;
 }
 
@@ -102,26 +154,22 @@ GstFilmSink::GstFilmSink(std::filesystem::path path, const SourceInfo& source, b
   require_new_file(path_, overwrite);
 }
 
-std::string GstFilmSink::description(cv::Size size) const {
+std::string GstFilmSink::description() const {
   const std::string mp4 = kMp4 + std::to_string(ticks_per_second(frames_per_second_));
   const std::string container = lower_extension(path_) == ".mp4" ? mp4 : "matroskamux";
-  return "appsrc name=input format=time max-buffers=0 max-bytes=0 max-time=0 "
-         "caps=video/x-raw,format=BGR,width=" +
-         std::to_string(size.width) + ",height=" + std::to_string(size.height) +
-         ",framerate=" + rate_text(frames_per_second_) + " ! videoconvert n-threads=" +
-         std::to_string(std::clamp(std::thread::hardware_concurrency(), 1U, 4U)) +
-         " ! video/x-raw,format=" + encoder_.formats + " ! " + encoder_.element + " " +
+  return "appsrc name=input format=time max-buffers=0 max-bytes=0 max-time=0 caps=\"" +
+         caps_text(form_, frames_per_second_) + "\" ! " + encoder_.element + " " +
          encoder_.settings + (encoder_.parser.empty() ? "" : " ! " + encoder_.parser) + " ! " +
          container + " ! filesink name=file";
 }
 
-void GstFilmSink::start(cv::Size picture, nanoseconds first_pts) {
-  size_ = film_size(picture);
-  note_ = film_size_note(path_, picture);
+void GstFilmSink::start(const Picture& first, nanoseconds first_pts) {
+  form_ = film_form(first, encoder_.formats);
+  note_ = film_size_note(path_, first.size());
   if (first_pts < nanoseconds(0) || begin_ > nanoseconds(0)) shift_ = first_pts;
   GError* error = nullptr;
-  gst::Pipeline pipeline(gst_parse_launch_full(description(size_).c_str(), nullptr,
-                                               GST_PARSE_FLAG_FATAL_ERRORS, &error));
+  gst::Pipeline pipeline(
+      gst_parse_launch_full(description().c_str(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &error));
   if (!pipeline) {
     const gst::Error owned(error);
     fail(std::string("GStreamer lacks a part (gstreamer1.0-plugins-good, -bad): ") +
@@ -145,14 +193,14 @@ void GstFilmSink::start(cv::Size picture, nanoseconds first_pts) {
 
 void GstFilmSink::write(const Rendered& rendered) {
   const Frame& frame = rendered.frame();
-  if (!pipeline_) start(rendered.picture->size(), frame.pts);
+  if (!pipeline_) start(rendered.picture, frame.pts);
   throw_if_failed();
   constexpr auto kLook = std::chrono::milliseconds(100);
   for (nanoseconds waited{0}; !queue_.wait_for_room(kLook); waited += kLook) {
     throw_if_failed();
     if (waited > kStallLimit) fail("the encoder took no frame for 30 s");
   }
-  GstBuffer* buffer = wrap(fit_film(rendered.picture, size_));
+  GstBuffer* buffer = wrap(fit_film(rendered.picture, form_));
   GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>((frame.pts - shift_).count());
   if (frame.duration > nanoseconds(0)) {
     GST_BUFFER_DURATION(buffer) = static_cast<GstClockTime>(frame.duration.count());

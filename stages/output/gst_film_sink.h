@@ -9,14 +9,17 @@
 
 #include "stages/media/gst_handles.h"
 #include "stages/output/film_encoder.h"
+#include "stages/output/film_sink.h"
 #include "stages/output/sink.h"
 
 namespace gradcam {
 
 /// A film through GStreamer, time stamps as the frames have them: every frame is one picture of
-/// the film. The size is that of the first frame (made even); frames of another size are
-/// letterboxed into it. The file is playable at any moment, also when the process is killed.
-/// A part that was taken out of a film by its start begins at 0.
+/// the film. The encoder gets the planes of a picture as they are, without a copy, where it takes
+/// their format, and the film tells how they are coded. Size and coding are those of the first
+/// frame (the size made even); frames of another size are letterboxed into it. The file is playable
+/// at any moment, also when the process is killed. A part that was taken out of a film by its start
+/// begins at 0.
 class GstFilmSink : public Sink {
  public:
   GstFilmSink(const std::filesystem::path& path, const SourceInfo& source, bool overwrite);
@@ -41,8 +44,8 @@ class GstFilmSink : public Sink {
     int waiting_ = 0;
   };
 
-  void start(cv::Size picture, std::chrono::nanoseconds first_pts);
-  std::string description(cv::Size size) const;
+  void start(const Picture& first, std::chrono::nanoseconds first_pts);
+  std::string description() const;
   void throw_if_failed();
   [[noreturn]] void fail(const std::string& why) const;
 
@@ -50,7 +53,7 @@ class GstFilmSink : public Sink {
   double frames_per_second_;
   std::chrono::nanoseconds begin_;
   FilmEncoder encoder_;
-  cv::Size size_;
+  FilmForm form_;
   std::string note_;
   std::chrono::nanoseconds shift_{0};
   Queue queue_;  ///< outlives the pipeline, whose threads use it

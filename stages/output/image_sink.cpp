@@ -44,11 +44,11 @@ ImageSink::ImageSink(std::filesystem::path path, bool still, bool overwrite)
 void ImageSink::write(const Rendered& frame) {
   const std::filesystem::path path = series_ ? series_->at(frame.frame().seq) : path_;
   std::vector<unsigned char> bytes;
-  if (!encoded(path_.extension().string(), *frame.picture, bytes)) {
+  if (!encoded(path_.extension().string(), frame.picture.bgr(), bytes)) {
     throw UserError(ExitCode::kOutput, "cannot write '" + path.string() + "': the " +
                                            path_.extension().string() + " encoder cannot take " +
-                                           std::to_string(frame.picture->cols) + "x" +
-                                           std::to_string(frame.picture->rows) + " pixels");
+                                           std::to_string(frame.picture.width()) + "x" +
+                                           std::to_string(frame.picture.height()) + " pixels");
   }
   write_file(path, bytes);
 }

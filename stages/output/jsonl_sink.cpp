@@ -32,8 +32,8 @@ Json to_json(const std::vector<ClassScore>& scores) {
 
 /// By how much the picture as captured is larger than the one that --max-dim has shrunk.
 cv::Point2d source_scale(const Frame& frame) {
-  return {static_cast<double>(frame.source_size.width) / frame.image->cols,
-          static_cast<double>(frame.source_size.height) / frame.image->rows};
+  return {static_cast<double>(frame.source_size.width) / frame.image.width(),
+          static_cast<double>(frame.source_size.height) / frame.image.height()};
 }
 
 /// Figures of a picture that --max-dim has shrunk, as those of the picture as captured. The first

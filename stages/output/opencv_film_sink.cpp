@@ -35,8 +35,8 @@ void OpencvFilmSink::open(cv::Size picture) {
 }
 
 void OpencvFilmSink::write(const Rendered& frame) {
-  if (!writer_.isOpened()) open(frame.picture->size());
-  writer_.write(*fit_film(frame.picture, size_));
+  if (!writer_.isOpened()) open(frame.picture.size());
+  writer_.write(fit_film(frame.picture.bgr(), size_));
 }
 
 void OpencvFilmSink::finish() {

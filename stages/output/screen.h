@@ -12,7 +12,7 @@ class Screen {
  public:
   virtual ~Screen() = default;
   /// Shows a picture in the window of that title, which opens with its first one.
-  virtual void show(const std::string& title, const Image& picture) = 0;
+  virtual void show(const std::string& title, const Picture& picture) = 0;
   /// All windows.
   virtual void set_full_screen(bool on) = 0;
   /// Serves the windows for about a millisecond. The code of a key that was pressed meanwhile.

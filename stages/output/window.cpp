@@ -34,12 +34,12 @@ cv::Size first_window_size(cv::Size picture) {
 
 HighguiScreen::~HighguiScreen() { close(); }
 
-void HighguiScreen::show(const std::string& title, const Image& picture) {
+void HighguiScreen::show(const std::string& title, const Picture& picture) {
   const auto [found, is_new] = windows_.try_emplace(title);
   Window& window = found->second;
   window.picture = picture;
   if (is_new) {
-    const cv::Size size = first_window_size(picture->size());
+    const cv::Size size = first_window_size(picture.size());
     open(title, size);
     fill(title, window, size);
   } else if (is_open(title)) {  // imshow would open it again
@@ -49,12 +49,12 @@ void HighguiScreen::show(const std::string& title, const Image& picture) {
 
 void HighguiScreen::fill(const std::string& title, Window& window, cv::Size size) {
   window.shown_size = size;
-  if (size.empty() || size == window.picture->size()) {
-    cv::imshow(title, *window.picture);
+  if (size.empty() || size == window.picture.size()) {
+    cv::imshow(title, window.picture.bgr());
     return;
   }
   cv::Mat fitted(size, CV_8UC3);
-  draw_letterboxed(*window.picture, fitted);
+  draw_letterboxed(window.picture, fitted);
   cv::imshow(title, fitted);
 }
 

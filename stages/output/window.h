@@ -22,7 +22,7 @@ class HighguiScreen : public Screen {
   HighguiScreen(const HighguiScreen&) = delete;
   HighguiScreen& operator=(const HighguiScreen&) = delete;
 
-  void show(const std::string& title, const Image& picture) override;
+  void show(const std::string& title, const Picture& picture) override;
   void set_full_screen(bool on) override;
   std::optional<int> take_key() override;
   bool closed() const override;
@@ -30,7 +30,7 @@ class HighguiScreen : public Screen {
 
  private:
   struct Window {
-    Image picture;
+    Picture picture;
     cv::Size shown_size;  ///< of what is in the window; empty = nothing yet
   };
   static void fill(const std::string& title, Window& window, cv::Size size);

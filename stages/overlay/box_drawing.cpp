@@ -37,7 +37,7 @@ struct Strength {
 };
 
 /// An object with what is drawn of it.
-struct Drawing {
+struct Shape {
   const DetectedObject* object;
   int width;       ///< of the coloured line
   cv::Rect outer;  ///< of the line with its dark edges; within the frame
@@ -69,20 +69,20 @@ std::vector<const DetectedObject*> by_importance(const std::vector<DetectedObjec
 }
 
 /// The label's text and place, if there is one. An explained object's may cover others.
-void lay_out_label(Drawing& drawing, cv::Size frame, const Measures& m,
+void lay_out_label(Shape& shape, cv::Size frame, const Measures& m,
                    const std::vector<cv::Rect>& taken) {
-  const int room = std::min(frame.width, std::max(drawing.outer.width, 12 * m.line)) - 2 * m.pad;
-  drawing.text = box_text(*drawing.object, m.line, room);
-  if (drawing.text.empty()) return;
-  const cv::Size label(text_width(drawing.text, m.line) + 2 * m.pad, m.line);
-  auto place = label_place(drawing.outer, label, frame, taken);
-  if (!place && drawing.object->explained) place = label_place(drawing.outer, label, frame, {});
-  if (place) drawing.label = *place;
+  const int room = std::min(frame.width, std::max(shape.outer.width, 12 * m.line)) - 2 * m.pad;
+  shape.text = box_text(*shape.object, m.line, room);
+  if (shape.text.empty()) return;
+  const cv::Size label(text_width(shape.text, m.line) + 2 * m.pad, m.line);
+  auto place = label_place(shape.outer, label, frame, taken);
+  if (!place && shape.object->explained) place = label_place(shape.outer, label, frame, {});
+  if (place) shape.label = *place;
 }
 
-std::vector<Drawing> lay_out(const std::vector<DetectedObject>& objects, cv::Size frame,
-                             const Measures& m) {
-  std::vector<Drawing> drawings;
+std::vector<Shape> lay_out(const std::vector<DetectedObject>& objects, cv::Size frame,
+                           const Measures& m) {
+  std::vector<Shape> shapes;
   std::vector<cv::Rect> taken;
   std::vector<cv::Rect> explained;
   for (const DetectedObject* object : by_importance(objects)) {
@@ -94,22 +94,22 @@ std::vector<Drawing> lay_out(const std::vector<DetectedObject>& objects, cv::Siz
     }
     const int width = object->explained ? m.broad : m.thin;
     const cv::Rect outer = grown(box, width / 2 + m.edge) & cv::Rect({0, 0}, frame);
-    Drawing drawing{object, width, outer, "", {}};
-    lay_out_label(drawing, frame, m, taken);
-    if (!drawing.label.empty()) taken.push_back(drawing.label);
+    Shape shape{object, width, outer, "", {}};
+    lay_out_label(shape, frame, m, taken);
+    if (!shape.label.empty()) taken.push_back(shape.label);
     if (object->explained) explained.push_back(outer);
-    drawings.push_back(std::move(drawing));
+    shapes.push_back(std::move(shape));
   }
-  return drawings;
+  return shapes;
 }
 
 /// A line of `width` pixels just inside `outer`.
-void draw_ring(cv::Mat& picture, cv::Rect outer, int width, const cv::Scalar& color,
+void draw_ring(Drawing& drawing, cv::Rect outer, int width, const cv::Scalar& color,
                double opacity) {
   const int across = std::min(width, (outer.width + 1) / 2);
   const int down = std::min(width, (outer.height + 1) / 2);
   const cv::Rect middle(outer.x, outer.y + down, outer.width, std::max(0, outer.height - 2 * down));
-  const auto fill = [&](cv::Rect area) { draw_plate(picture, area, color, opacity, 0); };
+  const auto fill = [&](cv::Rect area) { drawing.plate(area, color, opacity, 0); };
   fill({outer.x, outer.y, outer.width, down});
   fill({outer.x, middle.br().y, outer.width, outer.br().y - middle.br().y});
   fill({middle.x, middle.y, across, middle.height});
@@ -122,21 +122,20 @@ cv::Scalar text_color_on(const cv::Scalar& color) {
   return brightness > 140 ? cv::Scalar(0, 0, 0) : kBright;
 }
 
-void draw_line(cv::Mat& picture, const Drawing& drawing, const Measures& m) {
-  const cv::Rect colored = grown(drawing.outer, -m.edge);
-  draw_ring(picture, drawing.outer, m.edge, kDark, kEdgeOpacity);
-  draw_ring(picture, colored, drawing.width, class_color(drawing.object->index), 1);
-  draw_ring(picture, grown(colored, -drawing.width), m.edge, kDark, kEdgeOpacity);
+void draw_line(Drawing& drawing, const Shape& shape, const Measures& m) {
+  const cv::Rect colored = grown(shape.outer, -m.edge);
+  draw_ring(drawing, shape.outer, m.edge, kDark, kEdgeOpacity);
+  draw_ring(drawing, colored, shape.width, class_color(shape.object->index), 1);
+  draw_ring(drawing, grown(colored, -shape.width), m.edge, kDark, kEdgeOpacity);
 }
 
-void draw_label(cv::Mat& picture, const Drawing& drawing, const Measures& m) {
-  if (drawing.label.empty()) return;
-  const bool explained = drawing.object->explained;
-  const cv::Scalar color = class_color(drawing.object->index);
-  draw_plate(picture, drawing.label, explained ? color : kDark, explained ? 1 : kPlateOpacity,
-             m.line / 6);
-  draw_text(picture, drawing.text, drawing.label.tl() + cv::Point(m.pad, 0), m.line,
-            explained ? text_color_on(color) : kBright);
+void draw_label(Drawing& drawing, const Shape& shape, const Measures& m) {
+  if (shape.label.empty()) return;
+  const bool explained = shape.object->explained;
+  const cv::Scalar color = class_color(shape.object->index);
+  drawing.plate(shape.label, explained ? color : kDark, explained ? 1 : kPlateOpacity, m.line / 6);
+  drawing.text(shape.text, shape.label.tl() + cv::Point(m.pad, 0), m.line,
+               explained ? text_color_on(color) : kBright);
 }
 
 }  // namespace
@@ -188,15 +187,18 @@ std::optional<cv::Rect> label_place(cv::Rect box, cv::Size label, cv::Size frame
   return std::nullopt;
 }
 
+Drawing boxes_drawing(cv::Size picture, const std::vector<DetectedObject>& objects) {
+  Drawing drawing;
+  const Measures m = measures_for(picture);
+  const std::vector<Shape> shapes = lay_out(objects, picture, m);
+  for (auto shape = shapes.rbegin(); shape != shapes.rend(); ++shape) draw_line(drawing, *shape, m);
+  for (auto shape = shapes.rbegin(); shape != shapes.rend(); ++shape)
+    draw_label(drawing, *shape, m);
+  return drawing;
+}
+
 void draw_boxes(cv::Mat& picture, const std::vector<DetectedObject>& objects) {
-  const Measures m = measures_for(picture.size());
-  const std::vector<Drawing> drawings = lay_out(objects, picture.size(), m);
-  for (auto drawing = drawings.rbegin(); drawing != drawings.rend(); ++drawing) {
-    draw_line(picture, *drawing, m);
-  }
-  for (auto drawing = drawings.rbegin(); drawing != drawings.rend(); ++drawing) {
-    draw_label(picture, *drawing, m);
-  }
+  boxes_drawing(picture.size(), objects).paint(picture);
 }
 
 }  // namespace gradcam

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "stages/frame/box.h"
+#include "stages/overlay/drawing.h"
 
 namespace gradcam {
 
@@ -23,11 +24,14 @@ std::string box_text(const DetectedObject& object, int line_height, int max_widt
 std::optional<cv::Rect> label_place(cv::Rect box, cv::Size label, cv::Size frame,
                                     const std::vector<cv::Rect>& taken);
 
-/// Draws the objects' boxes and labels into `picture` (BGR u8, frame size): a line in the colour of
-/// the class between dark edges, so that it shows on any ground. The explained ones have a broad
+/// The objects' boxes and labels on a picture of this size, that of the frame: a line in the colour
+/// of the class between dark edges, so that it shows on any ground. The explained ones have a broad
 /// line and a label in full colour, and lie above the others; a label of another for which there is
 /// no place clear of them and of better ones is left out. So are objects outside the frame and
 /// those without area.
+Drawing boxes_drawing(cv::Size picture, const std::vector<DetectedObject>& objects);
+
+/// Draws them into `picture` (BGR u8).
 void draw_boxes(cv::Mat& picture, const std::vector<DetectedObject>& objects);
 
 }  // namespace gradcam

@@ -3,20 +3,26 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
+#include <stdexcept>
 #include <vector>
+
+#include "stages/overlay/heat_axis.h"
 
 namespace gradcam {
 namespace {
 
-double entropy_of(const cv::Mat& map) {
+/// Of a map of this size whose pixels `value` gives.
+template <typename Value>
+double entropy_of(cv::Size map, const Value& value) {
   constexpr int kMostPerSide = 128;
-  cv::Mat samples(std::min(map.rows, kMostPerSide), std::min(map.cols, kMostPerSide), CV_32F);
+  cv::Mat samples(std::min(map.height, kMostPerSide), std::min(map.width, kMostPerSide), CV_32F);
   for (int y = 0; y < samples.rows; ++y) {
-    const float* row = map.ptr<float>((2 * y + 1) * map.rows / (2 * samples.rows));
+    const int row = (2 * y + 1) * map.height / (2 * samples.rows);
     float* sample = samples.ptr<float>(y);
     for (int x = 0; x < samples.cols; ++x) {
       // Not 0, whose logarithm is infinite.
-      sample[x] = std::max(row[(2 * x + 1) * map.cols / (2 * samples.cols)], 1e-20f);
+      sample[x] = std::max(value((2 * x + 1) * map.width / (2 * samples.cols), row), 1e-20f);
     }
   }
   const double sum = cv::sum(samples)[0];
@@ -87,6 +93,100 @@ cv::Point peak_of(const cv::Mat& map, const std::vector<float>& highest, float m
   return peak;
 }
 
+/// A pixel lies so far from the first to the second of two values.
+struct Place {
+  int first = 0;
+  int second = 0;
+  float toward = 0;
+};
+
+/// Nothing where the pixel shows no heat.
+std::optional<Place> place_of(const HeatAxis& axis, int pixel) {
+  if (pixel < axis.begin || pixel >= axis.end) return std::nullopt;
+  const auto at = static_cast<std::size_t>(pixel);
+  const kernels::HeatCell& cell = axis.cells[static_cast<std::size_t>(axis.cell_of[at])];
+  return Place{cell.first, cell.second, static_cast<float>(axis.toward[at]) / 32768};
+}
+
+/// What one axis of the frame makes of each value of the heat.
+struct Shares {
+  Shares(const HeatAxis& axis, int values)
+      : weight(static_cast<std::size_t>(values)),
+        moment(weight),
+        pixels(weight),
+        best(weight.size(), -1) {
+    std::vector<float> nearest(weight.size());
+    for (int pixel = axis.begin; pixel < axis.end; ++pixel) {
+      const Place place = *place_of(axis, pixel);
+      const auto add = [&](int value, float share) {
+        const auto at = static_cast<std::size_t>(value);
+        weight[at] += static_cast<double>(share);
+        moment[at] += static_cast<double>(share) * pixel;
+        if (share <= nearest[at]) return;
+        nearest[at] = share;
+        best[at] = pixel;
+      };
+      const auto closer = place.toward < 0.5F ? place.first : place.second;
+      pixels[static_cast<std::size_t>(closer)] += 1;
+      if (place.first == place.second) {
+        add(place.first, 1);
+      } else {
+        add(place.first, 1 - place.toward);
+        add(place.second, place.toward);
+      }
+    }
+  }
+
+  std::vector<double> weight;  ///< how many pixels the value makes, taken together
+  std::vector<double> moment;  ///< the same, times their place
+  std::vector<double> pixels;  ///< that lie nearest to it
+  std::vector<int> best;       ///< the pixel that it makes most of; -1: none
+};
+
+class Surface {
+ public:
+  Surface(const HeatMap& heat, const HeatAxes& axes) : heat_(heat), axes_(axes) {}
+
+  /// As map_on_frame(); 0 where the network saw nothing.
+  float at(int x, int y) const {
+    const auto across = place_of(axes_.x, x);
+    const auto down = place_of(axes_.y, y);
+    if (!across || !down) return 0;
+    const float upper = between(down->first, *across);
+    return upper + (between(down->second, *across) - upper) * down->toward;
+  }
+
+ private:
+  float between(int row, const Place& across) const {
+    const float* const values =
+        heat_.values.data() + static_cast<std::ptrdiff_t>(row) * heat_.width;
+    const float near = values[across.first];
+    return near + (values[across.second] - near) * across.toward;
+  }
+
+  const HeatMap& heat_;
+  const HeatAxes& axes_;
+};
+
+/// The pixel where the map is highest, the first one row by row. Of each value that is high enough
+/// only the pixel counts that it makes most of.
+cv::Point peak_of(const Surface& surface, const HeatMap& heat, const Shares& across,
+                  const Shares& down, float most) {
+  cv::Point peak;
+  float highest = 0;
+  const float* value = heat.values.data();
+  for (std::size_t row = 0; row < down.best.size(); ++row) {
+    for (std::size_t column = 0; column < across.best.size(); ++column, ++value) {
+      if (*value < most / 2 || across.best[column] < 0 || down.best[row] < 0) continue;
+      const float found = surface.at(across.best[column], down.best[row]);
+      if (found <= highest) continue;
+      highest = found;
+      peak = {across.best[column], down.best[row]};
+    }
+  }
+  return peak;
+}
+
 }  // namespace
 
 CamFigures figures_of(const cv::Mat& map) {
@@ -97,7 +197,44 @@ CamFigures figures_of(const cv::Mat& map) {
   figures.peak = peak_of(map, sums.highest, most);
   figures.centroid = sums.moments / sums.values;
   figures.coverage = sums.above / static_cast<double>(map.total());
-  figures.entropy = entropy_of(map);
+  figures.entropy = entropy_of(map.size(), [&](int x, int y) { return map.at<float>(y, x); });
+  return figures;
+}
+
+CamFigures figures_of(const HeatMap& heat, const Mapping& mapping, cv::Size blob) {
+  if (heat.values.size() != static_cast<std::size_t>(heat.width) * heat.height) {
+    throw std::invalid_argument("the heat map holds too many or too few values for its size");
+  }
+  const HeatAxes axes = heat_axes(mapping, {heat.width, heat.height}, blob);
+  const Shares across(axes.x, heat.width);
+  const Shares down(axes.y, heat.height);
+  double sum = 0;
+  cv::Point2d moments;
+  double above = 0;
+  float most = 0;
+  const float* value = heat.values.data();
+  for (std::size_t row = 0; row < down.weight.size(); ++row) {
+    double values = 0, moment = 0, high = 0;
+    for (std::size_t column = 0; column < across.weight.size(); ++column, ++value) {
+      values += across.weight[column] * static_cast<double>(*value);
+      moment += across.moment[column] * static_cast<double>(*value);
+      if (*value > 0.5F) high += across.pixels[column];
+      const bool shown = across.best[column] >= 0 && down.best[row] >= 0;
+      if (shown && *value > most) most = *value;
+    }
+    sum += values * down.weight[row];
+    moments += cv::Point2d(moment * down.weight[row], values * down.moment[row]);
+    above += high * down.pixels[row];
+  }
+  if (!std::isfinite(sum)) throw std::runtime_error("the heat map holds a NaN or an infinity");
+  CamFigures figures;
+  if (most <= 0) return figures;
+  const Surface surface(heat, axes);
+  const cv::Size frame(mapping.frame_width, mapping.frame_height);
+  figures.peak = peak_of(surface, heat, across, down, most);
+  figures.centroid = moments / sum;
+  figures.coverage = above / frame.area();
+  figures.entropy = entropy_of(frame, [&](int x, int y) { return surface.at(x, y); });
   return figures;
 }
 

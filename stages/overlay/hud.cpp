@@ -109,31 +109,31 @@ cv::Rect filled_part(const Row& row, cv::Rect whole) {
   return {std::min(middle, end), whole.y, std::max(std::abs(end - middle), 2), whole.height};
 }
 
-void draw_bar(cv::Mat& picture, const Row& row, cv::Rect line, int line_height) {
+void draw_bar(Drawing& drawing, const Row& row, cv::Rect line, int line_height) {
   const int gap = std::max(1, line_height / 10);
   const cv::Rect whole(line.x, line.y + gap, line.width, line.height - gap);
-  draw_plate(picture, whole, kBright, 0.10, gap);
-  draw_plate(picture, filled_part(row, whole), row.target ? kTargetBar : kBar, kBarOpacity, gap);
+  drawing.plate(whole, kBright, 0.10, gap);
+  drawing.plate(filled_part(row, whole), row.target ? kTargetBar : kBar, kBarOpacity, gap);
   const int text_y = whole.y + (whole.height - line_height) / 2;
   const int inset = line_height / 4;
   const int score_x = whole.br().x - inset - text_width(row.value, line_height);
   const int room = score_x - whole.x - 2 * inset;
-  draw_text(picture, fitted(row.name, line_height, room), {whole.x + inset, text_y}, line_height,
-            kBright);
-  draw_text(picture, row.value, {score_x, text_y}, line_height, kBright);
+  drawing.text(fitted(row.name, line_height, room), {whole.x + inset, text_y}, line_height,
+               kBright);
+  drawing.text(row.value, {score_x, text_y}, line_height, kBright);
 }
 
-void draw_row(cv::Mat& picture, const Row& row, cv::Rect line, int line_height) {
-  if (row.bar) return draw_bar(picture, row, line, line_height);
+void draw_row(Drawing& drawing, const Row& row, cv::Rect line, int line_height) {
+  if (row.bar) return draw_bar(drawing, row, line, line_height);
   const int name_width = line.width >= 12 * line_height ? 4 * line_height : 0;
   std::string value = row.value;
   if (name_width > 0) {
-    draw_text(picture, row.name, line.tl(), line_height, kDim);
+    drawing.text(row.name, line.tl(), line_height, kDim);
   } else if (text_width(row.name + " " + value, line_height) <= line.width) {
     value = row.name + " " + value;
   }
-  draw_text(picture, fitted(value, line_height, line.width - name_width, row.keep),
-            {line.x + name_width, line.y}, line_height, kBright);
+  drawing.text(fitted(value, line_height, line.width - name_width, row.keep),
+               {line.x + name_width, line.y}, line_height, kBright);
 }
 
 int height_of(const Row& row, const Measures& m) {
@@ -160,9 +160,10 @@ std::vector<Row> fitting_rows(std::vector<Row> rows, const Measures& m, int room
   return rows;
 }
 
-void draw_panel(cv::Mat& picture, const Explained& explained, const HudText& text) {
-  const Measures m = measures_for(picture.size());
-  const int width = std::min(15 * m.line, std::max(picture.cols / 3, 9 * m.line));
+Drawing panel_of(cv::Size picture, const Explained& explained, const HudText& text) {
+  Drawing drawing;
+  const Measures m = measures_for(picture);
+  const int width = std::min(15 * m.line, std::max(picture.width / 3, 9 * m.line));
   const cv::Point corner(m.margin + m.pad, m.margin + m.pad);
   const int inner_width = width - 2 * m.pad;
 
@@ -179,30 +180,33 @@ void draw_panel(cv::Mat& picture, const Explained& explained, const HudText& tex
   const int title_height = title.empty() ? 0 : m.title + m.line / 4;
 
   int rows_height = 0;
-  const std::vector<Row> rows = fitting_rows(
-      rows_of(explained, text), m, picture.rows * 4 / 5 - 2 * corner.y - title_height, rows_height);
-  if (title_height + rows_height == 0) return;
-  draw_plate(picture, {m.margin, m.margin, width, title_height + rows_height + 2 * m.pad}, kPlate,
-             kPlateOpacity, m.pad);
-  draw_text(picture, title, corner + cv::Point(0, (m.title - title_line) / 2), title_line,
-            kTargetText);
+  const std::vector<Row> rows =
+      fitting_rows(rows_of(explained, text), m,
+                   picture.height * 4 / 5 - 2 * corner.y - title_height, rows_height);
+  if (title_height + rows_height == 0) return drawing;
+  drawing.plate({m.margin, m.margin, width, title_height + rows_height + 2 * m.pad}, kPlate,
+                kPlateOpacity, m.pad);
+  drawing.text(title, corner + cv::Point(0, (m.title - title_line) / 2), title_line, kTargetText);
   int y = corner.y + title_height;
   for (const Row& row : rows) {
-    draw_row(picture, row, {corner.x, y, inner_width, height_of(row, m)}, m.line);
+    draw_row(drawing, row, {corner.x, y, inner_width, height_of(row, m)}, m.line);
     y += height_of(row, m);
   }
+  return drawing;
 }
 
 /// One line on a plate of its own; at the bottom, or else at the top.
-void draw_line(cv::Mat& picture, const std::string& line, bool at_bottom, const cv::Scalar& plate,
-               const cv::Scalar& color) {
-  const Measures m = measures_for(picture.size());
-  if (line.empty()) return;
+Drawing line_of(cv::Size picture, const std::string& line, bool at_bottom, const cv::Scalar& plate,
+                const cv::Scalar& color) {
+  Drawing drawing;
+  const Measures m = measures_for(picture);
+  if (line.empty()) return drawing;
   const int height = m.line + m.pad / 2 * 2;
-  const int y = at_bottom ? picture.rows - m.margin - height : m.margin;
-  draw_plate(picture, {m.margin, y, text_width(line, m.line) + 2 * m.pad, height}, plate,
-             kPlateOpacity + 0.1, m.pad);
-  draw_text(picture, line, {m.margin + m.pad, y + m.pad / 2}, m.line, color);
+  const int y = at_bottom ? picture.height - m.margin - height : m.margin;
+  drawing.plate({m.margin, y, text_width(line, m.line) + 2 * m.pad, height}, plate,
+                kPlateOpacity + 0.1, m.pad);
+  drawing.text(line, {m.margin + m.pad, y + m.pad / 2}, m.line, color);
+  return drawing;
 }
 
 }  // namespace
@@ -234,22 +238,33 @@ std::string target_text(const std::vector<ClassScore>& targets, int line_height,
   return fitted(all, line_height, max_width);
 }
 
-void draw_hud(cv::Mat& picture, const Explained& explained, const HudText& text) {
-  const Measures m = measures_for(picture.size());
-  const int line_room = picture.cols - 2 * (m.margin + m.pad);
-  const bool small = picture.cols < 320 || picture.rows < 240;
-  if (!small) draw_panel(picture, explained, text);
+std::vector<Drawing> hud_drawings(cv::Size picture, const Explained& explained,
+                                  const HudText& text) {
+  const Measures m = measures_for(picture);
+  const int line_room = picture.width - 2 * (m.margin + m.pad);
+  const bool small = picture.width < 320 || picture.height < 240;
+  std::vector<Drawing> drawings;
+  if (!small) drawings.push_back(panel_of(picture, explained, text));
   if (explained.frame().failed()) {
     const std::string message = "frame failed: " + to_ascii(explained.frame().error);
-    draw_line(picture, fitted(message, m.line, line_room), !small, kFailure, kBright);
+    drawings.push_back(
+        line_of(picture, fitted(message, m.line, line_room), !small, kFailure, kBright));
   } else if (small && explained.explanation) {
-    draw_line(picture,
-              target_text(explained.explanation->targets, m.line, line_room,
-                          explained.explanation->is_value),
-              false, kPlate, kTargetText);
+    drawings.push_back(line_of(picture,
+                               target_text(explained.explanation->targets, m.line, line_room,
+                                           explained.explanation->is_value),
+                               false, kPlate, kTargetText));
   }
   if (!explained.frame().failed() && !text.note.empty()) {
-    draw_line(picture, fitted(to_ascii(text.note), m.line, line_room), true, kPlate, kBright);
+    drawings.push_back(
+        line_of(picture, fitted(to_ascii(text.note), m.line, line_room), true, kPlate, kBright));
+  }
+  return drawings;
+}
+
+void draw_hud(cv::Mat& picture, const Explained& explained, const HudText& text) {
+  for (const Drawing& drawing : hud_drawings(picture.size(), explained, text)) {
+    drawing.paint(picture);
   }
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "stages/overlay/drawing.h"
 #include "stages/overlay/overlay.h"
 
 namespace gradcam {
@@ -17,10 +18,19 @@ std::string score_text(float score);
 std::string target_text(const std::vector<ClassScore>& targets, int line_height, int max_width,
                         bool are_values = false);
 
-/// Draws the HUD into the top left of `picture` (BGR u8): target, rate, latency, drops, age of a
-/// carried map, model, layer, method and the best classes as bars, the target's in another colour;
-/// a failed frame's message along the bottom. Where not all fits, what never changes is left out
-/// first; below 320x240 one line with the target (or the message) remains.
+/// What stands above the result of side_by_side() for a frame of this size: the target, or that the
+/// frame failed.
+std::string side_by_side_title(const Explained& explained, cv::Size frame);
+
+/// The HUD of a picture of this size, in parts that lie apart: in the top left target, rate,
+/// latency, drops, age of a carried map, model, layer, method and the best classes as bars, the
+/// target's in another colour; a failed frame's message along the bottom. Where not all fits, what
+/// never changes is left out first; below 320x240 one line with the target (or the message)
+/// remains.
+std::vector<Drawing> hud_drawings(cv::Size picture, const Explained& explained,
+                                  const HudText& text);
+
+/// Draws them into `picture` (BGR u8).
 void draw_hud(cv::Mat& picture, const Explained& explained, const HudText& text);
 
 }  // namespace gradcam

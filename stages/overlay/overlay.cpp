@@ -38,7 +38,9 @@ cv::Mat single_view(const cv::Mat& frame, const cv::Mat& map, const OverlayOptio
   return picture;
 }
 
-std::string title_of(const Explained& explained, cv::Size frame) {
+}  // namespace
+
+std::string side_by_side_title(const Explained& explained, cv::Size frame) {
   const int line_height = title_line_height(frame);
   const int room = title_width(frame);
   if (explained.frame().failed()) return fitted("frame failed", line_height, room);
@@ -46,8 +48,6 @@ std::string title_of(const Explained& explained, cv::Size frame) {
   return target_text(explained.explanation->targets, line_height, room,
                      explained.explanation->is_value);
 }
-
-}  // namespace
 
 cv::Mat draw_view(const cv::Mat& frame, const cv::Mat& map,
                   const std::vector<DetectedObject>& objects, const Explained& explained,
@@ -64,7 +64,8 @@ cv::Mat draw_view(const cv::Mat& frame, const cv::Mat& map,
     original = frame.clone();
     draw_hud(original, explained, hud);
   }
-  return side_by_side(original, picture, title_of(explained, frame.size()), options.colormap);
+  return side_by_side(original, picture, side_by_side_title(explained, frame.size()),
+                      options.colormap);
 }
 
 }  // namespace gradcam

@@ -4,8 +4,12 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <memory>
 #include <opencv2/imgproc.hpp>
+#include <utility>
 #include <vector>
+
+#include "stages/picture/recent.h"
 
 namespace gradcam {
 namespace {
@@ -84,7 +88,7 @@ std::vector<Word> set_words(const std::string& text, double line_height, double&
 
 /// u8 coverage of each pixel. Drawn several times as large and shrunk: the font's own antialiasing
 /// knows whole-pixel strokes only, which look ragged at small sizes.
-cv::Mat text_mask(const std::string& text, cv::Size size, int line_height) {
+cv::Mat drawn_mask(const std::string& text, cv::Size size, int line_height) {
   const int fine = line_height < 30 ? 4 : 2;
   const double height = line_height * fine;
   cv::Mat large = cv::Mat::zeros(size * fine, CV_8U);
@@ -99,13 +103,22 @@ cv::Mat text_mask(const std::string& text, cv::Size size, int line_height) {
   return mask;
 }
 
+/// The same; those that were drawn last are kept, since most words stay from frame to frame.
+std::shared_ptr<const cv::Mat> text_mask(const std::string& text, cv::Size size, int line_height) {
+  constexpr std::size_t kMost = 96;
+  // Never destroyed: exit() may be called while other threads are at work.
+  static auto& recent = *new Recent<std::pair<std::string, int>, cv::Mat>(kMost);
+  return recent.get({text, line_height}, [&] { return drawn_mask(text, size, line_height); });
+}
+
 /// target += (color - target) * share, share in 0..255.
-void mix_row(cv::Vec3b* target, const uchar* share, int count, cv::Vec3i color) {
-  for (int x = 0; x < count; ++x) {
+template <int Channels>
+void mix_row(uchar* target, const uchar* share, int count, const cv::Vec4i& color) {
+  for (int x = 0; x < count; ++x, target += Channels) {
     if (share[x] == 0) continue;
-    for (int c = 0; c < 3; ++c) {
-      const int old = target[x][c];
-      target[x][c] = static_cast<uchar>(old + (color[c] - old) * share[x] / 255);
+    for (int c = 0; c < Channels; ++c) {
+      const int old = target[c];
+      target[c] = static_cast<uchar>(old + (color[c] - old) * share[x] / 255);
     }
   }
 }
@@ -120,8 +133,9 @@ std::string shortened(const std::string& text, std::size_t length, Keep keep) {
   return last == std::string::npos ? "..." : text.substr(0, last + 1) + "...";
 }
 
-cv::Vec3i to_ints(const cv::Scalar& color) {
-  return {cvRound(color[0]), cvRound(color[1]), cvRound(color[2])};
+/// With what alpha becomes where the colour covers all.
+cv::Vec4i to_ints(const cv::Scalar& color) {
+  return {cvRound(color[0]), cvRound(color[1]), cvRound(color[2]), 255};
 }
 
 /// Pixels by which a rounded corner shortens the row that lies `row` rows from the nearer edge.
@@ -179,10 +193,11 @@ void draw_text(cv::Mat& picture, const std::string& text, cv::Point at, int line
   const cv::Rect box(at, cv::Size(text_width(text, line_height), line_height));
   const cv::Rect shown = box & cv::Rect({0, 0}, picture.size());
   if (shown.empty()) return;
-  const cv::Mat mask = text_mask(text, box.size(), line_height);
+  const auto mask = text_mask(text, box.size(), line_height);
+  const auto mix = picture.channels() == 4 ? mix_row<4> : mix_row<3>;
   for (int y = 0; y < shown.height; ++y) {
-    mix_row(picture.ptr<cv::Vec3b>(shown.y + y) + shown.x,
-            mask.ptr(shown.y - box.y + y) + (shown.x - box.x), shown.width, to_ints(color));
+    mix(picture.ptr(shown.y + y, shown.x), mask->ptr(shown.y - box.y + y) + (shown.x - box.x),
+        shown.width, to_ints(color));
   }
 }
 
@@ -191,18 +206,20 @@ void draw_plate(cv::Mat& picture, cv::Rect area, const cv::Scalar& color, double
   const cv::Rect shown = area & cv::Rect({0, 0}, picture.size());
   radius = std::min({radius, area.width / 2, area.height / 2});
   const auto keep = static_cast<std::uint16_t>(cvRound(256 * (1 - opacity)));
-  const cv::Vec3i share = to_ints(color * (256 - keep));
+  const int channels = picture.channels();
+  cv::Vec4i share = to_ints(color * (256 - keep));
+  share[3] = 255 * (256 - keep);
   // One value per byte of a row, so that the compiler can work on many at once.
-  std::vector<std::uint16_t> added(static_cast<std::size_t>(shown.width) * 3);
+  std::vector<std::uint16_t> added(static_cast<std::size_t>(shown.width * channels));
   for (std::size_t i = 0; i < added.size(); ++i) {
-    added[i] = static_cast<std::uint16_t>(share[static_cast<int>(i % 3)]);
+    added[i] = static_cast<std::uint16_t>(share[static_cast<int>(i) % channels]);
   }
   for (int y = shown.y; y < shown.br().y; ++y) {
     const int inset = corner_inset(std::min(y - area.y, area.br().y - 1 - y), radius);
     const int begin = std::max(shown.x, area.x + inset);
     const int end = std::min(shown.br().x, area.br().x - inset);
     uchar* row = picture.ptr(y, begin);
-    for (int i = 0; i < 3 * (end - begin); ++i) {
+    for (int i = 0; i < channels * (end - begin); ++i) {
       row[i] = static_cast<uchar>((row[i] * keep + added[static_cast<std::size_t>(i)]) >> 8);
     }
   }

@@ -24,11 +24,12 @@ std::string fitted(const std::string& text, int line_height, int max_width,
                    Keep keep = Keep::kBeginning);
 
 /// Draws ASCII text, antialiased, in a line whose top left corner is `at`; what would lie outside
-/// the picture is cut off. `picture`: BGR u8, written to.
+/// the picture is cut off. `picture`: BGR u8, or BGRA u8 premultiplied (transparent black is an
+/// empty one); written to.
 void draw_text(cv::Mat& picture, const std::string& text, cv::Point at, int line_height,
                const cv::Scalar& color);
 
-/// Lays a colour over an area with rounded corners. `opacity` 0..1.
+/// Lays a colour over an area with rounded corners. `opacity` 0..1. `picture`: as of draw_text().
 void draw_plate(cv::Mat& picture, cv::Rect area, const cv::Scalar& color, double opacity,
                 int radius);
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "stages/picture/kernels/kernels.h"
+
 namespace gradcam {
 
 YuvScale yuv_scale(const ColorDescription& color) {

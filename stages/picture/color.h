@@ -3,9 +3,12 @@
 #include <array>
 #include <cstdint>
 
-#include "stages/picture/kernels/kernels.h"
-
 namespace gradcam {
+
+namespace kernels {
+struct YuvFactors;
+struct BgrFactors;
+}  // namespace kernels
 
 /// Weights of red and blue in luma. The numbers are those of ITU-T H.273 (MatrixCoefficients), as
 /// films carry them; any other number of that standard counts as kUnspecified.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "stages/picture/kernels/kernels.h"
 #include "stages/picture/planes.h"
 
 namespace gradcam {

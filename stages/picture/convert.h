@@ -2,6 +2,7 @@
 
 #include <opencv2/core.hpp>
 
+#include "stages/picture/kernels/kernels.h"
 #include "stages/picture/planes.h"
 
 namespace gradcam {

@@ -7,15 +7,19 @@
 
 namespace gradcam {
 
-Picture::State::State(const PictureView& view, std::shared_ptr<const void> keeper)
-    : planes(view), owner(std::move(keeper)) {
+Picture::State::State(const PictureView& view, std::shared_ptr<const void> keeper, cv::Mat pixels)
+    : planes(view), owner(std::move(keeper)), bgr(std::move(pixels)) {
   check_planes(planes);
 }
 
 Picture::Picture(const PictureView& planes, std::shared_ptr<const void> owner)
     : state_(std::make_shared<const State>(planes, std::move(owner))) {}
 
-Picture::Picture(const std::shared_ptr<const cv::Mat>& bgr) : Picture(view_of(*bgr), bgr) {}
+Picture::Picture(const cv::Mat& bgr, const ColorDescription& color) {
+  PictureView view = view_of(bgr);
+  view.color = color;
+  state_ = std::make_shared<const State>(view, nullptr, bgr);
+}
 
 Picture::Picture(std::shared_ptr<const State> state) : state_(std::move(state)) {}
 
@@ -37,8 +41,6 @@ const cv::Mat& Picture::bgr() const {
   }
   return state_->bgr;
 }
-
-std::shared_ptr<const cv::Mat> Picture::shared_bgr() const { return {state_, &bgr()}; }
 
 Picture Picture::part(cv::Rect area) const { return {part_of(planes(), area), state_}; }
 

@@ -17,8 +17,9 @@ class Picture {
   /// `owner` keeps the memory of the planes (a decoder's buffer, say) as long as there are pictures
   /// of it. Throws std::invalid_argument as check_planes() does.
   Picture(const PictureView& planes, std::shared_ptr<const void> owner);
-  /// BGR u8 HxWx3, which nobody may write any more.
-  explicit Picture(const std::shared_ptr<const cv::Mat>& bgr);
+  /// BGR u8 HxWx3, whose pixels nobody may write any more. `color`: how it is to be coded where it
+  /// becomes a film; nothing said: as GStreamer chooses by its size.
+  explicit Picture(const cv::Mat& bgr, const ColorDescription& color = {});
 
   bool empty() const { return state_ == nullptr; }
   /// What follows is of pictures that are not empty.
@@ -29,11 +30,9 @@ class Picture {
   cv::Size size() const { return planes().size(); }
   const ColorDescription& color() const { return planes().color; }
 
-  /// BGR u8 HxWx3 by to_bgr(). Converted when somebody asks first, then kept as long as the
-  /// picture; of a picture in BGR its own pixels. Not to be written to.
+  /// BGR u8 HxWx3 by to_bgr(), for whoever works with OpenCV. Converted when somebody asks first,
+  /// then kept as long as the picture; of a picture in BGR its own pixels. Not to be written to.
   const cv::Mat& bgr() const;
-  /// The same for whoever keeps it longer than the picture.
-  std::shared_ptr<const cv::Mat> shared_bgr() const;
 
   /// A part of the picture in the same memory; part_of() says where it may begin.
   Picture part(cv::Rect area) const;

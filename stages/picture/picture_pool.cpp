@@ -148,6 +148,12 @@ PictureBuffer PicturePool::take(PixelFormat format, cv::Size size, const ColorDe
   return {slot.release(), planes};
 }
 
+PicturePool& picture_pool() {
+  // Never destroyed: exit() may be called while other threads are at work.
+  static PicturePool& pool = *new PicturePool;
+  return pool;
+}
+
 std::size_t PicturePool::idle() const {
   const std::lock_guard lock(core_->mutex);
   return core_->idle.size();

@@ -59,4 +59,7 @@ class PicturePool {
   std::shared_ptr<PictureBuffer::Core> core_;
 };
 
+/// The one that all stages of a process share. Any thread.
+PicturePool& picture_pool();
+
 }  // namespace gradcam

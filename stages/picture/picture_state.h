@@ -10,7 +10,7 @@ namespace gradcam {
 
 /// What the handles of one picture share.
 struct Picture::State {
-  State(const PictureView& view, std::shared_ptr<const void> keeper);
+  State(const PictureView& view, std::shared_ptr<const void> keeper, cv::Mat pixels = {});
 
   PictureView planes;
   std::shared_ptr<const void> owner;

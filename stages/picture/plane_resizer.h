@@ -2,6 +2,7 @@
 
 #include <opencv2/core.hpp>
 
+#include "stages/picture/kernels/kernels.h"
 #include "stages/picture/planes.h"
 #include "stages/picture/taps.h"
 

@@ -4,6 +4,7 @@
 #include <opencv2/core.hpp>
 #include <vector>
 
+#include "stages/picture/kernels/kernels.h"
 #include "stages/picture/planes.h"
 
 namespace gradcam {

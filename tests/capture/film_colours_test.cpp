@@ -23,10 +23,10 @@ struct Container {
 std::ostream& operator<<(std::ostream& out, const Container& c) { return out << c.extension; }
 
 /// The network's input at the picture's own size, as BGR again.
-cv::Mat seen_by_the_network(const cv::Mat& picture) {
+cv::Mat seen_by_the_network(const Picture& picture) {
   ModelDescription description;
-  description.input_width = picture.cols;
-  description.input_height = picture.rows;
+  description.input_width = picture.width();
+  description.input_height = picture.height();
   description.color = ColorOrder::kBgr;
   NetworkInput input = to_network_input(picture, description);
   return cv::Mat(picture.size(), CV_8UC3, input.blob.pixels.data()).clone();
@@ -42,8 +42,12 @@ TEST_P(FilmColours, AreThoseOfFfmpeg) {
     FilmSource film(folder / films[i].name, {});
     const testing::ReadBack read = testing::read_all(film);
     ASSERT_EQ(read.frames.size(), 10U) << films[i].name;
-    expect_same_levels(read.frames[1].image, wanted[i], films[i].name);
-    expect_same_levels(seen_by_the_network(read.frames[1].image), wanted[i], films[i].name);
+    // Our own formula is exact where ffmpeg is too dark, see findings/ffmpeg_dark_ten_bit.sh.
+    const bool deep = films[i].name.find("_10.") != std::string::npos;
+    const int tolerance = deep ? 3 : 2;
+    const Picture& picture = read.frames[1].image;
+    expect_same_levels(picture.bgr(), wanted[i], films[i].name, tolerance);
+    expect_same_levels(seen_by_the_network(picture), wanted[i], films[i].name, tolerance);
   }
 }
 
@@ -81,7 +85,8 @@ TEST(FilmColours, OfOtherCodecsAreThoseOfFfmpeg) {
     FilmSource film(folder / films[i].name, {});
     const testing::ReadBack read = testing::read_all(film);
     ASSERT_FALSE(read.frames.empty()) << films[i].name;
-    expect_same_levels(read.frames[0].image, wanted[i], films[i].name);
+    const bool deep = films[i].name == "prores.mov";
+    expect_same_levels(read.frames[0].image.bgr(), wanted[i], films[i].name, deep ? 3 : 2);
   }
 }
 

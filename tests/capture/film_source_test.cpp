@@ -5,7 +5,6 @@
 #include <cmath>
 #include <ostream>
 
-#include "stages/capture/film_picture.h"
 #include "tests/support/ffmpeg.h"
 #include "tests/support/media_files.h"
 
@@ -60,7 +59,7 @@ int number_of(const cv::Mat& picture) {
 
 std::vector<int> numbers_of(const ReadBack& read) {
   std::vector<int> numbers;
-  for (const Captured& frame : read.frames) numbers.push_back(number_of(frame.image));
+  for (const Captured& frame : read.frames) numbers.push_back(number_of(frame.image.bgr()));
   return numbers;
 }
 
@@ -297,48 +296,9 @@ TEST_F(Film, FieldsAreJoined) {
                                            std::string("tinterlace=interleave_top,setfield=tff"));
   const ReadBack read = read_film(path);
   ASSERT_EQ(read.frames.size(), 25U);
-  const cv::Mat frame = read.frames[10].image;  // of frames 20 (upper field) and 21
+  const cv::Mat frame = read.frames[10].image.bgr();  // of frames 20 (upper field) and 21
   EXPECT_NEAR(cv::mean(frame)[0], 20 + kStep * 20, 1);
   EXPECT_EQ(frame.at<cv::Vec3b>(10, 9), frame.at<cv::Vec3b>(11, 9));
-}
-
-/// A picture whose quarters differ, stored with each display matrix, as ffmpeg turns it.
-TEST_F(Film, TurnsAndMirrorsAreObeyed) {
-  const std::vector<std::array<int, 4>> turns = {{1, 0, 0, 1},  {0, 1, -1, 0}, {-1, 0, 0, -1},
-                                                 {0, -1, 1, 0}, {-1, 0, 0, 1}, {1, 0, 0, -1},
-                                                 {0, 1, 1, 0},  {0, -1, -1, 0}};
-  run_ffmpeg("-f lavfi -i color=black:s=64x48:r=25 -frames:v 3 -vf " +
-             std::string("drawbox=0:0:32:24:white:fill,drawbox=32:0:32:24:gray:fill") +
-             " -c:v libx264 -pix_fmt yuv420p " + (folder_ / "upright.mp4").string());
-  const std::string bytes = read_text(folder_ / "upright.mp4");
-  const cv::Mat upright = read_film(folder_ / "upright.mp4").frames.at(0).image;
-  for (const auto& [a, b, c, d] : turns) {
-    std::string turned = bytes;
-    const std::size_t at = bytes.find("tkhd") + 4 + 40;
-    const auto fixed = [](int value) {
-      return big_endian(static_cast<std::uint32_t>(value) << 16);
-    };
-    turned.replace(at, 20, fixed(a) + fixed(b) + fixed(0) + fixed(c) + fixed(d));
-    write_text(folder_ / "turned.mp4", turned);
-    const cv::Mat picture = read_film(folder_ / "turned.mp4").frames.at(0).image;
-    SCOPED_TRACE(std::to_string(a) + " " + std::to_string(b) + " " + std::to_string(c) + " " +
-                 std::to_string(d));
-    ASSERT_EQ(picture.size(), a != 0 ? cv::Size(64, 48) : cv::Size(48, 64));
-    // Where the middle of each quarter goes, by the matrix itself.
-    for (const cv::Point from : {cv::Point(16, 12), cv::Point(48, 12), cv::Point(16, 36)}) {
-      const auto moved = [](int x, int y, int p, int q, int width, int height) {
-        return p * x + q * y + (p < 0 ? width : 0) + (q < 0 ? height : 0);
-      };
-      const cv::Point to(moved(from.x, from.y, a, c, 64, 48), moved(from.x, from.y, b, d, 64, 48));
-      EXPECT_EQ(picture.at<cv::Vec3b>(to), upright.at<cv::Vec3b>(from)) << from << " to " << to;
-    }
-  }
-}
-
-TEST(Turn, AnAngleBetweenCountsAsTheNearestRightOne) {
-  const std::int32_t seven_degrees[9] = {65047, 7987, 0, -7987, 65047, 0, 0, 0, 1 << 30};
-  EXPECT_FALSE(turn_of(seven_degrees).transposed);
-  EXPECT_FALSE(turn_of(nullptr).flipped_x);
 }
 
 TEST_F(Film, CoversAreNoFilm) {

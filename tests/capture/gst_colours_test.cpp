@@ -25,7 +25,7 @@ TEST(StreamColours, ThroughRtpAreThoseOfFfmpeg) {
     ASSERT_FALSE(read.frames.empty()) << films[i].name;
     // GStreamer is exact where ffmpeg is too dark, see findings/ffmpeg_dark_ten_bit.sh.
     const bool deep = films[i].name.find("_10.") != std::string::npos;
-    expect_same_levels(read.frames[0].image, wanted[i], films[i].name, deep ? 3 : 2);
+    expect_same_levels(read.frames[0].image.bgr(), wanted[i], films[i].name, deep ? 3 : 2);
   }
 }
 

@@ -49,6 +49,38 @@ TEST(GstLive, LiveFragmentGivesNewestPicturesWithRisingTimes) {
   EXPECT_EQ(pictures[0].image.size(), cv::Size(64, 48));
 }
 
+TEST(GstLive, PicturesStayAsTheyCome) {
+  struct Coming {
+    const char* format;
+    PixelFormat as;
+  };
+  const Coming formats[] = {{"I420", PixelFormat::kI420},  {"NV12", PixelFormat::kNv12},
+                            {"Y42B", PixelFormat::kI422},  {"Y444", PixelFormat::kI444},
+                            {"GRAY8", PixelFormat::kGray}, {"BGRx", PixelFormat::kBgrx}};
+  for (const auto& [format, as] : formats) {
+    const bool yuv = format_info(as).yuv;
+    const auto source = open_source(
+        std::string(
+            "gst:videotestsrc num-buffers=3 pattern=red ! video/x-raw,width=66,height=50,") +
+            "framerate=25/1,format=" + format +
+            (yuv ? ",colorimetry=(string)2:3:5:1,chroma-site=(string)mpeg2" : ""),
+        {});
+    const auto pictures = take(*source, 3);
+    ASSERT_EQ(pictures.size(), 3U) << format;
+    const Picture& picture = pictures[2].image;
+    EXPECT_EQ(picture.format(), as) << format;
+    EXPECT_EQ(picture.size(), cv::Size(66, 50)) << format;
+    if (yuv) {
+      EXPECT_EQ(picture.color().matrix, YuvMatrix::kBt709) << format;
+      EXPECT_EQ(picture.color().range, ColorRange::kLimited) << format;
+      EXPECT_EQ(picture.color().primaries, 1) << format;
+    }
+    if (as != PixelFormat::kGray) {
+      EXPECT_NEAR(picture.bgr().at<cv::Vec3b>(25, 33)[2], 255, 8) << format;
+    }
+  }
+}
+
 /// Frames that a pipeline writes into a pipe as they pass.
 class Passed {
  public:

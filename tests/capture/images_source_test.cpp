@@ -66,7 +66,7 @@ TEST(ImagesSource, FolderPlaysInNaturalOrderAt25FramesPerSecond) {
   const int values[] = {10, 20, 100};
   for (int i = 0; i < 3; ++i) {
     const Captured& frame = read.frames[static_cast<std::size_t>(i)];
-    EXPECT_EQ(frame.image.at<cv::Vec3b>(0, 0)[0], values[i]);
+    EXPECT_EQ(frame.image.bgr().at<cv::Vec3b>(0, 0)[0], values[i]);
     EXPECT_EQ(frame.pts, std::chrono::milliseconds(40 * i));
   }
   EXPECT_EQ(read.cut_short, "");
@@ -99,7 +99,7 @@ TEST(ImagesSource, UnreadablePictureOfAListIsLeftOutAndNamed) {
   ImagesSource source("folder", pictures_in_folder(folder.path()));
   const auto read = read_all(source);
   ASSERT_EQ(read.frames.size(), 2U);
-  EXPECT_EQ(read.frames[1].image.at<cv::Vec3b>(0, 0)[0], 40);
+  EXPECT_EQ(read.frames[1].image.bgr().at<cv::Vec3b>(0, 0)[0], 40);
   EXPECT_EQ(read.cut_short, "2 of 4 pictures could not be read: 2.png, 3.jpg");
 }
 
@@ -116,7 +116,7 @@ TEST(ImagesSource, NothingReadableIsAnError) {
 
 cv::Mat read_one(const std::filesystem::path& path) {
   ImagesSource source("picture", {path});
-  return read_all(source).frames.at(0).image;
+  return read_all(source).frames.at(0).image.bgr();
 }
 
 TEST(ImagesSource, GreySixteenBitAndTransparentBecomeBgrBytes) {

@@ -110,7 +110,8 @@ class Short : public Source {
   const SourceInfo& info() const override { return info_; }
   Capture next(milliseconds) override {
     if (given_ == pictures_) return EndOfStream{};
-    return Captured{cv::Mat(2, 2, CV_8UC3), milliseconds(200 + 100 * given_++), milliseconds(100)};
+    return Captured{Picture(cv::Mat(2, 2, CV_8UC3)), milliseconds(200 + 100 * given_++),
+                    milliseconds(100)};
   }
 
  private:
@@ -143,7 +144,7 @@ class Silent : public Source {
   const SourceInfo& info() const override { return info_; }
   Capture next(milliseconds) override {
     if (std::exchange(given_, true)) return NotYet{};
-    return Captured{cv::Mat(2, 2, CV_8UC3), milliseconds(0), milliseconds(0)};
+    return Captured{Picture(cv::Mat(2, 2, CV_8UC3)), milliseconds(0), milliseconds(0)};
   }
 
  private:

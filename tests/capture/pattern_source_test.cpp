@@ -23,7 +23,7 @@ TEST(PatternSource, PlaysAt30FramesPerSecond) {
   for (int i = 0; i < 3; ++i) {
     const Captured captured = take(source);
     EXPECT_EQ(captured.image.size(), cv::Size(640, 480));
-    EXPECT_EQ(captured.image.type(), CV_8UC3);
+    EXPECT_EQ(captured.image.bgr().type(), CV_8UC3);
     EXPECT_EQ(captured.pts.count(), starts[i]);
     EXPECT_EQ((captured.pts + captured.duration).count(), starts[i + 1]);
   }
@@ -66,16 +66,16 @@ TEST(PatternSource, SameNumberGivesSamePixels) {
   PatternSource a;
   PatternSource b;
   const Captured first = take(a);
-  EXPECT_TRUE(equal(first.image, take(b).image));
-  EXPECT_FALSE(equal(first.image, take(a).image));
+  EXPECT_TRUE(equal(first.image.bgr(), take(b).image.bgr()));
+  EXPECT_FALSE(equal(first.image.bgr(), take(a).image.bgr()));
 }
 
 TEST(PatternSource, HandedOutPixelsAreNotWrittenAgain) {
   PatternSource source;
   const Captured first = take(source);
-  const cv::Mat copy = first.image.clone();
+  const cv::Mat copy = first.image.bgr().clone();
   take(source);
-  EXPECT_TRUE(equal(first.image, copy));
+  EXPECT_TRUE(equal(first.image.bgr(), copy));
 }
 
 TEST(PatternSource, NumberIsVisible) {
@@ -83,7 +83,7 @@ TEST(PatternSource, NumberIsVisible) {
   PatternSource source;
   const Captured first = take(source);
   for (int i = 1; i < 160; ++i) take(source);
-  cv::Mat difference = first.image != take(source).image;
+  cv::Mat difference = first.image.bgr() != take(source).image.bgr();
   EXPECT_GT(cv::countNonZero(difference.reshape(1)), 0);
   difference(cv::Rect(0, 420, 240, 60)).setTo(0);
   EXPECT_EQ(cv::countNonZero(difference.reshape(1)), 0);

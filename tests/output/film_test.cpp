@@ -5,6 +5,7 @@
 #include "stages/capture/film_source.h"
 #include "stages/media/gst_handles.h"
 #include "stages/output/gst_film_sink.h"
+#include "tests/picture/made_picture.h"
 #include "tests/support/media_files.h"
 #include "tests/support/user_error_matchers.h"
 
@@ -144,11 +145,49 @@ TEST(Film, ColoursComeBack) {
     for (int i = 0; i < 5; ++i) sink.write(rendered(i, i * milliseconds(40), picture));
     sink.finish();
   }
-  const cv::Mat back = read_film(folder / "a.mp4").frames.at(2).image;
+  const cv::Mat back = read_film(folder / "a.mp4").frames.at(2).image.bgr();
   for (const cv::Point at : {cv::Point(10, 20), cv::Point(50, 20)}) {
     for (int i = 0; i < 3; ++i) {
       EXPECT_NEAR(back.at<cv::Vec3b>(at)[i], picture.at<cv::Vec3b>(at)[i], 8) << at << " " << i;
     }
+  }
+}
+
+struct Coded {
+  PixelFormat format;
+  cv::Size size;
+  ColorDescription color;
+};
+
+/// (x264enc writes sites of chroma on the left and in the centre only.)
+TEST(Film, IsCodedAsItsPicturesAre) {
+  const ColorDescription hd{YuvMatrix::kBt709, ColorRange::kLimited, 1, 1, ChromaSite::kLeft};
+  const ColorDescription jpeg{YuvMatrix::kBt601, ColorRange::kFull, 6, 6, ChromaSite::kCenter};
+  const ColorDescription uhd{YuvMatrix::kBt2020, ColorRange::kLimited, 9, 14, ChromaSite::kLeft};
+  const Coded films[] = {{PixelFormat::kI420, {96, 64}, hd},  {PixelFormat::kNv12, {96, 64}, jpeg},
+                         {PixelFormat::kI422, {96, 64}, hd},  {PixelFormat::kI444, {96, 64}, jpeg},
+                         {PixelFormat::kI420, {95, 63}, uhd}, {PixelFormat::kI420, {96, 64}, jpeg}};
+  const TempFolder folder;
+  for (const Coded& film : films) {
+    const auto made =
+        std::make_shared<MadePicture>(exact_yuv(film_like(film.size), film.format, film.color));
+    const Picture picture(made->view(), made);
+    const auto path = folder / "coded.mp4";
+    {
+      GstFilmSink sink(path, source_of_rate(25), true);
+      for (int i = 0; i < 5; ++i) {
+        Rendered shown = rendered(i, i * milliseconds(40), cv::Mat(2, 2, CV_8UC3));
+        shown.picture = picture;
+        sink.write(shown);
+      }
+      sink.finish();
+    }
+    const Picture back = read_film(path).frames.at(3).image;
+    const std::string name = format_info(film.format).name;
+    EXPECT_EQ(back.format(), PixelFormat::kI420) << name;
+    EXPECT_EQ(back.color(), film.color) << name;
+    const cv::Mat shown = back.bgr()(cv::Rect({0, 0}, film.size));
+    EXPECT_LT(cv::norm(shown, picture.bgr(), cv::NORM_L1) / (3.0 * film.size.area()), 4) << name;
   }
 }
 
@@ -159,7 +198,7 @@ TEST(Film, FramesComeInOrder) {
   ASSERT_EQ(read.frames.size(), 100U);
   for (int i = 0; i < 100; ++i) {
     const auto at = static_cast<std::size_t>(i);
-    EXPECT_NEAR(cv::mean(read.frames[at].image)[0], 20 + i, 3) << "frame " << i;
+    EXPECT_NEAR(cv::mean(read.frames[at].image.bgr())[0], 20 + i, 3) << "frame " << i;
   }
 }
 
@@ -174,8 +213,8 @@ TEST(Film, SizeChangeInMidStreamIsLetterboxed) {
   const ReadBack read = read_film(folder / "a.mp4");
   ASSERT_EQ(read.frames.size(), 2U);
   EXPECT_EQ(read.frames[1].image.size(), cv::Size(64, 48));
-  EXPECT_NEAR(read.frames[1].image.at<cv::Vec3b>(24, 32)[0], 200, 8);
-  EXPECT_LT(read.frames[1].image.at<cv::Vec3b>(3, 32)[0], 12);
+  EXPECT_NEAR(read.frames[1].image.bgr().at<cv::Vec3b>(24, 32)[0], 200, 8);
+  EXPECT_LT(read.frames[1].image.bgr().at<cv::Vec3b>(3, 32)[0], 12);
 }
 
 TEST(Film, TakenOutOfTheMiddleStartsAtZero) {
@@ -251,7 +290,7 @@ TEST(Film, RotationIsObeyed) {
   mark_rotated(folder / "a.mp4");
   const ReadBack read = read_film(folder / "a.mp4");
   ASSERT_EQ(read.frames.size(), 5U);
-  const cv::Mat turned = read.frames[0].image;
+  const cv::Mat turned = read.frames[0].image.bgr();
   ASSERT_EQ(turned.size(), cv::Size(48, 64));
   EXPECT_LT(turned.at<cv::Vec3b>(32, 8)[0], 60);  // what was above is at the right now
   EXPECT_GT(turned.at<cv::Vec3b>(32, 40)[0], 190);

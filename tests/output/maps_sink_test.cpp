@@ -15,7 +15,7 @@ using testing::write_text;
 
 Rendered with_map(std::int64_t seq, const cv::Mat& map) {
   Rendered frame = testing::rendered(seq, std::chrono::nanoseconds(0), grey(seq, map.size()));
-  frame.map = std::make_shared<const cv::Mat>(map);
+  frame.map = Lazy<cv::Mat>(map);
   return frame;
 }
 

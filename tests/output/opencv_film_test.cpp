@@ -53,7 +53,8 @@ TEST(OpencvFilm, EveryFrameComesBackInOrderWithItsTime) {
     for (int i = 0; i < kFrames; ++i) {
       const Captured& frame = read.frames[static_cast<std::size_t>(i)];
       // The conversions to 4:2:0 and back lose up to five levels.
-      EXPECT_NEAR(cv::mean(frame.image)[0], 20 + 10 * i % 200 - 2, 4) << name << " frame " << i;
+      EXPECT_NEAR(cv::mean(frame.image.bgr())[0], 20 + 10 * i % 200 - 2, 4)
+          << name << " frame " << i;
       EXPECT_LE(std::chrono::abs(frame.pts - i * milliseconds(40)), milliseconds(1)) << name;
     }
   }
@@ -70,10 +71,10 @@ TEST(OpencvFilm, HandedOutPixelsAreNotWrittenAgain) {
   write_film(folder / "a.mp4", 20);
   FilmSource source(folder / "a.mp4", {});
   const auto first = std::get<Captured>(source.next(milliseconds(0)));
-  const cv::Mat copy = first.image.clone();
+  const cv::Mat copy = first.image.bgr().clone();
   const ReadBack rest = read_all(source);
   EXPECT_EQ(rest.frames.size(), 19U);
-  EXPECT_EQ(cv::norm(first.image, copy, cv::NORM_INF), 0);
+  EXPECT_EQ(cv::norm(first.image.bgr(), copy, cv::NORM_INF), 0);
 }
 
 TEST(OpencvFilm, OddSizeGrowsByOnePixelAndSaysSo) {
@@ -98,7 +99,7 @@ TEST(OpencvFilm, RotationIsObeyed) {
   mark_rotated(folder / "a.mp4");
   const ReadBack read = read_film(folder / "a.mp4");
   ASSERT_EQ(read.frames.size(), 5U);
-  const cv::Mat turned = read.frames[0].image;
+  const cv::Mat turned = read.frames[0].image.bgr();
   ASSERT_EQ(turned.size(), cv::Size(48, 64));
   EXPECT_LT(turned.at<cv::Vec3b>(32, 8)[0], 60);  // what was above is at the right now
   EXPECT_GT(turned.at<cv::Vec3b>(32, 40)[0], 190);

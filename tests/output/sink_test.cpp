@@ -82,7 +82,7 @@ TEST(OpenSinks, SeveralStreamsGetTheirNumbers) {
   for (int stream = 0; stream < 2; ++stream) {
     for (const auto& sink : open_sinks(options, film(), stream, 2)) {
       Rendered frame = rendered(3, std::chrono::nanoseconds(0), grey(0, {4, 4}));
-      frame.map = std::make_shared<const cv::Mat>(4, 4, CV_32F, cv::Scalar(0.5));
+      frame.map = Lazy<cv::Mat>(cv::Mat(4, 4, CV_32F, cv::Scalar(0.5)));
       sink->write(frame);
       sink->finish();
     }

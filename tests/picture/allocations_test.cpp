@@ -5,7 +5,7 @@
 #include <new>
 #include <utility>
 
-#include "stages/picture/heat_on_planes.h"
+#include "stages/overlay/heat_on_planes.h"
 #include "stages/picture/picture_pool.h"
 #include "stages/picture/plane_resizer.h"
 #include "stages/picture/tile.h"

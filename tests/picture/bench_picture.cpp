@@ -8,16 +8,18 @@
 #include <string>
 #include <vector>
 
-#include "stages/capture/yuv.h"
+#include "stages/overlay/cam_figures.h"
 #include "stages/overlay/colormap.h"
 #include "stages/overlay/heat_on_frame.h"
+#include "stages/overlay/heat_on_planes.h"
 #include "stages/overlay/hud.h"
 #include "stages/overlay/overlay.h"
+#include "stages/overlay/plane_view.h"
 #include "stages/picture/convert.h"
-#include "stages/picture/heat_on_planes.h"
 #include "stages/picture/picture_pool.h"
 #include "stages/picture/plane_resizer.h"
 #include "stages/picture/tile.h"
+#include "stages/preprocess/preprocess.h"
 #include "stages/preprocess/resize.h"
 
 namespace gradcam {
@@ -168,19 +170,28 @@ const std::vector<Row>& rows() {
   return kRows;
 }
 
+/// What the stages preprocess and overlay do to a frame; each frame has other scores.
+void stages_with_new_hud(Scene& s, const kernels::Table&) {
+  static int number = 0;
+  Explanation explanation = *s.explained.explanation;
+  const auto score = static_cast<float>(++number % 1000) / 1000;
+  for (ClassScore& found : explanation.top) found.score = found.score / 2 + score / 2;
+  explanation.targets = {explanation.top[0]};
+  Explained explained;
+  explained.explanation = std::make_shared<const Explanation>(std::move(explanation));
+  ModelDescription description;
+  description.input_width = description.input_height = 224;
+  const Picture frame(s.view, nullptr);
+  const NetworkInput input = to_network_input(frame, description);
+  benchmark::DoNotOptimize(figures_of(s.heat, input.mapping, {224, 224}));
+  draw_plane_view(frame, &s.heat, input.mapping, {224, 224}, {}, explained, s.hud, {}, false);
+}
+
 /// What does not depend on the set, and the functions in BGR.
 const std::vector<Row>& other_rows() {
   static const std::vector<Row> kRows = {
+      {"stages_with_new_hud", stages_with_new_hud},
       {"copy_i420", [](Scene& s, const kernels::Table&) { convert(s.view, s.output.planes()); }},
-      {"bgr/yuv_to_bgr",
-       [](Scene& s, const kernels::Table&) {
-         PlanarYuv yuv{s.size.width, s.size.height};
-         for (std::size_t p = 0; p < 3; ++p) {
-           yuv.planes[p] = s.view.planes[p].data;
-           yuv.strides[p] = static_cast<int>(s.view.planes[p].stride);
-         }
-         yuv_to_bgr(yuv, with_weights({}, 0.2126, 0.0722));
-       }},
       {"bgr/resize_antialiased",
        [](Scene& s, const kernels::Table&) {
          resize_antialiased(s.bgr, {224, 224});

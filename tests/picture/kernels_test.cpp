@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "stages/overlay/heat_axis.h"
 #include "stages/picture/color.h"
-#include "stages/picture/heat_axis.h"
 #include "stages/picture/taps.h"
 
 namespace gradcam::kernels {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "stages/picture/picture_pool.h"
+#include "stages/picture/recent.h"
 #include "tests/picture/made_picture.h"
 
 namespace gradcam {
@@ -79,12 +80,12 @@ TEST(Picture, KeepsItsOwnerAndConvertsOnce) {
   const cv::Mat& bgr = picture.bgr();
   EXPECT_EQ(cv::norm(bgr, expected, cv::NORM_INF), 0);
   EXPECT_EQ(copy.bgr().data, bgr.data);
-  const std::shared_ptr<const cv::Mat> kept = copy.shared_bgr();
+  const cv::Mat kept = copy.bgr();
   picture = Picture();
   EXPECT_TRUE(picture.empty());
   const Picture part = copy.part({2, 2, 4, 4});
   EXPECT_EQ(cv::norm(part.bgr(), expected(cv::Rect(2, 2, 4, 4)), cv::NORM_INF), 0);
-  EXPECT_EQ(kept->at<cv::Vec3b>(3, 3), expected.at<cv::Vec3b>(3, 3));
+  EXPECT_EQ(kept.at<cv::Vec3b>(3, 3), expected.at<cv::Vec3b>(3, 3));
   EXPECT_FALSE(watched.expired());
 }
 
@@ -99,10 +100,16 @@ TEST(Picture, LetsItsOwnerGoWithTheLastHandle) {
 }
 
 TEST(Picture, InBgrIsItsOwnPixels) {
-  const auto image = std::make_shared<const cv::Mat>(film_like({20, 10}));
-  const Picture picture(image);
-  EXPECT_EQ(picture.bgr().data, image->data);
-  EXPECT_EQ(picture.part({3, 1, 5, 5}).bgr().data, image->ptr(1, 3));
+  cv::Mat image = film_like({20, 10});
+  const cv::Mat before = image.clone();
+  const Picture picture(image, kHd);
+  EXPECT_EQ(picture.bgr().data, image.data);
+  EXPECT_EQ(picture.color(), kHd);
+  const Picture part = picture.part({3, 1, 5, 5});
+  EXPECT_EQ(part.bgr().data, image.ptr(1, 3));
+  const cv::Mat kept = picture.bgr();  // longer than the picture is kept, as OpenCV's users do
+  image.release();
+  EXPECT_EQ(cv::norm(kept, before, cv::NORM_INF), 0);
 }
 
 TEST(Picture, ManyThreadsGetOneConversion) {
@@ -115,6 +122,26 @@ TEST(Picture, ManyThreadsGetOneConversion) {
   for (auto& data : seen) threads.emplace_back([&] { data = Picture(picture).bgr().data; });
   for (std::thread& thread : threads) thread.join();
   for (const std::uint8_t* data : seen) EXPECT_EQ(data, seen[0]);
+}
+
+TEST(Recent, KeepsWhatWasAskedForLast) {
+  Recent<int, int> recent(2);
+  int made = 0;
+  const auto get = [&](int key) {
+    return *recent.get(key, [&] {
+      ++made;
+      return 10 * key;
+    });
+  };
+  EXPECT_EQ(get(1), 10);
+  EXPECT_EQ(get(2), 20);
+  EXPECT_EQ(get(1), 10);
+  EXPECT_EQ(made, 2);
+  EXPECT_EQ(get(3), 30);  // 2 is the one that was asked for longest ago
+  EXPECT_EQ(get(1), 10);
+  EXPECT_EQ(made, 3);
+  EXPECT_EQ(get(2), 20);
+  EXPECT_EQ(made, 4);
 }
 
 TEST(PicturePool, UsesMemoryAgainWhenTheLastHandleIsGone) {

@@ -29,7 +29,7 @@ class DefaultStages : public testing::Test {
     cv::randu(picture, 0, 255);
     Frame frame;
     frame.seq = seq;
-    frame.image = std::make_shared<const cv::Mat>(picture);
+    frame.image = Picture(picture);
     return frame;
   }
 
@@ -43,7 +43,7 @@ TEST_F(DefaultStages, ExplainAsTheExplainerDoes) {
   const Prepared prepared = stages_.preprocess(shown);
   const Explanation explanation = stages_.explain({prepared}).at(0);
   const Explanation expected =
-      explainer_->explain(to_network_input(*shown.image, explainer_->description()).blob);
+      explainer_->explain(to_network_input(shown.image.bgr(), explainer_->description()).blob);
   EXPECT_EQ(explanation.heat.values, expected.heat.values);
   EXPECT_EQ(explanation.top.at(0).score, expected.top.at(0).score);
 }
@@ -54,9 +54,9 @@ TEST_F(DefaultStages, DrawTheHeatAtTheSizeOfTheFrame) {
   const Explanation explanation = stages_.explain({prepared}).at(0);
   const Rendered rendered =
       stages_.overlay({prepared, std::make_shared<const Explanation>(explanation)});
-  EXPECT_EQ(rendered.picture->size(), shown.image->size());
-  EXPECT_EQ(rendered.map->size(), shown.image->size());
-  EXPECT_GT(cv::norm(*rendered.picture, *shown.image, cv::NORM_INF), 0);
+  EXPECT_EQ(rendered.picture.size(), shown.image.size());
+  EXPECT_EQ(rendered.map->size(), shown.image.size());
+  EXPECT_GT(cv::norm(rendered.picture.bgr(), shown.image.bgr(), cv::NORM_INF), 0);
 }
 
 TEST_F(DefaultStages, TakeFramesOfSeveralStreamsByOneCall) {
@@ -70,7 +70,7 @@ TEST_F(DefaultStages, TakeFramesOfSeveralStreamsByOneCall) {
 TEST_F(DefaultStages, AStageInFrontChangesWhatTheNetworkSees) {
   const Frame shown = frame(0);
   stages_.preprocess = [library = stages_.preprocess](Frame each) {
-    each.image = std::make_shared<const cv::Mat>(24, 20, CV_8UC3, cv::Scalar::all(90));
+    each.image = Picture(cv::Mat(24, 20, CV_8UC3, cv::Scalar::all(90)));
     return library(each);
   };
   const Prepared prepared = stages_.preprocess(shown);

@@ -40,7 +40,7 @@ class Graph : public testing::Test {
     stream.source = std::make_unique<fakes::FakeSource>(name, std::move(script));
     stream.output = [r = recording.get()](const Rendered& rendered) {
       r->frames.push_back(rendered.frame());
-      r->has_picture.push_back(rendered.picture != nullptr);
+      r->has_picture.push_back(!rendered.picture.empty());
     };
     stream.finish = [r = recording.get()] { ++r->finished; };
     recordings_.push_back(std::move(recording));

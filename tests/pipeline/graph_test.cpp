@@ -41,7 +41,7 @@ TEST_F(Graph, FramesKeepWhatTheSourceSaid) {
   EXPECT_EQ(last.stream, 0);
   EXPECT_EQ(last.pts, std::chrono::milliseconds(80));
   EXPECT_EQ(last.duration, std::chrono::milliseconds(40));
-  EXPECT_EQ(last.image->at<cv::Vec3b>(0, 0)[0], 2);
+  EXPECT_EQ(last.image.bgr().at<cv::Vec3b>(0, 0)[0], 2);
   EXPECT_EQ(last.source_size, cv::Size(3, 2));
   EXPECT_GT(last.captured_at, Clock::time_point{});
 }
@@ -49,13 +49,13 @@ TEST_F(Graph, FramesKeepWhatTheSourceSaid) {
 TEST_F(Graph, APictureReplacedByPreprocessGoesOn) {
   stages_.preprocess = [](const Frame& frame) {
     Prepared prepared{frame, nullptr, {}};
-    prepared.frame.image = std::make_shared<const cv::Mat>(1, 1, CV_8UC3);
+    prepared.frame.image = Picture(cv::Mat(1, 1, CV_8UC3));
     prepared.frame.ticket = 77;
     return prepared;
   };
   add_stream(frames(2));
   run();
-  EXPECT_EQ(out().frames.at(1).image->cols, 1);
+  EXPECT_EQ(out().frames.at(1).image.width(), 1);
   EXPECT_EQ(out().frames.at(1).source_size.width, 3);
 }
 

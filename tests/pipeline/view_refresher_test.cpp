@@ -13,7 +13,7 @@ Rendered view(int stream, std::int64_t seq) {
   Prepared& prepared = view.explained.prepared;
   prepared.frame.stream = stream;
   prepared.frame.seq = seq;
-  prepared.frame.image = std::make_shared<const cv::Mat>(2, 2, CV_8UC3);
+  prepared.frame.image = Picture(cv::Mat(2, 2, CV_8UC3));
   prepared.blob = std::make_shared<const Blob>();
   return view;
 }

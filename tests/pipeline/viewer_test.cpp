@@ -21,7 +21,7 @@ using Step = std::function<std::optional<int>()>;
 /// end of it.
 class FakeScreen : public Screen {
  public:
-  void show(const std::string& title, const Image& picture) override {
+  void show(const std::string& title, const Picture& picture) override {
     windows[title] = picture;
     shown.push_back(level(picture));
   }
@@ -34,15 +34,15 @@ class FakeScreen : public Screen {
   void close() override { closed_by_viewer = true; }
 
   /// Of the pixel that no notice covers.
-  static int level(const Image& picture) { return picture->at<cv::Vec3b>(0, 0)[0]; }
+  static int level(const Picture& picture) { return picture.bgr().at<cv::Vec3b>(0, 0)[0]; }
   bool has_notice(const std::string& title) const {
     double least = 0;
     double most = 0;
-    cv::minMaxLoc(windows.at(title)->reshape(1), &least, &most);
+    cv::minMaxLoc(windows.at(title).bgr().reshape(1), &least, &most);
     return most - least > 100;
   }
 
-  std::map<std::string, Image> windows;
+  std::map<std::string, Picture> windows;
   std::vector<int> shown;  ///< levels, in order
   bool full_screen = false;
   bool closed_by_user = false;
@@ -65,7 +65,7 @@ Rendered view(std::uint64_t ticket, int level, int stream = 0) {
   frame.stream = stream;
   frame.ticket = ticket;
   frame.seq = static_cast<std::int64_t>(ticket);
-  rendered.picture = std::make_shared<const cv::Mat>(120, 160, CV_8UC3, cv::Scalar::all(level));
+  rendered.picture = Picture(cv::Mat(120, 160, CV_8UC3, cv::Scalar::all(level)));
   return rendered;
 }
 
@@ -170,7 +170,7 @@ TEST_F(Viewing, AMosaicIsOneWindow) {
   options_.mosaic = true;
   run({post(view(0, 50, 0)), post(view(0, 60, 2)), kLookOn});
   ASSERT_EQ(screen_.windows.size(), 1U);
-  const cv::Mat& mosaic = *screen_.windows["gradcam-live"];
+  const cv::Mat& mosaic = screen_.windows["gradcam-live"].bgr();
   EXPECT_EQ(mosaic.size(), cv::Size(324, 244));
   EXPECT_EQ(mosaic.at<cv::Vec3b>(60, 80)[0], 50);
   EXPECT_LT(mosaic.at<cv::Vec3b>(10, 170)[0], 30);

@@ -26,13 +26,13 @@ const cv::Size kSize(640, 360);
 const std::vector<std::string> kLayers = {"layer2", "layer3", "layer4"};
 
 /// Moving stripes with a white ring, by which a wrong shape shows.
-Image picture(std::int64_t number) {
+Picture picture(std::int64_t number) {
   cv::Mat picture(kSize, CV_8UC3);
   for (int x = 0; x < picture.cols; ++x) {
     picture.col(x) = cv::Scalar(90 + static_cast<int>((x + number) % 64), 110, 60 + x / 5 % 80);
   }
   cv::circle(picture, {460, 180}, 120, cv::Scalar::all(255), 6, cv::LINE_AA);
-  return std::make_shared<const cv::Mat>(picture);
+  return Picture(picture);
 }
 
 cv::Mat heat() {
@@ -59,11 +59,11 @@ Explanation explanation(const ViewSettings& settings) {
   return made;
 }
 
-Image draw(const Rendered& view, const ViewSettings& settings) {
+Picture draw(const Rendered& view, const ViewSettings& settings) {
   static const cv::Mat kHeat = heat();
   const HudText hud{"resnet50", "cam1", 29.9, 38.2, 51.0, 3};
-  return std::make_shared<const cv::Mat>(
-      draw_view(*view.frame().image, kHeat, {}, view.explained, hud, settings.overlay));
+  return Picture(
+      draw_view(view.frame().image.bgr(), kHeat, {}, view.explained, hud, settings.overlay));
 }
 
 std::string text_of(const ViewSettings& settings) {

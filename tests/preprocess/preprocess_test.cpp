@@ -2,6 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "tests/picture/made_picture.h"
+
 namespace gradcam {
 namespace {
 
@@ -93,11 +99,60 @@ TEST(Preprocess, CropIsTakenBeforeResizing) {
   }
 }
 
+/// As decoded, and the same in BGR.
+TEST(Preprocess, OfPlanesIsThatOfBgrWithinALevel) {
+  ModelDescription letterbox = sized(48, 64);
+  letterbox.resize = ResizeMode::kLetterbox;
+  letterbox.pad_value = 114;
+  ModelDescription center = sized(40, 40);
+  center.resize = ResizeMode::kCenterCrop;
+  center.color = ColorOrder::kBgr;
+  ModelDescription part = sized(33, 31);
+  part.crop = {0.11, 0.21, 0.93, 0.77};
+  ModelDescription gray = sized(28, 28);
+  gray.color = ColorOrder::kGray;
+  ModelDescription plain = sized(50, 50);
+  plain.antialias = false;
+  for (const PixelFormat format : {PixelFormat::kI420, PixelFormat::kNv12, PixelFormat::kI422}) {
+    const auto made = std::make_shared<MadePicture>(exact_yuv(film_like({321, 181}), format, kHd));
+    const Picture frame(made->view(), made);
+    for (const ModelDescription& description : {letterbox, center, part, gray, plain}) {
+      const NetworkInput found = to_network_input(frame, description);
+      const NetworkInput exact = to_network_input(frame.bgr(), description);
+      ASSERT_EQ(found.blob.pixels.size(), exact.blob.pixels.size());
+      int most = 0;
+      int apart = 0;
+      for (std::size_t i = 0; i < exact.blob.pixels.size(); ++i) {
+        const int level = std::abs(found.blob.pixels[i] - exact.blob.pixels[i]);
+        most = std::max(most, level);
+        apart += level > 0 ? 1 : 0;
+      }
+      EXPECT_LE(most, 1) << format_info(format).name << " " << description.input_width;
+      // (cv::resize without antialias rounds in another place.)
+      if (description.antialias) {
+        EXPECT_LE(apart, static_cast<int>(exact.blob.pixels.size()) / 20);
+      }
+      expect_region(found.mapping.in_frame, exact.mapping.in_frame.x, exact.mapping.in_frame.y,
+                    exact.mapping.in_frame.width, exact.mapping.in_frame.height);
+    }
+  }
+}
+
+TEST(Preprocess, ShrunkPlanesAreShrunkBgrWithinALevel) {
+  const auto made =
+      std::make_shared<MadePicture>(exact_yuv(film_like({321, 181}), PixelFormat::kI420, kHd));
+  const Picture frame(made->view(), made);
+  const Picture small = shrink(frame, 100);
+  ASSERT_EQ(small.size(), cv::Size(100, 56));
+  EXPECT_EQ(small.color(), kHd);
+  EXPECT_LE(cv::norm(small.bgr(), shrink(Picture(frame.bgr()), 100).bgr(), cv::NORM_INF), 1);
+}
+
 TEST(Preprocess, ShrinkKeepsTheAspectAndSmallFrames) {
-  const cv::Mat frame(300, 400, CV_8UC3, kOrange);
+  const Picture frame(cv::Mat(300, 400, CV_8UC3, kOrange));
   EXPECT_EQ(shrink(frame, 100).size(), cv::Size(100, 75));
-  EXPECT_EQ(shrink(frame, 400).data, frame.data);
-  EXPECT_EQ(shrink(frame, 0).data, frame.data);
+  EXPECT_EQ(shrink(frame, 400).bgr().data, frame.bgr().data);
+  EXPECT_EQ(shrink(frame, 0).bgr().data, frame.bgr().data);
 }
 
 TEST(ToNetworkInput, ACropOfTheTiniestPictureHasAPixel) {

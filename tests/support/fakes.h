@@ -58,7 +58,7 @@ class Passed {
 };
 
 inline Captured picture(std::int64_t number) {
-  return {cv::Mat(2, 3, CV_8UC3, cv::Scalar::all(static_cast<double>(number % 251))),
+  return {Picture(cv::Mat(2, 3, CV_8UC3, cv::Scalar::all(static_cast<double>(number % 251)))),
           std::chrono::milliseconds(40 * number), std::chrono::milliseconds(40)};
 }
 

@@ -31,7 +31,7 @@ inline Rendered rendered(std::int64_t seq, std::chrono::nanoseconds pts, const c
   frame.seq = seq;
   frame.pts = pts;
   frame.captured_at = Clock::now();
-  frame.image = std::make_shared<const cv::Mat>(picture);
+  frame.image = Picture(picture);
   frame.source_size = picture.size();
   result.picture = frame.image;
   return result;

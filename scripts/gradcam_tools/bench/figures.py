@@ -15,6 +15,7 @@ from typing import Any, Callable, Dict, List, Tuple
 
 from gradcam_tools import sample_clip
 from gradcam_tools.bench import film_agreement
+from gradcam_tools.bench.film_figures import FilmFigures
 from gradcam_tools.bench.model_figures import ModelFigures
 from gradcam_tools.bench.peer_environment import install, run_command
 from gradcam_tools.bench.row import Row
@@ -305,6 +306,10 @@ class Figures:
         """Network files as users have them."""
         return ModelFigures(self).rows()
 
+    def hd(self) -> List[Row]:
+        """Films of 1080p and more."""
+        return FilmFigures(self).rows()
+
     def growth(self) -> List[Row]:
         """How cost grows with run length, targets, and pixels."""
         model = self.default_model()
@@ -344,5 +349,6 @@ GROUPS = {
     "memory": Figures.memory,
     "start": Figures.start,
     "models": Figures.models,
+    "hd": Figures.hd,
     "growth": Figures.growth,
 }

@@ -35,7 +35,7 @@ void lay_over(const cv::Mat& frame, cv::Mat target) {
 
 Canvas::Canvas(cv::Size size) : pixels_(size, CV_8UC4, cv::Scalar::all(0)) {}
 
-Picture Canvas::show(const cv::Mat& frame, cv::Point at, bool blend, Dispose after) {
+StoredPicture Canvas::show(const cv::Mat& frame, cv::Point at, bool blend, Dispose after) {
   const cv::Rect place(at, frame.size());
   if ((place & cv::Rect({0, 0}, pixels_.size())) != place) throw UnreadablePicture();
   if (after_ == Dispose::kClear) pixels_(place_).setTo(cv::Scalar::all(0));
@@ -51,7 +51,7 @@ Picture Canvas::show(const cv::Mat& frame, cv::Point at, bool blend, Dispose aft
   return split(pixels_);
 }
 
-cv::Mat to_bgra(const Picture& picture) {
+cv::Mat to_bgra(const StoredPicture& picture) {
   cv::Mat bytes = picture.colours;
   if (bytes.depth() == CV_16U) bytes.convertTo(bytes, CV_8U, 1.0 / 257);
   cv::Mat bgra;

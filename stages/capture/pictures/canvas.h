@@ -17,7 +17,7 @@ class Canvas {
   explicit Canvas(cv::Size size);
   /// `frame`: BGRA u8, with its top left corner at `at`. `blend`: it is laid over what is there,
   /// else it takes its place. Throws UnreadablePicture if it does not lie within the canvas.
-  Picture show(const cv::Mat& frame, cv::Point at, bool blend, Dispose after);
+  StoredPicture show(const cv::Mat& frame, cv::Point at, bool blend, Dispose after);
 
  private:
   cv::Mat pixels_;  ///< BGRA u8
@@ -27,7 +27,7 @@ class Canvas {
 };
 
 /// BGRA u8 of a picture of 8 or 16 bits.
-cv::Mat to_bgra(const Picture& picture);
+cv::Mat to_bgra(const StoredPicture& picture);
 
 /// How long a frame stands: what its file says. As browsers do it, none is 100 ms.
 inline std::chrono::nanoseconds frame_time(std::chrono::nanoseconds said) {

@@ -16,24 +16,24 @@ cv::Size checked_size(std::uint64_t width, std::uint64_t height);
 /// What OpenCV reads of a file that is stored upright: BGR, or with `alpha` BGR and alpha.
 cv::Mat decode(std::string_view bytes, int flags);
 /// The picture of BGR or BGRA.
-Picture split(const cv::Mat& stored);
+StoredPicture split(const cv::Mat& stored);
 
-Picture read_jpeg(const std::string& bytes);
+StoredPicture read_jpeg(const std::string& bytes);
 
-Picture read_png(const std::string& bytes);
+StoredPicture read_png(const std::string& bytes);
 /// Null for a still picture. https://wiki.mozilla.org/APNG_Specification
 std::unique_ptr<Animation> animate_png(std::string bytes);
 
-Picture read_webp(const std::string& bytes);
+StoredPicture read_webp(const std::string& bytes);
 std::unique_ptr<Animation> animate_webp(std::string bytes);
 
 /// All by libtiff, but what only OpenCV unpacks (10, 12 and 14 bits).
-Picture read_tiff(const std::string& bytes);
+StoredPicture read_tiff(const std::string& bytes);
 
 /// HEIC, AVIF and their kin.
-Picture read_heif(const std::string& bytes);
+StoredPicture read_heif(const std::string& bytes);
 
-Picture read_jxl(const std::string& bytes);
+StoredPicture read_jxl(const std::string& bytes);
 std::unique_ptr<Animation> animate_jxl(std::string bytes);
 
 }  // namespace gradcam

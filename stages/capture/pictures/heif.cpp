@@ -19,7 +19,7 @@ using Owned = std::unique_ptr<T, void (*)(const T*)>;
 
 }  // namespace
 
-Picture read_heif(const std::string& bytes) {
+StoredPicture read_heif(const std::string& bytes) {
   const std::unique_ptr<heif_context, decltype(&heif_context_free)> context(heif_context_alloc(),
                                                                             &heif_context_free);
   require(heif_context_read_from_memory_without_copy(context.get(), bytes.data(), bytes.size(),
@@ -39,7 +39,7 @@ Picture read_heif(const std::string& bytes) {
   const cv::Mat stored(heif_image_get_height(decoded, heif_channel_interleaved),
                        heif_image_get_width(decoded, heif_channel_interleaved),
                        transparent ? CV_8UC4 : CV_8UC3, pixels, static_cast<std::size_t>(stride));
-  Picture picture;
+  StoredPicture picture;
   if (transparent) cv::extractChannel(stored, picture.alpha, 3);
   cv::cvtColor(stored, picture.colours, transparent ? cv::COLOR_RGBA2BGR : cv::COLOR_RGB2BGR);
   return picture;

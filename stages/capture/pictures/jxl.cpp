@@ -81,7 +81,7 @@ class JxlFrames : public Animation {
 
 }  // namespace
 
-Picture read_jxl(const std::string& bytes) {
+StoredPicture read_jxl(const std::string& bytes) {
   auto frame = JxlFrames(bytes).next();
   if (!frame) throw UnreadablePicture();
   return std::move(frame->picture);

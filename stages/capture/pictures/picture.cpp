@@ -44,7 +44,7 @@ bool is_heif_film(std::string_view head) {
 
 struct Format {
   bool (*recognises)(std::string_view head);
-  Picture (*read)(const std::string& bytes);
+  StoredPicture (*read)(const std::string& bytes);
   std::unique_ptr<Animation> (*animate)(std::string bytes);  ///< nullptr: never moves
 };
 
@@ -101,8 +101,8 @@ cv::Mat decoded(const Read& read) {
   return picture;
 }
 
-Picture read_other(const fs::path& path) {
-  Picture picture;
+StoredPicture read_other(const fs::path& path) {
+  StoredPicture picture;
   picture.colours =
       decoded([&] { return cv::imread(path.string(), cv::IMREAD_COLOR | cv::IMREAD_ANYDEPTH); });
   if (picture.colours.depth() != CV_8U && picture.colours.depth() != CV_16U) {
@@ -129,8 +129,8 @@ cv::Mat decode(std::string_view bytes, int flags) {
   return decoded([&] { return cv::imdecode(buffer, flags); });
 }
 
-Picture split(const cv::Mat& stored) {
-  Picture picture;
+StoredPicture split(const cv::Mat& stored) {
+  StoredPicture picture;
   picture.colours = stored;
   if (stored.channels() != 4) return picture;
   cv::cvtColor(stored, picture.colours, cv::COLOR_BGRA2BGR);
@@ -140,9 +140,9 @@ Picture split(const cv::Mat& stored) {
   return picture;
 }
 
-Picture read_jpeg(const std::string& bytes) {
+StoredPicture read_jpeg(const std::string& bytes) {
   if (!is_whole_jpeg(bytes)) throw UnreadablePicture("damaged: the JPEG was cut off");
-  Picture picture;
+  StoredPicture picture;
   picture.colours = decode(bytes, cv::IMREAD_COLOR);
   return picture;
 }
@@ -161,7 +161,7 @@ bool is_picture(const fs::path& path) {
          cv::haveImageReader(path.string());
 }
 
-Picture read_picture(const fs::path& path) {
+StoredPicture read_picture(const fs::path& path) {
   const Format* const format = format_of(path);
   if (format == nullptr) return read_other(path);
   return format->read(bytes_of(path));

@@ -12,7 +12,7 @@
 /// Files of still and moving pictures, as they are stored; rendering.h makes frames of them.
 namespace gradcam {
 
-struct Picture {
+struct StoredPicture {
   cv::Mat colours;             ///< BGR HxWx3, upright; u8, u16 or float as the file has them
   cv::Mat alpha;               ///< u8 HxW, 255 = opaque; empty: the file knows no transparency
   bool white_is_zero = false;  ///< colours are still to be turned into their negative
@@ -29,7 +29,7 @@ class UnreadablePicture : public std::runtime_error {
 class Animation {
  public:
   struct Frame {
-    Picture picture;  ///< the whole canvas, whatever part of it the file stores
+    StoredPicture picture;  ///< the whole canvas, whatever part of it the file stores
     std::chrono::nanoseconds duration{0};
   };
   virtual ~Animation() = default;
@@ -49,7 +49,7 @@ std::string picture_extensions();
 bool is_picture(const std::filesystem::path& path);
 
 /// The picture of a file; of an animation its first one. Throws UnreadablePicture.
-Picture read_picture(const std::filesystem::path& path);
+StoredPicture read_picture(const std::filesystem::path& path);
 
 /// Null if the file is no picture, or a still one. Throws UnreadablePicture.
 std::unique_ptr<Animation> open_animation(const std::filesystem::path& path);

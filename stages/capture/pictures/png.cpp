@@ -23,10 +23,10 @@ cv::Mat alpha_of_key(const cv::Mat& grey, const png::Head& head) {
 }
 
 /// Not turned upright yet.
-Picture with_alpha(const std::string& bytes, const png::Head& head) {
+StoredPicture with_alpha(const std::string& bytes, const png::Head& head) {
   const cv::Mat stored = decode(bytes, cv::IMREAD_UNCHANGED);
   if (stored.channels() != 1) return split(stored);
-  Picture picture;
+  StoredPicture picture;
   picture.alpha = alpha_of_key(stored, head);
   cv::cvtColor(stored, picture.colours, cv::COLOR_GRAY2BGR);
   return picture;
@@ -61,7 +61,7 @@ class PngAnimation : public Animation {
     };
     const auto dispose = static_cast<Dispose>(png::number(frame.control, 24, 1));
     const bool blend = png::number(frame.control, 25, 1) == 1;
-    Picture shown = canvas_.show(pixels_of(frame), {place(12), place(16)}, blend, dispose);
+    StoredPicture shown = canvas_.show(pixels_of(frame), {place(12), place(16)}, blend, dispose);
     const int orientation = exif_orientation(head_.exif);
     shown.colours = upright(shown.colours, orientation);
     shown.alpha = upright(shown.alpha, orientation);
@@ -86,7 +86,7 @@ class PngAnimation : public Animation {
     if (!head_.transparency.empty()) file += png::chunk("tRNS", head_.transparency);
     for (const std::string_view data : frame.data) file += png::chunk("IDAT", data);
     file += png::chunk("IEND", {});
-    const Picture picture = read_png(file);
+    const StoredPicture picture = read_png(file);
     return to_bgra(picture);
   }
 
@@ -100,10 +100,10 @@ class PngAnimation : public Animation {
 
 }  // namespace
 
-Picture read_png(const std::string& bytes) {
+StoredPicture read_png(const std::string& bytes) {
   const std::vector<png::Chunk> chunks = png::chunks_of(bytes);
   const png::Head head = png::head_of(chunks);
-  Picture picture;
+  StoredPicture picture;
   if (!head.has_alpha()) {
     picture.colours = decode(bytes, cv::IMREAD_COLOR | cv::IMREAD_ANYDEPTH);
     return picture;

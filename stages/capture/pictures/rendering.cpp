@@ -62,7 +62,7 @@ cv::Mat on_background(const cv::Mat& colours, const cv::Mat& alpha, const Colour
 Rendering::Rendering(std::optional<Colour> background, Tell tell)
     : background_(background), tell_(tell ? std::move(tell) : [](const std::string&) {}) {}
 
-cv::Mat Rendering::render(const Picture& picture, const std::string& name) {
+cv::Mat Rendering::render(const StoredPicture& picture, const std::string& name) {
   cv::Mat bytes = to_bytes(picture.colours, name);
   if (picture.white_is_zero) bytes = cv::Scalar::all(kWhite) - bytes;
   if (picture.alpha.empty()) return bytes;

@@ -21,7 +21,7 @@ class Rendering {
 
   /// `tell` may be empty.
   explicit Rendering(std::optional<Colour> background = {}, Tell tell = {});
-  cv::Mat render(const Picture& picture, const std::string& name);
+  cv::Mat render(const StoredPicture& picture, const std::string& name);
 
  private:
   cv::Mat to_bytes(const cv::Mat& colours, const std::string& name);

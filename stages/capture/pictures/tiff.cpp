@@ -226,12 +226,12 @@ std::optional<int> alpha_channel(const TiffFile& file, const Layout& layout, boo
   return std::nullopt;
 }
 
-Picture read_numbers(const TiffFile& file, const Layout& layout) {
+StoredPicture read_numbers(const TiffFile& file, const Layout& layout) {
   std::vector<cv::Mat> channels = read_channels(file, layout);
   for (cv::Mat& channel : channels) channel = usual_numbers(channel, layout.unsigned_32);
   std::vector<cv::Mat> colours(channels.begin(), channels.begin() + layout.colours);
   const int orientation = file.tag<std::uint16_t>(TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
-  Picture picture;
+  StoredPicture picture;
   picture.white_is_zero = layout.white_is_zero;
   bool multiplied = false;
   if (const auto place = alpha_channel(file, layout, multiplied)) {
@@ -249,10 +249,10 @@ Picture read_numbers(const TiffFile& file, const Layout& layout) {
 
 }  // namespace
 
-Picture read_tiff(const std::string& bytes) {
+StoredPicture read_tiff(const std::string& bytes) {
   const TiffFile file(bytes);
   if (const auto layout = layout_of(file)) return read_numbers(file, *layout);
-  Picture picture;
+  StoredPicture picture;
   const int orientation = file.tag<std::uint16_t>(TIFFTAG_ORIENTATION, ORIENTATION_TOPLEFT);
   if (const auto colours = read_colours(file, orientation)) {
     picture.colours = upright(*colours, orientation);

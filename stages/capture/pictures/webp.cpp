@@ -90,10 +90,10 @@ int orientation_of(const std::string& bytes) {
 
 }  // namespace
 
-Picture read_webp(const std::string& bytes) {
+StoredPicture read_webp(const std::string& bytes) {
   const WebPBitstreamFeatures features = features_of(bytes);
   if (features.has_animation != 0) return std::move(WebpAnimation(bytes).next().value().picture);
-  Picture picture = split(decode(bytes, cv::IMREAD_UNCHANGED));
+  StoredPicture picture = split(decode(bytes, cv::IMREAD_UNCHANGED));
   const int orientation = orientation_of(bytes);
   picture.colours = upright(picture.colours, orientation);
   picture.alpha = upright(picture.alpha, orientation);

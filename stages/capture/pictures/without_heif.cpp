@@ -2,7 +2,7 @@
 
 namespace gradcam {
 
-Picture read_heif(const std::string& /*bytes*/) {
+StoredPicture read_heif(const std::string& /*bytes*/) {
   throw UnreadablePicture("HEIC or AVIF, and this program was built without libheif (libheif-dev)");
 }
 

@@ -2,7 +2,7 @@
 
 namespace gradcam {
 
-Picture read_jxl(const std::string& /*bytes*/) {
+StoredPicture read_jxl(const std::string& /*bytes*/) {
   throw UnreadablePicture("JPEG XL, and this program was built without libjxl (libjxl-dev)");
 }
 

@@ -104,7 +104,7 @@ std::string letters(const cv::Mat& frame) {
 
 std::vector<std::string> rows(const ReadBack& read) {
   std::vector<std::string> all;
-  for (const Captured& frame : read.frames) all.push_back(letters(frame.image));
+  for (const Captured& frame : read.frames) all.push_back(letters(frame.image.bgr()));
   return all;
 }
 
@@ -148,7 +148,7 @@ TEST_F(Apng, AFrameTakesThePlaceOrIsLaidOver) {
   EXPECT_EQ(rows(play_parts({{kWhole, kRed}, {{0, 0, 2, 1}, kClear, 0, 1}})),
             (Rows{"rrrr", "rrrr"}));
   const ReadBack mixed = play_parts({{kWhole, kRed}, {{0, 0, 2, 1}, kHalfBlue, 0, 1}});
-  EXPECT_EQ(mixed.frames.at(1).image.at<cv::Vec3b>(0, 0), cv::Vec3b(128, 0, 127));
+  EXPECT_EQ(mixed.frames.at(1).image.bgr().at<cv::Vec3b>(0, 0), cv::Vec3b(128, 0, 127));
 }
 
 TEST_F(Apng, HasTheTimesOfItsFile) {

@@ -84,7 +84,7 @@ TEST(Png, TransparentPicturesAreTurnedUprightToo) {
   cv::cvtColor(numbered(), bgra, cv::COLOR_BGR2BGRA);
   cv::insertChannel(numbered().reshape(1, 6).col(0).clone().reshape(1, 3), bgra, 3);
   for (int tag = 1; tag <= 8; ++tag) {
-    const Picture picture = read_png(with_chunk(png(bgra), "eXIf", exif_of(tag, true)));
+    const StoredPicture picture = read_png(with_chunk(png(bgra), "eXIf", exif_of(tag, true)));
     EXPECT_EQ(digits(picture.colours), kUpright[tag - 1]) << tag;
     EXPECT_EQ(digits(picture.alpha), kUpright[tag - 1]) << tag;
   }
@@ -92,14 +92,14 @@ TEST(Png, TransparentPicturesAreTurnedUprightToo) {
 
 TEST(Png, KeepsColoursUnderTransparentPlaces) {
   const cv::Mat stored(2, 2, CV_8UC4, cv::Scalar(10, 20, 30, 0));
-  const Picture picture = read_png(png(stored));
+  const StoredPicture picture = read_png(png(stored));
   EXPECT_EQ(picture.colours.at<cv::Vec3b>(1, 1), cv::Vec3b(10, 20, 30));
   EXPECT_EQ(picture.alpha.at<std::uint8_t>(1, 1), 0);
 }
 
 TEST(Png, SixteenBitsAndTheirAlpha) {
   const cv::Mat stored(2, 2, CV_16UC4, cv::Scalar(1000, 2000, 3000, 0x8080));
-  const Picture picture = read_png(png(stored));
+  const StoredPicture picture = read_png(png(stored));
   EXPECT_EQ(picture.colours.at<cv::Vec3w>(0, 0), cv::Vec3w(1000, 2000, 3000));
   EXPECT_EQ(picture.alpha.at<std::uint8_t>(0, 0), 128);
   EXPECT_EQ(read_png(png(cv::Mat(2, 2, CV_16UC1, cv::Scalar(4095)))).colours.at<cv::Vec3w>(0, 0),
@@ -108,7 +108,7 @@ TEST(Png, SixteenBitsAndTheirAlpha) {
 
 TEST(Png, OneGreyOrColourMayBeTransparent) {
   const cv::Mat grey = (cv::Mat_<std::uint8_t>(1, 3) << 7, 8, 9);
-  const Picture of_grey = read_png(with_chunk(png(grey), "tRNS", std::string("\0\x08", 2)));
+  const StoredPicture of_grey = read_png(with_chunk(png(grey), "tRNS", std::string("\0\x08", 2)));
   EXPECT_EQ(cv::countNonZero(of_grey.alpha), 2);
   EXPECT_EQ(of_grey.alpha.at<std::uint8_t>(0, 1), 0);
   EXPECT_EQ(of_grey.colours.at<cv::Vec3b>(0, 1), cv::Vec3b(8, 8, 8));
@@ -116,7 +116,7 @@ TEST(Png, OneGreyOrColourMayBeTransparent) {
   cv::Mat colours(1, 2, CV_8UC3, cv::Scalar(3, 2, 1));
   colours.at<cv::Vec3b>(0, 1) = {3, 2, 9};
   const std::string key("\0\x01\0\x02\0\x03", 6);
-  const Picture of_colour = read_png(with_chunk(png(colours), "tRNS", key));
+  const StoredPicture of_colour = read_png(with_chunk(png(colours), "tRNS", key));
   EXPECT_EQ(of_colour.alpha.at<std::uint8_t>(0, 0), 0);
   EXPECT_EQ(of_colour.alpha.at<std::uint8_t>(0, 1), 255);
 }
@@ -171,7 +171,7 @@ TEST(Tiff, ColoursPlaneByPlaneKeepTheirBits) {
   const Words planes = {{100, 200}, {300, 400}, {500, 600},    // red
                         {1, 2},     {3, 4},     {5, 6},        // green
                         {60000, 7}, {8, 9},     {10, 40000}};  // blue
-  const Picture picture = read_tiff(tiff(folder, 2, tags, 3, planes));
+  const StoredPicture picture = read_tiff(tiff(folder, 2, tags, 3, planes));
   ASSERT_EQ(picture.colours.type(), CV_16UC3);
   ASSERT_EQ(picture.colours.size(), cv::Size(2, 3));
   EXPECT_EQ(picture.colours.at<cv::Vec3w>(0, 0), cv::Vec3w(60000, 1, 100));
@@ -184,7 +184,7 @@ TEST(Tiff, WhiteAtZeroIsSaid) {
   for (const int photometric : {PHOTOMETRIC_MINISBLACK, PHOTOMETRIC_MINISWHITE}) {
     TiffTags tags;
     tags.photometric = photometric;
-    const Picture picture = read_tiff(tiff(folder, 2, tags, 1, Words{{10, 4095}}));
+    const StoredPicture picture = read_tiff(tiff(folder, 2, tags, 1, Words{{10, 4095}}));
     EXPECT_EQ(picture.colours.at<cv::Vec3w>(0, 1), cv::Vec3w(4095, 4095, 4095));
     EXPECT_EQ(picture.white_is_zero, photometric == PHOTOMETRIC_MINISWHITE);
   }
@@ -195,11 +195,11 @@ TEST(Tiff, ColoursAreNotMultipliedByAlpha) {
   TiffTags tags;
   tags.bits = 8;
   tags.extra = {EXTRASAMPLE_UNASSALPHA};
-  const Picture straight = read_tiff(tiff(folder, 1, tags, 4, Bytes{{200, 100, 50, 51}}));
+  const StoredPicture straight = read_tiff(tiff(folder, 1, tags, 4, Bytes{{200, 100, 50, 51}}));
   EXPECT_EQ(straight.colours.at<cv::Vec3b>(0, 0), cv::Vec3b(50, 100, 200));
   EXPECT_EQ(straight.alpha.at<std::uint8_t>(0, 0), 51);
   tags.extra = {EXTRASAMPLE_ASSOCALPHA};
-  const Picture multiplied = read_tiff(tiff(folder, 1, tags, 4, Bytes{{40, 20, 10, 51}}));
+  const StoredPicture multiplied = read_tiff(tiff(folder, 1, tags, 4, Bytes{{40, 20, 10, 51}}));
   EXPECT_EQ(multiplied.colours.at<cv::Vec3b>(0, 0), cv::Vec3b(50, 100, 200));
   tags.extra = {EXTRASAMPLE_UNSPECIFIED};
   EXPECT_TRUE(read_tiff(tiff(folder, 1, tags, 4, Bytes{{40, 20, 10, 51}})).alpha.empty());

@@ -131,8 +131,8 @@ TEST(ImagesSource, ShowsThePictureOfAMotionPhotoAndRefusesACutOne) {
     write_text(folder / "motion.jpg", picture + film);
     ImagesSource still("still.jpg", {folder / "still.jpg"});
     ImagesSource motion("motion.jpg", {folder / "motion.jpg"});
-    EXPECT_EQ(cv::norm(read_all(still).frames.at(0).image, read_all(motion).frames.at(0).image,
-                       cv::NORM_INF),
+    EXPECT_EQ(cv::norm(read_all(still).frames.at(0).image.bgr(),
+                       read_all(motion).frames.at(0).image.bgr(), cv::NORM_INF),
               0)
         << kind;
     write_text(folder / "cut.jpg", picture.substr(0, picture.size() / 2));

@@ -21,8 +21,8 @@ struct Told {
 
 /// A row of greys.
 template <class T>
-Picture row(const std::vector<T>& greys, int depth) {
-  Picture picture;
+StoredPicture row(const std::vector<T>& greys, int depth) {
+  StoredPicture picture;
   picture.colours.create(1, static_cast<int>(greys.size()), CV_MAKETYPE(depth, 3));
   for (std::size_t i = 0; i < greys.size(); ++i) {
     auto* const pixel = picture.colours.ptr<T>(0) + 3 * i;
@@ -31,8 +31,10 @@ Picture row(const std::vector<T>& greys, int depth) {
   return picture;
 }
 
-Picture deep(const std::vector<std::uint16_t>& greys) { return row<std::uint16_t>(greys, CV_16U); }
-Picture real(const std::vector<float>& greys) { return row<float>(greys, CV_32F); }
+StoredPicture deep(const std::vector<std::uint16_t>& greys) {
+  return row<std::uint16_t>(greys, CV_16U);
+}
+StoredPicture real(const std::vector<float>& greys) { return row<float>(greys, CV_32F); }
 
 std::vector<int> levels(const cv::Mat& frame) {
   EXPECT_EQ(frame.type(), CV_8UC3);
@@ -111,14 +113,14 @@ TEST(Rendering, WhatIsNoNumberIsBlack) {
 }
 
 TEST(Rendering, WhiteAtZeroIsTurnedAfterTheBitsAreKnown) {
-  Picture picture = deep({0, 4095, 1024});
+  StoredPicture picture = deep({0, 4095, 1024});
   picture.white_is_zero = true;
   EXPECT_EQ(levels(Rendering().render(picture, "p")), (Levels{255, 0, 191}));
 }
 
 /// A red picture of 10x10 whose first `count` pixels have this alpha; the others are opaque.
-Picture red(int count, int alpha) {
-  Picture picture;
+StoredPicture red(int count, int alpha) {
+  StoredPicture picture;
   picture.colours = cv::Mat(10, 10, CV_8UC3, cv::Scalar(0, 0, 200));
   picture.alpha = cv::Mat(10, 10, CV_8UC1, cv::Scalar(255));
   for (int i = 0; i < count; ++i) {

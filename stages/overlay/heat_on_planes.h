@@ -6,7 +6,7 @@
 
 #include "stages/frame/blob.h"
 #include "stages/frame/heat_map.h"
-#include "stages/picture/heat_axis.h"
+#include "stages/overlay/heat_axis.h"
 #include "stages/picture/planes.h"
 
 namespace gradcam {

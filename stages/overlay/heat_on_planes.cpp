@@ -1,4 +1,4 @@
-#include "stages/picture/heat_on_planes.h"
+#include "stages/overlay/heat_on_planes.h"
 
 #include <algorithm>
 #include <cmath>

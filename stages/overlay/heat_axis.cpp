@@ -1,4 +1,4 @@
-#include "stages/picture/heat_axis.h"
+#include "stages/overlay/heat_axis.h"
 
 #include <algorithm>
 #include <cmath>
