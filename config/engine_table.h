@@ -44,7 +44,7 @@ inline constexpr std::array kPrecisionTable = {
     PrecisionEntry{"fp16", Precision::kFp16, "on CUDA"},
     PrecisionEntry{.name = "int8",
                    .value = Precision::kInt8,
-                   .note = "of a bundle; a quantised file runs in int8 as it is",
+                   .note = "of an old bundle; a quantised file runs in int8 as it is",
                    .cpu_only = true,
                    .one_layer = true,
                    .only_if_asked = true,

@@ -15,6 +15,7 @@
 #include "stages/explain/engines/engine_kinds.h"
 #include "stages/explain/engines/processor.h"
 #include "stages/explain/files/file_format.h"
+#include "stages/explain/files/unreadable_file.h"
 #include "stages/explain/found_format.h"
 #include "stages/explain/load_explainer.h"
 #include "stages/explain/model/bundle.h"
@@ -346,7 +347,7 @@ void require_model(const ExplainOptions& options) {
 std::vector<fs::path> files_read(const ExplainOptions& options) {
   const std::string path = find_model(options.model);
   std::vector<fs::path> files = {path, fs::path(path).replace_extension(".json")};
-  if (is_other_format(path)) files.push_back(fs::path(path).replace_extension(".bin"));
+  for (fs::path& file : weights_beside(path)) files.push_back(std::move(file));
   if (fs::path(path).extension() == ".xml") files.push_back(metadata_beside(path));
   std::error_code error;  // the files of a bundle; of anything else there are none
   for (fs::directory_iterator entry(path, error), end; !error && entry != end;

@@ -133,6 +133,20 @@ TEST(FilesRead, AreModelDescriptionLabelsAndThoseOfABundle) {
   EXPECT_EQ(std::count(files.begin(), files.end(), folder / "features.xml"), 1);
 }
 
+TEST(FilesRead, AreWeightsBesideTheFileToo) {
+  const TempFolder folder;
+  ExplainOptions options;
+  const auto holds = [&](const std::string& network, const fs::path& weights) {
+    options.model = network;
+    const auto files = files_read(options);
+    return std::ranges::find(files, weights) != files.end();
+  };
+  EXPECT_TRUE(holds(folder.file("net.xml", "<net/>"), folder / "net.bin"));
+  // A graph with an initialiser whose external_data says {"location": "w.data"}.
+  const std::string onnx("\x3a\x18\x2a\x16\x6a\x14\x0a\x08location\x12\x08w.data.1", 26);
+  EXPECT_TRUE(holds(folder.file("net.onnx", onnx), folder / "w.data.1"));
+}
+
 TEST(LoadExplainer, RefusesABrokenDescriptionByKey) {
   EXPECT_USER_ERROR(load_explainer(tiny_classifier("broken", R"({"scale":-1})")), ExitCode::kModel,
                     "scale");

@@ -211,7 +211,7 @@ class Formats(ProgramCase):
         shares = (w["w3"] @ x.mean((2, 3))[0] + w["b3"]).softmax(0)
         # d share_2 / d A, the mean over places of A and then a softmax: the same at each place.
         gradient = shares[2] * (w["w3"][2] - shares @ w["w3"]) / 64
-        heat = (gradient[:, None, None] * x[0]).sum(0).relu()[None, None]
+        heat = (gradient[:, None, None] * x[0]).sum(0)[None, None]  # raw: with its sign
         heat = functional.interpolate(heat, (32, 32), mode="bilinear")[0, 0].numpy()
         for top in line["top"]:
             self.assertAlmostEqual(top["score"], float(shares[top["class"]]), delta=1e-5)

@@ -65,8 +65,8 @@ constexpr std::array kCompanions = {Companion{".bin", ".xml"}, Companion{".data"
 
 constexpr std::string_view kWeights =
     "holds weights or a pickled module, and no program: scripts/export_model.py FILE --arch NAME "
-    "-o net.pt makes a network of both (NAME: of torchvision, timm/NAME, hf/NAME or "
-    "file.py:function)";
+    "-o net.pt makes a network of weights (NAME: of torchvision, timm/NAME or hf/NAME; of your "
+    "own: file.py:function --weights); of a pickled module save the state_dict()";
 
 constexpr Format kSavedModel{"", "TensorFlow SavedModel", "tf", ""};
 
@@ -161,8 +161,9 @@ void require_torchscript(const std::string& path) {
                      ", and the folder of a SavedModel");
   }
   if (names.empty()) {
-    refuse(path, "not a TorchScript file (torch.jit.save, or scripts/export_model.py): no zip "
-                 "archive, or cut short");
+    refuse(path,
+           "not a TorchScript file (torch.jit.save, or scripts/export_model.py): no zip "
+           "archive, or cut short");
   }
 }
 
@@ -232,7 +233,8 @@ std::string network_at(const std::string& path) {
 }
 
 void require_readable_format(const std::string& path) {
-  if (fs::path(path).filename() == "saved_model.pb") refuse(path, "give the folder that it lies in");
+  if (fs::path(path).filename() == "saved_model.pb")
+    refuse(path, "give the folder that it lies in");
   std::error_code error;
   if (fs::is_regular_file(path, error) && fs::file_size(path, error) == 0) {
     refuse(path, "the file is empty");

@@ -48,7 +48,6 @@ std::set<std::string> onnx_weights_beside(const std::string& path) {
   return names;
 }
 
-/// The files of weights that a network file names, or that go with it.
 std::set<std::string> weights_of(const std::string& path) {
   const std::string format = front_end_of(path);
   if (format == "onnx") return onnx_weights_beside(path);
@@ -65,18 +64,26 @@ struct Report {
   std::string_view text;
   std::string_view words;
 };
-constexpr std::array kReports = {
-    Report{"OpenVINO: No conversion rule found for operations: ",
-           "holds operations that OpenVINO does not know: "},
-    Report{"OpenVINO: Conversion is failed for: ", "holds operations that OpenVINO cannot convert: "}};
+constexpr std::array kReports = {Report{"OpenVINO: No conversion rule found for operations: ",
+                                        "holds operations that OpenVINO does not know: "},
+                                 Report{"OpenVINO: Conversion is failed for: ",
+                                        "holds operations that OpenVINO cannot convert: "}};
 
 }  // namespace
 
+std::vector<fs::path> weights_beside(const std::string& path) {
+  std::vector<fs::path> files;
+  for (const std::string& name : weights_of(path)) {
+    files.push_back(fs::path(path).parent_path() / name);
+  }
+  return files;
+}
+
 std::string why_unreadable(const std::string& path, const std::string& reason) {
   std::vector<std::string> missing;
-  for (const std::string& name : weights_of(path)) {
+  for (const fs::path& file : weights_beside(path)) {
     std::error_code error;
-    if (!fs::exists(fs::path(path).parent_path() / name, error)) missing.push_back("'" + name + "'");
+    if (!fs::exists(file, error)) missing.push_back("'" + file.filename().string() + "'");
   }
   if (!missing.empty()) return "weights beside it, " + some_of(missing) + ", are missing";
   for (const auto& [text, words] : kReports) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <memory>
 #include <openvino/op/constant.hpp>
+#include <openvino/op/parameter.hpp>
 #include <openvino/op/util/op_types.hpp>
 #include <openvino/openvino.hpp>
 #include <optional>
@@ -62,19 +63,30 @@ at::Tensor as_tensor(const ov::Tensor& value, const std::shared_ptr<const void>&
 }
 
 /// By the CPU's plugin, which has rules for what an operation cannot compute of itself, such as
-/// GatherND and Einsum; empty: it has none either.
+/// GatherND and Einsum; empty: it has none either. Floats are given as inputs: of constants the
+/// plugin would have the operation compute itself.
 ov::TensorVector computed_by_plugin(const ov::Node& node, const ov::TensorVector& inputs) {
-  ov::OutputVector constants;
+  ov::OutputVector sources;
+  ov::ParameterVector parameters;
+  ov::TensorVector values;
   for (const ov::Tensor& input : inputs) {
-    constants.push_back(std::make_shared<ov::op::v0::Constant>(input));
+    if (!input.get_element_type().is_real()) {
+      sources.push_back(std::make_shared<ov::op::v0::Constant>(input));
+      continue;
+    }
+    values.push_back(input);
+    parameters.push_back(
+        std::make_shared<ov::op::v0::Parameter>(input.get_element_type(), input.get_shape()));
+    sources.push_back(parameters.back());
   }
   ov::TensorVector outputs;
   try {
-    const auto copy = node.clone_with_new_inputs(constants);
-    const auto model = std::make_shared<ov::Model>(copy->outputs(), ov::ParameterVector{});
+    const auto copy = node.clone_with_new_inputs(sources);
+    const auto model = std::make_shared<ov::Model>(copy->outputs(), parameters);
     auto request = ov::Core()
                        .compile_model(model, "CPU", ov::hint::inference_precision(ov::element::f32))
                        .create_infer_request();
+    for (std::size_t i = 0; i < values.size(); ++i) request.set_input_tensor(i, values[i]);
     request.infer();
     for (std::size_t i = 0; i < node.get_output_size(); ++i) {
       const ov::Tensor result = request.get_output_tensor(i);
@@ -90,6 +102,10 @@ bool has_known_shapes(const ov::Node& node) {
   return std::ranges::all_of(
       node.outputs(), [](const auto& output) { return output.get_partial_shape().is_static(); });
 }
+
+/// Whether OpenVINO computes it itself at a leisurely pace: the positions of a YOLOS are resized in
+/// seconds, each time that the network is compiled.
+bool is_slow(const ov::Node& node) { return std::string(node.get_type_name()) == "Interpolate"; }
 
 /// By the operation itself; empty: it cannot.
 ov::TensorVector computed_by_itself(const ov::Node& node, const ov::TensorVector& inputs) {
@@ -107,7 +123,7 @@ bool settle_some(const ov::Model& model) {
   bool any = false;
   for (const auto& node : model.get_ordered_ops()) {
     node->validate_and_infer_types();
-    if (ov::op::util::is_output(node) || has_known_shapes(*node)) continue;
+    if (ov::op::util::is_output(node) || (has_known_shapes(*node) && !is_slow(*node))) continue;
     if (known.depends_on_picture(node->output(0))) continue;
     try {
       for (auto& output : node->outputs()) {
@@ -156,7 +172,8 @@ ov::Tensor KnownValues::computed(const Port& port) {
   }
   ov::TensorVector inputs;
   for (const auto& input : node->inputs()) inputs.push_back(computed(input.get_source_output()));
-  ov::TensorVector outputs = computed_by_itself(*node, inputs);
+  ov::TensorVector outputs;
+  if (!is_slow(*node)) outputs = computed_by_itself(*node, inputs);
   if (outputs.empty()) outputs = computed_by_plugin(*node, inputs);
   if (outputs.empty()) throw std::runtime_error("cannot compute " + named(*node));
   for (std::size_t i = 0; i < outputs.size(); ++i) computed_[node->output(i)] = outputs[i];
@@ -171,7 +188,7 @@ at::Tensor KnownValues::of(const Port& port) {
   return as_tensor(value, std::make_shared<ov::Tensor>(value));
 }
 
-void settle_known_shapes(ov::Model& model) {
+void settle_known_values(ov::Model& model) {
   while (settle_some(model)) {
   }
 }

@@ -31,10 +31,10 @@ class KnownValues {
   std::map<ov::Output<ov::Node>, ov::Tensor> computed_;
 };
 
-/// Puts the values of what does not depend on the picture, and whose shape OpenVINO cannot tell, in
-/// their places: an If that asks about a shape, the places that a mask of constants leaves. What
-/// cannot be computed stays. The model's input has a known shape.
-void settle_known_shapes(ov::Model& model);
+/// Puts values in the places of what does not depend on the picture: where OpenVINO cannot tell the
+/// shape (an If that asks about one, the places that a mask of constants leaves), and where it
+/// would compute long. What cannot be computed stays. The model's input has a known shape.
+void settle_known_values(ov::Model& model);
 
 /// "Convolution (/layer1/conv1/Conv)": an operation, for messages.
 std::string named(const ov::Node& node);

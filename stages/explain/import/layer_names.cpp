@@ -68,8 +68,9 @@ Place place_of(const ov::Node& node) {
   return {"", name};
 }
 
-/// For modules_by_caller(): other converters name nodes after their callers themselves, and in their
-/// files nothing is known to it. What has another name than a counted one was called by no module.
+/// For modules_by_caller(): other converters name nodes after their callers themselves, and in
+/// their files nothing is known to it. What has another name than a counted one was called by no
+/// module.
 std::optional<std::string> module_by_openvino(const ov::Node& node) {
   const std::string& name = node.get_friendly_name();
   if (name.starts_with(kModule)) return place_of(node).module;

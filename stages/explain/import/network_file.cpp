@@ -299,7 +299,7 @@ ImportedNetwork NetworkFile::as_torchscript(const ModelDescription& description,
                       text_of(now));
   }
   take_picture(*model, picture, channels_last_);
-  settle_known_shapes(*model);
+  settle_known_values(*model);
   try {
     auto module = openvino_in_one_line([&] { return to_torchscript(*model); });
     move_constants(module, device);

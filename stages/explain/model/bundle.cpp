@@ -70,9 +70,7 @@ std::string without_patch(const std::string& version) {
 
 }  // namespace
 
-bool is_bundle(const std::string& folder) {
-  return description_in(folder).contains("stamp");
-}
+bool is_bundle(const std::string& folder) { return description_in(folder).contains("stamp"); }
 
 bool has_sound_model(const std::string& folder) {
   return is_model_sound(folder, description_in(folder));

@@ -51,8 +51,10 @@ TEST(FileFormat, TorchScriptIsToldByWhatItHolds) {
       {"weights.pt", zip_of({"a/data.pkl", "a/data/0", "a/version"}), "holds weights or a pickled"},
       {"weights.pth", zip_of({"a/data.pkl"}), "/weights.pth --arch NAME"},
       {"old.pth", "\x80\x02\x8a\x0al\xfc", "holds weights or a pickled"},
-      {"export.pt", zip_of({"a/models/model.json", "a/data/sample_inputs/model.pt"}), "torch.export"},
-      {"export_old.pt", zip_of({"serialized_exported_program.json", "version"}), "/export_old.pt')"},
+      {"export.pt", zip_of({"a/models/model.json", "a/data/sample_inputs/model.pt"}),
+       "torch.export"},
+      {"export_old.pt", zip_of({"serialized_exported_program.json", "version"}),
+       "/export_old.pt')"},
       {"cut.pt", network.substr(0, network.size() - 30), "no zip archive, or cut short"},
       {"text.pt", "not a network", "no zip archive, or cut short"},
       {"net.txt", "not a network", "of no known kind: allowed are .pt, .pth, .ptl"},
@@ -68,9 +70,10 @@ TEST(FileFormat, OfWeightsTheirNetworkIsNamed) {
   const TempFolder folder;
   folder.file("net.xml", "x");
   folder.file("net.onnx", "x");
-  for (const auto& [weights, network] : {std::pair{"net.bin", "/net.xml'"},
-                                         std::pair{"net.onnx.data", "/net.onnx'"}}) {
-    EXPECT_USER_ERROR(require_readable_format(folder.file(weights, "x")), ExitCode::kModel, network);
+  for (const auto& [weights, network] :
+       {std::pair{"net.bin", "/net.xml'"}, std::pair{"net.onnx.data", "/net.onnx'"}}) {
+    EXPECT_USER_ERROR(require_readable_format(folder.file(weights, "x")), ExitCode::kModel,
+                      network);
   }
   EXPECT_USER_ERROR(require_readable_format(folder.file("other.bin", "x")), ExitCode::kModel,
                     "of no known kind");
@@ -92,7 +95,8 @@ TEST(FileFormat, AFolderStandsForTheOneNetworkInIt) {
   const TempFolder folder;
   const std::string path = folder.path().string();
   EXPECT_EQ(network_at(path + "/net.pt"), path + "/net.pt");
-  EXPECT_USER_ERROR(network_at(path), ExitCode::kModel, "a folder: give the network file in it (.pt");
+  EXPECT_USER_ERROR(network_at(path), ExitCode::kModel,
+                    "a folder: give the network file in it (.pt");
   folder.file("weights.safetensors", "");
   EXPECT_EQ(network_at(path), path + "/weights.safetensors");  // whose refusal tells what to do
   folder.file("net.bin", "");
@@ -102,7 +106,8 @@ TEST(FileFormat, AFolderStandsForTheOneNetworkInIt) {
   EXPECT_EQ(network_in(path), path + "/net.xml");
   folder.file("a.PT", "");
   EXPECT_EQ(network_in(path), "");
-  EXPECT_USER_ERROR(network_at(path), ExitCode::kModel, "give the network file in it (a.PT, net.xml)");
+  EXPECT_USER_ERROR(network_at(path), ExitCode::kModel,
+                    "give the network file in it (a.PT, net.xml)");
   folder.file("saved_model.pb", "");
   EXPECT_EQ(network_at(path), path);
 }

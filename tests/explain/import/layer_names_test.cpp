@@ -36,7 +36,8 @@ using Words = std::vector<std::string>;
 /// path of the last that registered it.
 TEST(LayerNames, AnActivationThatModulesShareEndsEachOfThem) {
   const auto block = [](const Port& x, const std::string& module, const std::string& act) {
-    const Port bn = named(x * numbers({1, 3, 1, 1}, 3), "__module." + module + ".bn/aten::norm/Mul");
+    const Port bn =
+        named(x * numbers({1, 3, 1, 1}, 3), "__module." + module + ".bn/aten::norm/Mul");
     const Port sigmoid = named(add<op::Sigmoid>(bn), "__module.last.act/aten::sigmoid/" + act);
     return named(bn * sigmoid, "__module.last.act/aten::mul/" + act + "_mul");
   };

@@ -182,7 +182,8 @@ TEST_F(NetworkFileTest, WeightsThatAreNotBesideTheFileAreNamed) {
                              onnx::part(13, place) + onnx::whole(14, 1);
   const std::string sum = onnx::part(1, "x") + onnx::part(1, "weight") + onnx::part(2, "sum") +
                           onnx::part(3, "add") + onnx::part(4, "Add");
-  const std::string more = onnx::part(1, sum) + onnx::part(5, weight) + onnx::part(12, onnx::value("sum"));
+  const std::string more =
+      onnx::part(1, sum) + onnx::part(5, weight) + onnx::part(12, onnx::value("sum"));
   const std::string apart =
       written("apart.onnx", onnx::model({{"node", "Relu", ""}}) + onnx::part(7, more));
   EXPECT_USER_ERROR(NetworkFile{apart}, ExitCode::kModel,
@@ -190,7 +191,8 @@ TEST_F(NetworkFileTest, WeightsThatAreNotBesideTheFileAreNamed) {
 }
 
 TEST_F(NetworkFileTest, OperationsThatNobodyKnowsAreNamed) {
-  const auto unknown = written("unknown.onnx", onnx::model({{"a", "Relu", ""}, {"b", "FooBar", ""}}));
+  const auto unknown =
+      written("unknown.onnx", onnx::model({{"a", "Relu", ""}, {"b", "FooBar", ""}}));
   EXPECT_USER_ERROR(NetworkFile{unknown}, ExitCode::kModel,
                     "': holds operations that OpenVINO does not know: FooBar");
 }

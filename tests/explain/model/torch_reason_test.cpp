@@ -26,9 +26,10 @@ TEST(TorchReason, TakesTheInnermostError) {
 }
 
 TEST(TorchReason, LeavesOutWhatItSaysOfItsZipLibrary) {
-  EXPECT_EQ(torch_reason("PytorchStreamReader failed reading zip archive: not a ZIP archive. This is "
-                         "an internal miniz error. If you are seeing this error, there is"),
-            "PytorchStreamReader failed reading zip archive: not a ZIP archive.");
+  EXPECT_EQ(
+      torch_reason("PytorchStreamReader failed reading zip archive: not a ZIP archive. This is "
+                   "an internal miniz error. If you are seeing this error, there is"),
+      "PytorchStreamReader failed reading zip archive: not a ZIP archive.");
 }
 
 TEST(TorchReason, HidesWhatATerminalWouldObey) {
