@@ -167,20 +167,28 @@ class Surface {
   const HeatAxes& axes_;
 };
 
-/// The pixel where the map is highest, the first one row by row. Of each value that is high enough
-/// only the pixel counts that it makes most of.
-cv::Point peak_of(const Surface& surface, const HeatMap& heat, const Shares& across,
-                  const Shares& down, float most) {
+/// The pixel where the map is highest, the first one row by row. It is one of those on both sides
+/// of a value's centre; values much below the highest need no look.
+cv::Point peak_of(const Surface& surface, const HeatMap& heat, const HeatAxes& axes,
+                  const Shares& across, const Shares& down, float most) {
+  constexpr float kNear = 0.75F;
   cv::Point peak;
   float highest = 0;
+  const auto look = [&](int x, int y) {
+    if (x < axes.x.begin || x >= axes.x.end || y < axes.y.begin || y >= axes.y.end) return;
+    const float found = surface.at(x, y);
+    const bool earlier = y < peak.y || (y == peak.y && x < peak.x);
+    if (found < highest || (found == highest && !earlier)) return;
+    highest = found;
+    peak = {x, y};
+  };
   const float* value = heat.values.data();
   for (std::size_t row = 0; row < down.best.size(); ++row) {
     for (std::size_t column = 0; column < across.best.size(); ++column, ++value) {
-      if (*value < most / 2 || across.best[column] < 0 || down.best[row] < 0) continue;
-      const float found = surface.at(across.best[column], down.best[row]);
-      if (found <= highest) continue;
-      highest = found;
-      peak = {across.best[column], down.best[row]};
+      if (*value < most * kNear || across.best[column] < 0 || down.best[row] < 0) continue;
+      for (int y = down.best[row] - 1; y <= down.best[row] + 1; ++y) {
+        for (int x = across.best[column] - 1; x <= across.best[column] + 1; ++x) look(x, y);
+      }
     }
   }
   return peak;
@@ -234,7 +242,7 @@ CamFigures figures_of(const HeatMap& heat, const Mapping& mapping, cv::Size blob
   if (most <= 0) return figures;
   const Surface surface(heat, axes);
   const cv::Size frame(mapping.frame_width, mapping.frame_height);
-  figures.peak = peak_of(surface, heat, across, down, most);
+  figures.peak = peak_of(surface, heat, axes, across, down, most);
   figures.centroid = moments / sum;
   figures.coverage = above / frame.area();
   std::vector<std::optional<Place>> places;  // of the columns, the same in each row
