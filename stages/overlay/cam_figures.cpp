@@ -12,19 +12,19 @@
 namespace gradcam {
 namespace {
 
-/// Of a map of this size whose pixels `value` gives.
-template <typename Value>
-double entropy_of(cv::Size map, const Value& value) {
+/// Of a map of this size; `read(y, columns, values)` gives those pixels of its row y.
+template <typename Read>
+double entropy_of(cv::Size map, const Read& read) {
   constexpr int kMostPerSide = 128;
   cv::Mat samples(std::min(map.height, kMostPerSide), std::min(map.width, kMostPerSide), CV_32F);
-  for (int y = 0; y < samples.rows; ++y) {
-    const int row = (2 * y + 1) * map.height / (2 * samples.rows);
-    float* sample = samples.ptr<float>(y);
-    for (int x = 0; x < samples.cols; ++x) {
-      // Not 0, whose logarithm is infinite.
-      sample[x] = std::max(value((2 * x + 1) * map.width / (2 * samples.cols), row), 1e-20f);
-    }
+  std::vector<int> columns;
+  for (int x = 0; x < samples.cols; ++x) {
+    columns.push_back((2 * x + 1) * map.width / (2 * samples.cols));
   }
+  for (int y = 0; y < samples.rows; ++y) {
+    read((2 * y + 1) * map.height / (2 * samples.rows), columns, samples.ptr<float>(y));
+  }
+  samples = cv::max(samples, 1e-20F);  // not 0, whose logarithm is infinite
   const double sum = cv::sum(samples)[0];
   if (sum < 1e-10 || samples.total() < 2) return 0;
   cv::Mat logs;
@@ -147,14 +147,13 @@ class Surface {
  public:
   Surface(const HeatMap& heat, const HeatAxes& axes) : heat_(heat), axes_(axes) {}
 
-  /// As map_on_frame(); 0 where the network saw nothing.
-  float at(int x, int y) const {
-    const auto across = place_of(axes_.x, x);
-    const auto down = place_of(axes_.y, y);
-    if (!across || !down) return 0;
-    const float upper = between(down->first, *across);
-    return upper + (between(down->second, *across) - upper) * down->toward;
+  /// As map_on_frame().
+  float at(const Place& across, const Place& down) const {
+    const float upper = between(down.first, across);
+    return upper + (between(down.second, across) - upper) * down.toward;
   }
+  /// At a pixel of the frame that shows heat.
+  float at(int x, int y) const { return at(*place_of(axes_.x, x), *place_of(axes_.y, y)); }
 
  private:
   float between(int row, const Place& across) const {
@@ -168,20 +167,28 @@ class Surface {
   const HeatAxes& axes_;
 };
 
-/// The pixel where the map is highest, the first one row by row. Of each value that is high enough
-/// only the pixel counts that it makes most of.
-cv::Point peak_of(const Surface& surface, const HeatMap& heat, const Shares& across,
-                  const Shares& down, float most) {
+/// The pixel where the map is highest, the first one row by row. It is one of those on both sides
+/// of a value's centre; values much below the highest need no look.
+cv::Point peak_of(const Surface& surface, const HeatMap& heat, const HeatAxes& axes,
+                  const Shares& across, const Shares& down, float most) {
+  constexpr float kNear = 0.75F;
   cv::Point peak;
   float highest = 0;
+  const auto look = [&](int x, int y) {
+    if (x < axes.x.begin || x >= axes.x.end || y < axes.y.begin || y >= axes.y.end) return;
+    const float found = surface.at(x, y);
+    const bool earlier = y < peak.y || (y == peak.y && x < peak.x);
+    if (found < highest || (found == highest && !earlier)) return;
+    highest = found;
+    peak = {x, y};
+  };
   const float* value = heat.values.data();
   for (std::size_t row = 0; row < down.best.size(); ++row) {
     for (std::size_t column = 0; column < across.best.size(); ++column, ++value) {
-      if (*value < most / 2 || across.best[column] < 0 || down.best[row] < 0) continue;
-      const float found = surface.at(across.best[column], down.best[row]);
-      if (found <= highest) continue;
-      highest = found;
-      peak = {across.best[column], down.best[row]};
+      if (*value < most * kNear || across.best[column] < 0 || down.best[row] < 0) continue;
+      for (int y = down.best[row] - 1; y <= down.best[row] + 1; ++y) {
+        for (int x = across.best[column] - 1; x <= across.best[column] + 1; ++x) look(x, y);
+      }
     }
   }
   return peak;
@@ -197,7 +204,11 @@ CamFigures figures_of(const cv::Mat& map) {
   figures.peak = peak_of(map, sums.highest, most);
   figures.centroid = sums.moments / sums.values;
   figures.coverage = sums.above / static_cast<double>(map.total());
-  figures.entropy = entropy_of(map.size(), [&](int x, int y) { return map.at<float>(y, x); });
+  figures.entropy =
+      entropy_of(map.size(), [&](int y, const std::vector<int>& columns, float* values) {
+        const float* const row = map.ptr<float>(y);
+        for (const int x : columns) *values++ = row[x];
+      });
   return figures;
 }
 
@@ -231,10 +242,17 @@ CamFigures figures_of(const HeatMap& heat, const Mapping& mapping, cv::Size blob
   if (most <= 0) return figures;
   const Surface surface(heat, axes);
   const cv::Size frame(mapping.frame_width, mapping.frame_height);
-  figures.peak = peak_of(surface, heat, across, down, most);
+  figures.peak = peak_of(surface, heat, axes, across, down, most);
   figures.centroid = moments / sum;
   figures.coverage = above / frame.area();
-  figures.entropy = entropy_of(frame, [&](int x, int y) { return surface.at(x, y); });
+  std::vector<std::optional<Place>> places;  // of the columns, the same in each row
+  figures.entropy = entropy_of(frame, [&](int y, const std::vector<int>& columns, float* values) {
+    if (places.empty()) {
+      for (const int x : columns) places.push_back(place_of(axes.x, x));
+    }
+    const auto row = place_of(axes.y, y);
+    for (const auto& place : places) *values++ = row && place ? surface.at(*place, *row) : 0;
+  });
   return figures;
 }
 

@@ -190,6 +190,18 @@ TEST(FiguresOfHeat, OfACornerIsItsFirstPixel) {
   EXPECT_NEAR(found.coverage, 0.25, 1e-9);
 }
 
+TEST(FiguresOfHeat, OfAPlateauIsItsFirstPixel) {
+  HeatMap heat{64, 64, std::pmr::vector<float>(4096)};
+  for (std::size_t y = 20; y < 40; ++y) {
+    for (std::size_t x = 30; x < 50; ++x) heat.values[64 * y + x] = 1;
+  }
+  for (const cv::Size frame : {cv::Size(640, 360), cv::Size(101, 67), cv::Size(1919, 1079)}) {
+    const cv::Mat map = map_on_frame(heat, stretched(frame), {224, 224}, Style::kGradcam);
+    const CamFigures found = figures_of(heat, stretched(frame), {224, 224});
+    EXPECT_EQ(found.peak, figures_of(map).peak) << frame;
+  }
+}
+
 TEST(FiguresOfHeat, WithoutHeatHasNoPlace) {
   const HeatMap cold{4, 4, std::pmr::vector<float>(16)};
   const CamFigures found = figures_of(cold, stretched({40, 20}), {224, 224});

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "pipeline/frame_memory.h"
 #include "stages/overlay/cam_figures.h"
 #include "stages/overlay/colormap.h"
 #include "stages/overlay/heat_on_frame.h"
@@ -230,6 +231,7 @@ void add(const std::string& name, cv::Size size, const kernels::Table& table, co
 int main(int argc, char** argv) {
   using namespace gradcam;
   cv::setNumThreads(1);
+  recycle_frame_memory();  // as the program does
   for (const cv::Size size : {cv::Size(640, 360), cv::Size(1920, 1080), cv::Size(3840, 2160)}) {
     for (const kernels::Set set : kernels::kSets) {
       const kernels::Table* const table = kernels::table_of(set);
