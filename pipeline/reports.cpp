@@ -159,6 +159,7 @@ std::string activation_text(const ModelDescription& description) {
 
 void print_top(const Explanation& explanation, const std::string& heading) {
   if (!heading.empty()) std::printf("%s\n", heading.c_str());
+  if (explanation.top.empty()) log::info("found nothing that scores as high as --conf wants");
   for (const ClassScore& score : explanation.top) {
     const char* const label = score.label.empty() ? "-" : score.label.c_str();
     if (!explanation.is_value && is_share(score.score)) {

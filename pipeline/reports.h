@@ -9,7 +9,8 @@
 /// What the program tells its user in text.
 namespace gradcam {
 
-/// To stdout: the five best classes of a still, one line each: index, label, per cent.
+/// To stdout: the five best classes or boxes of a still, one line each: index, label, per cent. Of
+/// none the log says so.
 void print_top(const Explanation& explanation, const std::string& heading = "");
 
 /// To stdout: name, type and output shape of each layer of a model. Throws Stopped.

@@ -54,6 +54,11 @@ TEST(PrintTop, HasALineOfIndexLabelAndPerCentForEachClass) {
             "    7  -                                  5.25 %\n");
 }
 
+TEST(PrintTop, OfNoBoxSaysSo) {
+  EXPECT_EQ(stderr_of([] { print_top(Explanation()); }),
+            "info: found nothing that scores as high as --conf wants\n");
+}
+
 TEST(PrintLayers, SaysWhereACutIsPossible) {
   const std::string path = tiny_model("layers", R"({"input_size":[12,10]})");
   EXPECT_EQ(stdout_of([&] { print_layers(about(path)); }),

@@ -17,7 +17,6 @@ from gradcam_tools.networks.outputs import tensors
 
 Scalar = Callable[[Any], Tensor]  # of an output of the network
 SAME = 1e-3  # of a value's peak: two values that differ less are one
-MOST_NUMBERS = 4_000_000  # of a value that is kept for comparison
 
 
 class NoReference(Exception):
@@ -63,7 +62,7 @@ def layer_values(
     ]
     try:
         with torch.enable_grad(), _Record(wanted) as record:
-            output = network.module(sample.clone().requires_grad_())
+            output = _run(network, sample)
     finally:
         for handle in handles:
             handle.remove()
@@ -79,6 +78,19 @@ def layer_values(
         values.append(_equal_value(name, node, record.kept))
         how.append("equal value")
     return output, values, how
+
+
+def _run(network: Network, sample: Tensor) -> Any:
+    """In channels-last, if the network takes it: of other tensors PyTorch 2.15 derives batch
+    normalisation wrongly on the CPU where their gradient is of channels-last and strange strides, as
+    in RT-DETR."""
+    last = torch.channels_last
+    try:
+        network.module.to(memory_format=last)
+        return network.module(sample.clone(memory_format=last).requires_grad_())
+    except RuntimeError:  # view() of what does not lie in a row
+        network.module.to(memory_format=torch.contiguous_format)
+        return network.module(sample.clone().requires_grad_())
 
 
 def value_of_node(file: Path, name: str, sample: Tensor) -> Optional[Tensor]:
